@@ -1,0 +1,265 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { PGlite, type Results, type Transaction } from '@electric-sql/pglite';
+import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
+import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
+import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
+import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
+import { Pool, type PoolClient, type QueryArrayConfig } from 'pg';
+import { lockFolder } from './folder-lock.ts';
+
+/** One statement as it arrives over HTTP: `$1` placeholders and parameters that are text or null. */
+export interface BackendQuery {
+  query: string;
+  params: unknown[];
+}
+
+/** A column of a result; PostgreSQL adds more to it (table, size, modifier), PGlite has these two only. */
+export interface RawField {
+  name: string;
+  dataTypeID: number;
+}
+
+/** What the database sent, untouched: every value is PostgreSQL's own text, or null. */
+export interface RawResult {
+  fields: RawField[];
+  rows: (string | null)[][];
+  /** Null where the command tag carries no count (DDL, `SET`). */
+  rowCount: number | null;
+  /** First word of the command tag: `SELECT`, `INSERT`, `CREATE` … */
+  command: string | null;
+}
+
+/** Isolation levels by the names of Neon's `Neon-Batch-Isolation-Level` header, and their SQL. */
+export const ISOLATION_LEVELS = {
+  ReadUncommitted: 'read uncommitted',
+  ReadCommitted: 'read committed',
+  RepeatableRead: 'repeatable read',
+  Serializable: 'serializable',
+} as const;
+
+/** The spelling of an isolation level on the wire. */
+export type IsolationLevel = keyof typeof ISOLATION_LEVELS;
+
+/** How a list of statements is run. The last three are read only where `atomic` is true. */
+export interface RunOptions {
+  /** One transaction that the first error rolls back; else each statement is its own. */
+  atomic: boolean;
+  isolationLevel?: IsolationLevel;
+  readOnly?: boolean;
+  deferrable?: boolean;
+}
+
+/** A database behind the Neon server: an embedded PGlite or a real PostgreSQL. */
+export interface SqlBackend {
+  kind: 'pglite' | 'postgres';
+  /** One result per query, in order. Throws the database's error, or whatever broke the connection. */
+  run(queries: BackendQuery[], options: RunOptions): Promise<RawResult[]>;
+  /** Applies the migrations that `folder` has and the database has not. */
+  migrate(folder: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** An error that PostgreSQL itself reported, with its SQLSTATE in `code`. */
+export interface DatabaseErrorShape extends Error {
+  code: string;
+  severity: string;
+}
+
+/**
+ * True for an error that the database reported. A SQLSTATE alone does not tell: Node's `EPIPE` and
+ * `EBUSY` are five capitals too, so the severity, which only PostgreSQL sends, has to be there.
+ */
+export function isDatabaseError(error: unknown): error is DatabaseErrorShape {
+  if (!(error instanceof Error)) return false;
+  const { code, severity } = error as Partial<DatabaseErrorShape>;
+  return typeof severity === 'string' && typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code);
+}
+
+/**
+ * A parameter as PostgreSQL's text. Neon's driver sends text or null already; the rest is for callers
+ * that write JSON by hand.
+ */
+export function parameterText(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** The words after `set transaction`, or null where the defaults hold. */
+export function transactionModes(options: RunOptions): string | null {
+  const modes: string[] = [];
+  if (options.isolationLevel) modes.push(`isolation level ${ISOLATION_LEVELS[options.isolationLevel]}`);
+  if (options.readOnly !== undefined) modes.push(options.readOnly ? 'read only' : 'read write');
+  if (options.deferrable !== undefined) modes.push(options.deferrable ? 'deferrable' : 'not deferrable');
+  return modes.length > 0 ? modes.join(', ') : null;
+}
+
+/** True if drizzle-kit has written a migration into `folder`; its migrator throws on a folder without. */
+export function hasMigrations(folder: string): boolean {
+  return existsSync(join(folder, 'meta', '_journal.json'));
+}
+
+const MAX_CONNECTIONS = 10;
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The value of `dataDir` that keeps nothing on disk. */
+export const IN_MEMORY = 'memory:';
+
+/**
+ * Opens the embedded database, in memory or in a folder on disk (made if missing). It takes 2 to 4
+ * seconds. Throws if another living process has the folder open: two would corrupt it.
+ */
+export async function openPglite(dataDir: string = IN_MEMORY): Promise<SqlBackend> {
+  const onDisk = dataDir !== IN_MEMORY;
+  const unlock = onDisk ? await lockFolder(dataDir) : async () => {};
+  try {
+    const db = await PGlite.create(onDisk ? join(dataDir, 'pgdata') : 'memory://');
+    keepText(db);
+    return {
+      kind: 'pglite',
+      run: (queries, options) => runPglite(db, queries, options),
+      migrate: async (folder) => {
+        if (hasMigrations(folder)) await migratePglite(drizzlePglite(db), { migrationsFolder: folder });
+      },
+      close: async () => {
+        await db.close();
+        await unlock();
+      },
+    };
+  } catch (error) {
+    await unlock();
+    throw error;
+  }
+}
+
+/**
+ * PGlite parses and serialises by type, with its own defaults for every type it is not told about;
+ * a table that has an entry for each possible type leaves all values as PostgreSQL's text.
+ */
+function keepText(db: PGlite): void {
+  db.parsers = new Proxy({}, { get: () => (text: string) => text });
+  db.serializers = new Proxy({}, { get: () => parameterText });
+}
+
+async function runPglite(db: PGlite, queries: BackendQuery[], options: RunOptions): Promise<RawResult[]> {
+  if (!options.atomic) return runInPglite(db, queries);
+  // PGlite has one session; transaction() keeps every other statement out until it ends.
+  return db.transaction(async (tx) => {
+    const modes = transactionModes(options);
+    if (modes) await tx.exec(`set transaction ${modes}`);
+    return runInPglite(tx, queries);
+  });
+}
+
+async function runInPglite(session: PGlite | Transaction, queries: BackendQuery[]): Promise<RawResult[]> {
+  const results: RawResult[] = [];
+  for (const { query, params } of queries) {
+    results.push(pgliteResult(await session.query<(string | null)[]>(query, params, { rowMode: 'array' })));
+  }
+  return results;
+}
+
+function pgliteResult(result: Results<(string | null)[]>): RawResult {
+  return {
+    fields: result.fields,
+    rows: result.rows,
+    rowCount: result.rowCount ?? null,
+    command: result.command ?? null,
+  };
+}
+
+/** Opens a pool to a real PostgreSQL. Nothing connects before the first query. */
+export async function openPostgres(connectionString: string): Promise<SqlBackend> {
+  const pool = new Pool({
+    connectionString,
+    max: MAX_CONNECTIONS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // An idle connection that the server drops is replaced by the next query; without a listener the
+  // event would end the process.
+  pool.on('error', () => {});
+  return {
+    kind: 'postgres',
+    run: (queries, options) => runPostgres(pool, queries, options),
+    migrate: async (folder) => {
+      if (hasMigrations(folder)) await migratePostgres(drizzlePostgres(pool), { migrationsFolder: folder });
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOptions): Promise<RawResult[]> {
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  // A connection lost between two statements is told by this event alone.
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    return options.atomic ? await runBatch(client, queries, options) : await runInPostgres(client, queries);
+  } catch (error) {
+    // A connection whose state is unknown, inside a transaction perhaps, is not used again.
+    broken ??= await (isDatabaseError(error) && error.severity === 'ERROR'
+      ? rollback(client)
+      : asError(error));
+    throw error;
+  } finally {
+    client.off('error', onError);
+    client.release(broken);
+  }
+}
+
+/** Resolves to the error that makes the connection useless, if there is one. */
+async function rollback(client: PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+  } catch (error) {
+    return asError(error);
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+async function runBatch(
+  client: PoolClient,
+  queries: BackendQuery[],
+  options: RunOptions,
+): Promise<RawResult[]> {
+  await client.query(`begin ${transactionModes(options) ?? ''}`);
+  const results = await runInPostgres(client, queries);
+  await client.query('commit');
+  return results;
+}
+
+async function runInPostgres(client: PoolClient, queries: BackendQuery[]): Promise<RawResult[]> {
+  const results: RawResult[] = [];
+  for (const { query, params } of queries) {
+    const result = await client.query<(string | null)[]>(rawQuery(query, params));
+    results.push({
+      fields: result.fields,
+      rows: result.rows,
+      rowCount: result.rowCount,
+      command: result.command,
+    });
+  }
+  return results;
+}
+
+interface RawQueryConfig extends QueryArrayConfig {
+  queryMode: 'extended';
+}
+
+function rawQuery(text: string, params: unknown[]): RawQueryConfig {
+  return {
+    text,
+    values: params.map(parameterText),
+    rowMode: 'array',
+    types: { getTypeParser: () => (value: string) => value },
+    // Without it a query without parameters takes the simple protocol, which lets several statements
+    // pass in one text; Neon refuses them.
+    queryMode: 'extended',
+  };
+}

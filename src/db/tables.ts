@@ -1,0 +1,259 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  foreignKey,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  real,
+  smallint,
+  text,
+  timestamp,
+  unique,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+
+/** Ids compare bytewise, whatever the collation of the database. */
+const id = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
+/** Milliseconds, as on the wire: a cursor over microseconds would repeat rows. */
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+const workspaceId = () => uuid('workspace_id').notNull();
+
+export const workspaces = pgTable('workspaces', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  timezone: text('timezone').notNull().default('UTC'),
+  currency: text('currency').notNull().default('USD'),
+  identity_storage: text('identity_storage').notNull().default('hashed'),
+  default_country: text('default_country'),
+  created_at: instant('created_at').notNull().defaultNow(),
+});
+
+const inWorkspace = (column: ReturnType<typeof workspaceId>) =>
+  column.references(() => workspaces.id, { onDelete: 'cascade' });
+
+export const keys = pgTable(
+  'keys',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: id('id').notNull(),
+    name: text('name').notNull(),
+    kind: text('kind').notNull(),
+    scopes: text('scopes').array().notNull(),
+    /** SHA-256 of the token; the token itself is shown once and never stored. */
+    token_hash: bytes('token_hash').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+    expires_at: instant('expires_at'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    // The one index without a workspace: the key is what tells the workspace.
+    uniqueIndex('keys_token_hash').on(t.token_hash),
+  ],
+);
+
+export const goals = pgTable(
+  'goals',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    key: id('key').notNull(),
+    name: text('name').notNull(),
+    kind: text('kind').notNull(),
+    stage: text('stage'),
+    lookback_days: integer('lookback_days').notNull().default(90),
+    default_value: numeric('default_value'),
+    currency: text('currency'),
+    counting: text('counting').notNull().default('every'),
+    match: jsonb('match'),
+    created_at: instant('created_at').notNull().defaultNow(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+    archived_at: instant('archived_at'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.key] })],
+);
+
+export const people = pgTable(
+  'people',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: uuid('id').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+    /** The survivor, when this person turned out to be another one. */
+    merged_into: uuid('merged_into'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.id] })],
+);
+
+export const identities = pgTable(
+  'identities',
+  {
+    workspace_id: workspaceId(),
+    namespace: id('namespace').notNull(),
+    /** HMAC-SHA256 of the normalised value under the workspace's secret. */
+    value_hash: bytes('value_hash').notNull(),
+    hash_version: smallint('hash_version').notNull(),
+    /** A small name for the identity, held by every row that came with it. */
+    id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    person_id: uuid('person_id').notNull(),
+    /** The normalised value, only where the workspace chose `identity_storage: plain`. */
+    value: text('value'),
+    created_at: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] }),
+    unique('identities_id').on(t.workspace_id, t.id),
+    index('identities_person').on(t.workspace_id, t.person_id),
+    foreignKey({
+      columns: [t.workspace_id, t.person_id],
+      foreignColumns: [people.workspace_id, people.id],
+    }).onDelete('cascade'),
+  ],
+);
+
+/**
+ * Facts: a set of identities that some item said are one person. Rows of one fact share `link_id`, the hash
+ * of the set, so that the same pair sent a million times is one fact, dated by the first item that said it.
+ */
+export const identity_links = pgTable(
+  'identity_links',
+  {
+    workspace_id: workspaceId(),
+    link_id: bytes('link_id').notNull(),
+    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    from_secret_key: boolean('from_secret_key').notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    resource: text('resource').notNull(),
+    item_id: id('item_id').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id] }),
+    index('identity_links_identity').on(t.workspace_id, t.identity_id),
+    foreignKey({
+      name: 'identity_links_identity_fk',
+      columns: [t.workspace_id, t.identity_id],
+      foreignColumns: [identities.workspace_id, identities.id],
+    }).onDelete('cascade'),
+  ],
+);
+
+export const touchpoints = pgTable(
+  'touchpoints',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    person_id: uuid('person_id').notNull(),
+    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    voided_at: instant('voided_at'),
+    content_hash: bytes('content_hash').notNull(),
+    kind: text('kind').notNull(),
+    direction: text('direction'),
+    stage: text('stage'),
+    channel: text('channel').notNull(),
+    source: text('source'),
+    medium: text('medium'),
+    campaign: text('campaign'),
+    content: text('content'),
+    term: text('term'),
+    conversation: id('conversation'),
+    topic: text('topic'),
+    sentiment: real('sentiment'),
+    url: text('url'),
+    referrer: text('referrer'),
+    properties: jsonb('properties'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    // Journey order. The id breaks ties after the read: in the index it would cost more than it saves.
+    index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
+    index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
+    index('touchpoints_received').on(t.workspace_id, t.received_at),
+    index('touchpoints_conversation')
+      .on(t.workspace_id, t.conversation, t.occurred_at)
+      .where(sql`conversation is not null`),
+    foreignKey({ columns: [t.workspace_id, t.person_id], foreignColumns: [people.workspace_id, people.id] }),
+  ],
+);
+
+export const conversions = pgTable(
+  'conversions',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    goal: id('goal').notNull(),
+    person_id: uuid('person_id').notNull(),
+    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    content_hash: bytes('content_hash').notNull(),
+    value: numeric('value'),
+    currency: text('currency'),
+    /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
+    touchpoint_id: id('touchpoint_id'),
+    properties: jsonb('properties'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('conversions_goal').on(t.workspace_id, t.goal, t.occurred_at),
+    index('conversions_person').on(t.workspace_id, t.person_id, t.goal, t.occurred_at),
+    index('conversions_occurred').on(t.workspace_id, t.occurred_at),
+    index('conversions_received').on(t.workspace_id, t.received_at),
+    index('conversions_touchpoint').on(t.workspace_id, t.touchpoint_id).where(sql`touchpoint_id is not null`),
+    foreignKey({ columns: [t.workspace_id, t.person_id], foreignColumns: [people.workspace_id, people.id] }),
+    foreignKey({ columns: [t.workspace_id, t.goal], foreignColumns: [goals.workspace_id, goals.key] }),
+    check('conversions_value', sql`value >= 0`),
+  ],
+);
+
+/** Rows, never updates: what a conversion is worth now is computed from them. */
+export const adjustments = pgTable(
+  'adjustments',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    conversion_id: id('conversion_id').notNull(),
+    kind: text('kind').notNull(),
+    value: numeric('value'),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    content_hash: bytes('content_hash').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('adjustments_conversion').on(t.workspace_id, t.conversion_id),
+    foreignKey({
+      name: 'adjustments_conversion_fk',
+      columns: [t.workspace_id, t.conversion_id],
+      foreignColumns: [conversions.workspace_id, conversions.id],
+    }).onDelete('cascade'),
+    check('adjustments_value', sql`value >= 0`),
+  ],
+);
+
+export const rejections = pgTable(
+  'rejections',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    /** From the item's own content, so that the same bad item sent again is the same rejection. */
+    id: id('id').notNull(),
+    resource: text('resource').notNull(),
+    item_id: text('item_id'),
+    /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
+    item_encrypted: bytes('item_encrypted').notNull(),
+    errors: jsonb('errors').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('rejections_received').on(t.workspace_id, t.received_at),
+  ],
+);

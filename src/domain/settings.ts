@@ -1,0 +1,23 @@
+/** What a key may do. `ingest` posts, `read` reads data and reports, `admin` changes the workspace. */
+export const SCOPES = ['ingest', 'read', 'admin'] as const;
+export type Scope = (typeof SCOPES)[number];
+
+/** How identity values are kept: as keyed hashes only, or with the value beside the hash. */
+export const IDENTITY_STORAGES = ['hashed', 'plain'] as const;
+export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];
+
+/** `conversion`: lead, trial, purchase, contract. `cultivation`: follow, subscribe, like, join. */
+export const GOAL_KINDS = ['conversion', 'cultivation'] as const;
+export type GoalKind = (typeof GOAL_KINDS)[number];
+
+/** `once`: only a person's first unretracted conversion of the goal counts. */
+export const COUNTINGS = ['every', 'once'] as const;
+export type Counting = (typeof COUNTINGS)[number];
+
+/** `retraction` takes a conversion back for good; `restatement` gives its new total value. */
+export const ADJUSTMENT_KINDS = ['retraction', 'restatement'] as const;
+export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
+
+/** What can be posted, and so rejected. */
+export const RESOURCES = ['touchpoints', 'conversions', 'adjustments'] as const;
+export type Resource = (typeof RESOURCES)[number];
