@@ -1,5 +1,31 @@
+import { type ConfigOrMissing, createApp } from './app.ts';
+
+/** Secrets of the deployment. Set with `wrangler secret put`. */
+interface Env {
+  DATABASE_URL?: string;
+  ROOT_KEY?: string;
+  IDENTITY_SECRET?: string;
+}
+
+/** Shorter secrets could be guessed. */
+const MIN_SECRET_LENGTH = 32;
+
+function configOf(env: Env): ConfigOrMissing {
+  const { DATABASE_URL, ROOT_KEY, IDENTITY_SECRET } = env;
+  if (!DATABASE_URL) return { missing: 'DATABASE_URL' };
+  if (!ROOT_KEY || ROOT_KEY.length < MIN_SECRET_LENGTH)
+    return { missing: 'ROOT_KEY (32 characters or more)' };
+  if (!IDENTITY_SECRET || IDENTITY_SECRET.length < MIN_SECRET_LENGTH) {
+    return { missing: 'IDENTITY_SECRET (32 characters or more)' };
+  }
+  return { config: { database_url: DATABASE_URL, root_key: ROOT_KEY, identity_secret: IDENTITY_SECRET } };
+}
+
+let app: ReturnType<typeof createApp> | undefined;
+
 export default {
-  async fetch(): Promise<Response> {
-    return new Response('ok');
+  fetch(request: Request, env: Env): Response | Promise<Response> {
+    app ??= createApp(configOf(env));
+    return app.fetch(request);
   },
 };

@@ -1,0 +1,67 @@
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { v7 as uuidv7 } from 'uuid';
+import { ApiError, problemResponse } from './http/errors.ts';
+import type { AnyOperation, Config } from './http/operation.ts';
+import { serve } from './http/serve.ts';
+import { operations } from './operations.ts';
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/** What the deployment gave, or the name of the variable that is missing. */
+export type ConfigOrMissing = { config: Config } | { missing: string };
+
+/** Wires the slices, the keys and the errors together. Pure of the platform: `worker.ts` gives it a configuration. */
+export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): OpenAPIHono {
+  const app = new OpenAPIHono({ strict: false });
+
+  app.use(async (c, next) => {
+    const sent = c.req.header('x-request-id');
+    c.set('requestId' as never, (sent && REQUEST_ID.test(sent) ? sent : uuidv7()) as never);
+    await next();
+    c.res.headers.set('x-request-id', requestIdOf(c));
+  });
+
+  for (const operation of operations) {
+    app.on(operation.method.toUpperCase(), operation.path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
+      const requestId = requestIdOf(c);
+      if ('missing' in deployment && operation.path !== '/health') {
+        const detail = `The deployment has no usable ${deployment.missing}; see the README on going live.`;
+        return problemResponse(new ApiError('misconfigured', detail), c.req.path, requestId);
+      }
+      const config =
+        'config' in deployment ? deployment.config : { database_url: '', root_key: '', identity_secret: '' };
+      return serve(operation, c.req.raw, c.req.param() as Record<string, string>, {
+        config,
+        now: now(),
+        requestId,
+      });
+    });
+  }
+  refuseOtherMethods(app, operations);
+
+  app.notFound((c) =>
+    problemResponse(
+      new ApiError('not_found', 'No route has this path; see /docs.'),
+      c.req.path,
+      requestIdOf(c),
+    ),
+  );
+  return app;
+}
+
+function refuseOtherMethods(app: OpenAPIHono, mounted: readonly AnyOperation[]): void {
+  const paths = Map.groupBy(mounted, (operation) => operation.path);
+  for (const [path, onPath] of paths) {
+    const allowed = onPath.map((operation) => operation.method.toUpperCase()).join(', ');
+    app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
+      const error = new ApiError('method_not_allowed', `Allowed here: ${allowed}.`);
+      const response = problemResponse(error, c.req.path, requestIdOf(c));
+      response.headers.set('allow', allowed);
+      return response;
+    });
+  }
+}
+
+function requestIdOf(c: { get: (key: never) => unknown }): string {
+  return String(c.get('requestId' as never));
+}

@@ -1,0 +1,84 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import type { Adjustment } from './conversion-schema.ts';
+
+/** An adjustment on its way in; `value` is decimal text. */
+export interface AdjustmentRow {
+  id: string;
+  content_hash: string;
+  conversion_id: string;
+  kind: string;
+  value: string | null;
+  occurred_at: string;
+}
+
+function incoming(rows: readonly AdjustmentRow[]): SQL {
+  return sql`
+    select i.*, decode(i.content_hash, 'hex') as hash
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as i (
+      id text, content_hash text, conversion_id text, kind text, value numeric, occurred_at timestamptz
+    )`;
+}
+
+/** Outcomes: `accepted`, `duplicate`, `conflict`, `unknown_conversion`. */
+export function insertAdjustments(workspaceId: string, rows: readonly AdjustmentRow[]): SQL {
+  return sql`
+    with incoming as materialized (${incoming(rows)}),
+    existing as (
+      select i.id, case when a.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      from incoming i
+      join adjustments a on a.workspace_id = ${workspaceId} and a.id = i.id
+    ), inserted as (
+      insert into adjustments (workspace_id, id, conversion_id, kind, value, occurred_at, content_hash)
+      select c.workspace_id, i.id, c.id, i.kind, i.value, i.occurred_at, i.hash
+      from incoming i
+      join conversions c on c.workspace_id = ${workspaceId} and c.id = i.conversion_id
+      where not exists (select from existing where existing.id = i.id)
+      order by i.id collate "C"
+      on conflict do nothing
+      returning id
+    )
+    select id, outcome from existing
+    union all
+    select id, 'accepted' from inserted
+    union all
+    select i.id, 'unknown_conversion'
+    from incoming i
+    where not exists (select from existing where existing.id = i.id)
+      and not exists (select from conversions c where c.workspace_id = ${workspaceId} and c.id = i.conversion_id)`;
+}
+
+/** What `insertAdjustments` would answer, without storing. */
+export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentRow[]): SQL {
+  return sql`
+    select i.id,
+      case
+        when a.content_hash = i.hash then 'duplicate'
+        when a.id is not null then 'conflict'
+        when c.id is null then 'unknown_conversion'
+        else 'accepted'
+      end as outcome
+    from (${incoming(rows)}) i
+    left join adjustments a on a.workspace_id = ${workspaceId} and a.id = i.id
+    left join conversions c on c.workspace_id = ${workspaceId} and c.id = i.conversion_id`;
+}
+
+/** In the order in which they count, the deciding one last; one row without an id if only the conversion exists. */
+export function listAdjustments(workspaceId: string, conversionId: string): SQL {
+  return sql`
+    select a.id, c.id as conversion_id, a.kind, a.value, a.occurred_at, a.received_at
+    from conversions c
+    left join adjustments a on a.workspace_id = c.workspace_id and a.conversion_id = c.id
+    where c.workspace_id = ${workspaceId} and c.id = ${conversionId}
+    order by a.occurred_at, a.id`;
+}
+
+export function adjustmentOut(row: Row): Adjustment {
+  return {
+    ...row,
+    value: amountOut(row.value),
+    occurred_at: instantOut(row.occurred_at),
+    received_at: instantOut(row.received_at),
+  } as Adjustment;
+}

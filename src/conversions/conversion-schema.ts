@@ -1,0 +1,113 @@
+import { z } from '@hono/zod-openapi';
+import { ADJUSTMENT_KINDS } from '../domain/settings.ts';
+import { Amount, Currency, GoalKey, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import { PersonMap } from '../http/ingest/person.ts';
+
+/** Ids that the server gives to conversions that touchpoints record. */
+const RESERVED_PREFIX = 'tp:';
+
+/** A conversion as sent. */
+export const ConversionInput = z
+  .strictObject({
+    id: SenderId.refine((id) => !id.startsWith(RESERVED_PREFIX), {
+      message: 'Ids that begin with tp: belong to conversions that touchpoints record',
+    }).nullish(),
+    goal: GoalKey,
+    person: PersonMap,
+    occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
+    value: Amount.nullish().openapi({ description: "Left out: the goal's default_value." }),
+    currency: Currency.nullish().openapi({ description: "Of `value`; the workspace's if left out." }),
+    properties: Properties.nullish(),
+  })
+  .openapi('ConversionInput');
+export type ConversionInput = z.output<typeof ConversionInput>;
+
+/** A conversion as stored, and what it is worth now. */
+export const Conversion = z
+  .object({
+    id: z.string(),
+    goal: z.string(),
+    person_id: PersonId,
+    occurred_at: z.string().openapi({ format: 'date-time' }),
+    received_at: z.string().openapi({ format: 'date-time' }),
+    value: z.number().nullable().openapi({ description: 'As sent: gross.' }),
+    currency: z.string().nullable(),
+    net_value: z.number().nullable().openapi({ description: 'After adjustments; 0 when retracted.' }),
+    retracted: z.boolean(),
+    touchpoint_id: z
+      .string()
+      .nullable()
+      .openapi({ description: "The touchpoint that recorded it through the goal's `match`." }),
+    properties: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .openapi('Conversion');
+export type Conversion = z.output<typeof Conversion>;
+
+const adjustmentFields = {
+  id: SenderId.nullish(),
+  kind: z.enum(ADJUSTMENT_KINDS),
+  value: Amount.nullish().openapi({
+    description: 'The new total, in the currency of the conversion; for a restatement only.',
+  }),
+  occurred_at: Instant.nullish().openapi({ description: 'Defaults to now. The last one decides.' }),
+};
+
+const isWhole = (adjustment: { kind: string; value?: string | null | undefined }) =>
+  (adjustment.kind === 'restatement') === (adjustment.value != null);
+const whole = { path: ['value'], message: 'A restatement has a value, the new total; a retraction has none' };
+
+/** An adjustment as sent; the conversion is named in the path. */
+export const AdjustmentInput = z
+  .strictObject(adjustmentFields)
+  .refine(isWhole, whole)
+  .openapi('AdjustmentInput');
+
+/** The same with the conversion beside it, as it is kept among rejections. */
+export const AdjustmentItem = z
+  .strictObject({ ...adjustmentFields, conversion_id: z.string() })
+  .refine(isWhole, whole);
+export type AdjustmentItem = z.output<typeof AdjustmentItem>;
+
+export const Adjustment = z
+  .object({
+    id: z.string(),
+    conversion_id: z.string(),
+    kind: z.enum(ADJUSTMENT_KINDS),
+    value: z.number().nullable(),
+    occurred_at: z.string().openapi({ format: 'date-time' }),
+    received_at: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('Adjustment');
+export type Adjustment = z.output<typeof Adjustment>;
+
+export const conversionExample: z.input<typeof ConversionInput> = {
+  id: 'order-1',
+  goal: 'purchase',
+  person: { email: 'ann@acme.com' },
+  occurred_at: '2026-05-03T09:30:00Z',
+  value: 99.9,
+  currency: 'EUR',
+};
+
+export const storedConversionExample: Conversion = {
+  id: 'order-1',
+  goal: 'purchase',
+  person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  occurred_at: '2026-05-03T09:30:00.000Z',
+  received_at: '2026-05-03T09:30:00.420Z',
+  value: 99.9,
+  currency: 'EUR',
+  net_value: 99.9,
+  retracted: false,
+  touchpoint_id: null,
+  properties: null,
+};
+
+export const adjustmentExample: Adjustment = {
+  id: 'refund-1',
+  conversion_id: 'order-1',
+  kind: 'restatement',
+  value: 49.9,
+  occurred_at: '2026-05-10T09:30:00.000Z',
+  received_at: '2026-05-10T09:30:00.120Z',
+};

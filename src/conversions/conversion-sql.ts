@@ -1,0 +1,160 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { netAdjustments } from '../db/net-conversions.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import type { HashedIdentity } from '../http/ingest/person.ts';
+import type { Cursor } from '../http/paging.ts';
+import type { Conversion } from './conversion-schema.ts';
+
+/** A conversion on its way in; `value` is decimal text. */
+export interface ConversionRow {
+  id: string;
+  content_hash: string;
+  goal: string;
+  occurred_at: string;
+  identities: HashedIdentity[];
+  value: string | null;
+  currency: string | null;
+  properties: unknown;
+}
+
+function incoming(rows: readonly ConversionRow[]): SQL {
+  const json = JSON.stringify(
+    rows.map(({ identities: [first], ...row }) => ({
+      ...row,
+      namespace: first?.namespace,
+      value_hash: first?.value_hash,
+    })),
+  );
+  return sql`
+    select i.*, decode(i.content_hash, 'hex') as hash
+    from jsonb_to_recordset(${json}::jsonb) as i (
+      id text, content_hash text, goal text, occurred_at timestamptz, namespace text, value_hash text, value numeric,
+      currency text, properties jsonb
+    )`;
+}
+
+/**
+ * Stores new conversions and says what became of each row: `accepted`, `duplicate`, `conflict` or `unknown_goal`;
+ * a row that another transaction was storing at the same moment is in none of them. A conversion without a value
+ * has the goal's, in the goal's currency.
+ */
+export function insertConversions(
+  workspaceId: string,
+  workspaceCurrency: string,
+  rows: readonly ConversionRow[],
+): SQL {
+  return sql`
+    with incoming as materialized (${incoming(rows)}),
+    existing as (
+      select i.id, case when c.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      from incoming i
+      join conversions c on c.workspace_id = ${workspaceId} and c.id = i.id
+    ), wanted as (
+      select i.*, g.key, g.default_value, g.currency as default_currency
+      from incoming i
+      left join goals g on g.workspace_id = ${workspaceId} and g.key = i.goal and g.archived_at is null
+      where not exists (select from existing where existing.id = i.id)
+    ), inserted as (
+      insert into conversions
+        (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency, properties)
+      select ${workspaceId}::uuid, w.id, w.key, identity.person_id, identity.id, w.occurred_at, w.hash,
+        coalesce(w.value, w.default_value),
+        case
+          when w.value is not null then coalesce(w.currency, ${workspaceCurrency})
+          when w.default_value is not null then w.default_currency
+          else w.currency
+        end,
+        w.properties
+      from wanted w
+      join identities identity
+        on identity.workspace_id = ${workspaceId}
+        and identity.namespace = w.namespace
+        and identity.value_hash = decode(w.value_hash, 'hex')
+      where w.key is not null
+      order by w.id collate "C"
+      on conflict do nothing
+      returning id
+    )
+    select id, outcome from existing
+    union all
+    select id, 'accepted' from inserted
+    union all
+    select id, 'unknown_goal' from wanted where key is null`;
+}
+
+/** What `insertConversions` would answer, without storing. */
+export function checkConversions(workspaceId: string, rows: readonly ConversionRow[]): SQL {
+  return sql`
+    select i.id,
+      case
+        when c.content_hash = i.hash then 'duplicate'
+        when c.id is not null then 'conflict'
+        when g.key is null then 'unknown_goal'
+        else 'accepted'
+      end as outcome
+    from (${incoming(rows)}) i
+    left join conversions c on c.workspace_id = ${workspaceId} and c.id = i.id
+    left join goals g on g.workspace_id = ${workspaceId} and g.key = i.goal and g.archived_at is null`;
+}
+
+const stored = sql`
+  c.id, c.goal, c.person_id, c.occurred_at, c.received_at, c.value, c.currency, c.touchpoint_id, c.properties,
+  coalesce(n.retracted, false) as retracted,
+  case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
+
+export function getConversion(workspaceId: string, id: string): SQL {
+  return sql`
+    select ${stored}
+    from conversions c
+    left join (${netAdjustments(workspaceId, sql`a.conversion_id = ${id}`)}) n on n.conversion_id = c.id
+    where c.workspace_id = ${workspaceId} and c.id = ${id}`;
+}
+
+export interface ConversionFilter {
+  from: Date | null;
+  to: Date | null;
+  received_after: string | null;
+  person_id: string | null;
+  goals: readonly string[] | null;
+}
+
+/** Newest first; the id breaks ties. The page is cut before its adjustments are read. */
+export function listConversions(
+  workspaceId: string,
+  filter: ConversionFilter,
+  after: Cursor | null,
+  limit: number,
+): SQL {
+  const conditions = [sql`c.workspace_id = ${workspaceId}`];
+  if (filter.from) conditions.push(sql`c.occurred_at >= ${filter.from.toISOString()}::timestamptz`);
+  if (filter.to) conditions.push(sql`c.occurred_at < ${filter.to.toISOString()}::timestamptz`);
+  if (filter.received_after) conditions.push(sql`c.received_at > ${filter.received_after}::timestamptz`);
+  if (filter.person_id) conditions.push(sql`c.person_id = ${filter.person_id}::uuid`);
+  if (filter.goals) conditions.push(sql`c.goal = any(${sql.param(filter.goals)}::text[])`);
+  if (after)
+    conditions.push(sql`(c.occurred_at, c.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  return sql`
+    with page as (
+      select c.*
+      from conversions c
+      where ${sql.join(conditions, sql` and `)}
+      order by c.occurred_at desc, c.id desc
+      limit ${limit + 1}
+    )
+    select ${stored}
+    from page c
+    left join (${netAdjustments(workspaceId, sql`a.conversion_id in (select id from page)`)}) n on n.conversion_id = c.id
+    order by c.occurred_at desc, c.id desc`;
+}
+
+/** A row of `stored` columns on its way out. */
+export function conversionOut(row: Row): Conversion {
+  return {
+    ...row,
+    occurred_at: instantOut(row.occurred_at),
+    received_at: instantOut(row.received_at),
+    value: amountOut(row.value),
+    net_value: amountOut(row.net_value),
+  } as Conversion;
+}

@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { Conversion, storedConversionExample } from './conversion-schema.ts';
+import { conversionOut, getConversion } from './conversion-sql.ts';
+
+export const getConversionOperation = operation({
+  method: 'get',
+  path: '/v1/conversions/{id}',
+  id: 'getConversion',
+  tag: 'Conversions',
+  summary: 'Get a conversion',
+  description: 'One conversion by the id it was sent with, gross and net of its adjustments.',
+  access: 'read',
+  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The conversion.',
+    schema: Conversion,
+    example: storedConversionExample,
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getConversion(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No conversion has this id.');
+    return { body: conversionOut(row) };
+  },
+});

@@ -1,0 +1,84 @@
+import { z } from '@hono/zod-openapi';
+import { MAX_FUTURE_MS } from '../domain/time.ts';
+import { readJson } from '../http/body.ts';
+import { ApiError } from '../http/errors.ts';
+import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
+import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
+import { type IngestResource, recordBatch } from '../http/ingest/record-batch.ts';
+import { operation } from '../http/operation.ts';
+import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
+import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
+
+const UNKNOWN_CONVERSION =
+  'No conversion has this id yet. The adjustment is kept at /v1/rejections; replay it once the conversion is there.';
+
+export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
+  resource: 'adjustments',
+  id_prefix: 'ad',
+  schema: AdjustmentItem,
+  prepare: async ({ conversion_id, kind, value, occurred_at }, id, pointer, { now }) => {
+    const occurredAt = occurred_at ?? now.toISOString();
+    if (new Date(occurredAt).getTime() > now.getTime() + MAX_FUTURE_MS) {
+      return { errors: [{ pointer: `${pointer}/occurred_at`, detail: 'More than 24 hours in the future.' }] };
+    }
+    return {
+      row: { id, conversion_id, kind, value: value ?? null, occurred_at: occurredAt },
+      content: {},
+      warnings: [],
+    };
+  },
+  write: async (rows, { workspace }) => [insertAdjustments(workspace.id, rows)],
+  check: (rows, { workspace }) => checkAdjustments(workspace.id, rows),
+  refusals: { unknown_conversion: { pointer: '', detail: UNKNOWN_CONVERSION } },
+};
+
+export const recordAdjustment = operation({
+  method: 'post',
+  path: '/v1/conversions/{id}/adjustments',
+  id: 'recordAdjustment',
+  tag: 'Conversions',
+  summary: 'Adjust a conversion',
+  description:
+    'A retraction takes the conversion back for good; a restatement gives its new total. The last by (occurred_at, id) decides, and net reports restate the day of the conversion itself. Answers like a batch of one.',
+  access: 'ingest',
+  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  query: BatchQuery,
+  body: AdjustmentInput,
+  bodyExample: { id: 'refund-1', kind: 'restatement', value: 49.9, occurred_at: '2026-05-10T09:30:00Z' },
+  readsBodyAs: ['json'],
+  success: {
+    status: 200,
+    description: 'The adjustment is stored, or was before.',
+    schema: BatchAnswer,
+    example: {
+      accepted: 1,
+      duplicates: 0,
+      dropped: 0,
+      rejected: 0,
+      results: [{ index: 0, id: 'refund-1', status: 'accepted' }],
+    },
+  },
+  errors: [
+    'malformed_json',
+    'too_deep',
+    'body_too_large',
+    'unsupported_media_type',
+    'invalid_request',
+    'no_item_accepted',
+    'not_found',
+  ],
+  handle: async (context, { params, query }) => {
+    const sent = await readJson(context.request);
+    if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
+      throw new ApiError('invalid_request', 'Send one adjustment, a JSON object.');
+    }
+    if ('conversion_id' in sent)
+      throw new ApiError('invalid_request', 'conversion_id is named in the path; leave it out.');
+    const item = { index: 0, pointer: '', value: { ...sent, conversion_id: params.id }, unreadable: false };
+    const options = { dryRun: query.dry_run, idempotencyKey: idempotencyKeyOf(context.request) };
+    const results = await recordBatch(adjustmentIngest, [item], options, context);
+    if (results[0]?.errors?.[0]?.detail === UNKNOWN_CONVERSION)
+      throw new ApiError('not_found', UNKNOWN_CONVERSION);
+    return batchReply(results);
+  },
+});

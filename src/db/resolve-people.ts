@@ -1,0 +1,22 @@
+import { type SQL, sql } from 'drizzle-orm';
+
+/** What `resolve_people` needs of an item; hashes in hex. See the migration that defines the function. */
+export interface PersonClaim {
+  id: string;
+  /** Of a conversion: an item of an unknown goal is not stored, so it links nobody. */
+  goal?: string;
+  occurred_at: string;
+  person_id: string;
+  link_id?: string;
+  identities: { namespace: string; value_hash: string; value?: string }[];
+}
+
+/** Makes the people of a batch exist and merges those that its items say are the same. First of the batch. */
+export function resolvePeople(
+  workspaceId: string,
+  resource: 'touchpoints' | 'conversions',
+  claims: readonly PersonClaim[],
+  hashVersion: number,
+): SQL {
+  return sql`select resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
+}

@@ -1,0 +1,113 @@
+import { DAY_MS } from './time.ts';
+
+/** Models in which a touchpoint's weight depends on nothing but its own journey. Their weights sum to 1. */
+export const MODELS = [
+  'first_touch',
+  'last_touch',
+  'last_non_direct',
+  'linear',
+  'time_decay',
+  'position_based',
+  'j_shaped',
+  'inverse_j_shaped',
+  'custom',
+] as const;
+export type Model = (typeof MODELS)[number];
+
+/** Shares of the first touch, of all touches between, and of the last. */
+export interface EndShares {
+  first: number;
+  middle: number;
+  last: number;
+}
+
+/** Source: HubSpot and Adobe ("U"; Marketo calls another thing by that name), Adobe (J and inverse J). */
+export const END_SHARES = {
+  position_based: { first: 0.4, middle: 0.2, last: 0.4 },
+  j_shaped: { first: 0.2, middle: 0.2, last: 0.6 },
+  inverse_j_shaped: { first: 0.6, middle: 0.2, last: 0.2 },
+} as const satisfies Partial<Record<Model, EndShares>>;
+
+/** A touch of a journey. `occurred_at` in milliseconds since 1970. */
+export interface Touch {
+  occurred_at: number;
+  channel: string;
+}
+
+export interface ModelSettings {
+  /** Days of 86,400 s, 0.1 to 365. */
+  half_life_days: number;
+  /** For `custom`; every share at least 0, first + last above 0. */
+  weights?: EndShares;
+}
+
+/** Adobe's and Google's default for time decay. */
+export const DEFAULT_HALF_LIFE_DAYS = 7;
+
+/** A decay this far below the newest touch is 0; Postgres' `power` raises an underflow error beyond it. */
+export const MAX_HALVINGS = 1000;
+
+/**
+ * The weight of each touch of one journey under one model.
+ *
+ * Shape: one number from 0 to 1 for each touch, in journey order (oldest first); they sum to 1, or the list is
+ * empty for an empty journey. This is the definition: reports compute the same in SQL and a property test holds
+ * the two together.
+ * @throws RangeError for `custom` without weights, or with weights whose ends are both 0.
+ */
+export function weightsOf(model: Model, touches: readonly Touch[], settings: ModelSettings): number[] {
+  const count = touches.length;
+  if (count === 0) return [];
+  switch (model) {
+    case 'first_touch':
+      return touches.map((_, i) => (i === 0 ? 1 : 0));
+    case 'last_touch':
+      return touches.map((_, i) => (i === count - 1 ? 1 : 0));
+    case 'last_non_direct': {
+      const last = touches.findLastIndex((touch) => touch.channel !== 'direct');
+      const credited = last === -1 ? count - 1 : last;
+      return touches.map((_, i) => (i === credited ? 1 : 0));
+    }
+    case 'linear':
+      return touches.map(() => 1 / count);
+    case 'time_decay':
+      return timeDecay(touches, settings.half_life_days);
+    case 'custom':
+      return byEnds(count, normalise(settings.weights));
+    default:
+      return byEnds(count, END_SHARES[model]);
+  }
+}
+
+/**
+ * 2^(−age / half-life), normalised; ages from the journey's newest touch, which cancels out and keeps the terms
+ * from underflowing. Source: Adobe: ages 9, 6, 0, 0 days of 50.00 give 6.92 / 9.32 / 16.88 / 16.88.
+ */
+function timeDecay(touches: readonly Touch[], halfLifeDays: number): number[] {
+  const newest = Math.max(...touches.map((touch) => touch.occurred_at));
+  const terms = touches.map((touch) => {
+    const halvings = (newest - touch.occurred_at) / (halfLifeDays * DAY_MS);
+    return halvings > MAX_HALVINGS ? 0 : 2 ** -halvings;
+  });
+  const sum = terms.reduce((a, b) => a + b, 0);
+  return terms.map((term) => term / sum);
+}
+
+/** Two touches share what the ends have; one touch has everything. */
+function byEnds(count: number, shares: EndShares): number[] {
+  if (count === 1) return [1];
+  const ends = shares.first + shares.last;
+  if (count === 2) return [shares.first / ends, shares.last / ends];
+  return Array.from({ length: count }, (_, i) => {
+    if (i === 0) return shares.first;
+    return i === count - 1 ? shares.last : shares.middle / (count - 2);
+  });
+}
+
+/** Custom weights are proportions: 1,2,1 is the same as 25,50,25. */
+export function normalise(weights: EndShares | undefined): EndShares {
+  if (!weights || weights.first + weights.last <= 0)
+    throw new RangeError('custom needs weights with first + last above 0');
+  const sum = weights.first + weights.middle + weights.last;
+  return { first: weights.first / sum, middle: weights.middle / sum, last: weights.last / sum };
+}

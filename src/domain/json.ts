@@ -1,0 +1,50 @@
+/** Deeper nesting says that something went wrong at the sender, and recursion has an end. */
+export const MAX_DEPTH = 64;
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/** Is there nesting below `limit` levels? Counts objects and arrays; a scalar has depth 0. */
+export function isDeeperThan(value: unknown, limit: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (limit === 0) return true;
+  return Object.values(value).some((member) => isDeeperThan(member, limit - 1));
+}
+
+/**
+ * JSON pointers (RFC 6901) of the strings and keys that Postgres cannot store: with NUL or a lone surrogate.
+ * Such text is rejected, never repaired: a repair would change what the sender said.
+ */
+export function unstorableText(value: unknown, pointer: string, found: string[] = []): string[] {
+  if (typeof value === 'string') {
+    if (!isStorable(value)) found.push(pointer);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, member] of Object.entries(value)) {
+      if (!isStorable(key)) found.push(pointer);
+      else unstorableText(member, `${pointer}/${escapePointer(key)}`, found);
+    }
+  }
+  return found;
+}
+
+function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+export function escapePointer(key: string | number): string {
+  return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
+}
+
+/**
+ * One text for one content: keys sorted, members that are null left out. Two items are the same if and only if
+ * these texts are equal.
+ */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, member: unknown) => {
+    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+    return Object.fromEntries(
+      Object.entries(member)
+        .filter(([, inner]) => inner !== null)
+        .sort(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  });
+}

@@ -1,0 +1,31 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { GoalKey } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { Goal, goalExample } from './goal-schema.ts';
+import { archiveGoal, goalOut } from './goal-sql.ts';
+
+export const archiveGoalOperation = operation({
+  method: 'delete',
+  path: '/v1/goals/{key}',
+  id: 'archiveGoal',
+  tag: 'Goals',
+  summary: 'Archive a goal',
+  description:
+    'It takes no new conversions; those it has stay in reports. Putting it again brings it back. Safe to repeat.',
+  access: 'admin',
+  params: z.object({ key: GoalKey }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The goal, archived.',
+    schema: Goal,
+    example: { ...goalExample, archived_at: '2026-06-01T00:00:00.000Z' },
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(archiveGoal(workspace.id, params.key));
+    if (!row) throw new ApiError('not_found', 'No goal has this key.');
+    return { body: goalOut(row) };
+  },
+});

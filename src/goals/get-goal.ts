@@ -1,0 +1,25 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { GoalKey } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { Goal, goalExample } from './goal-schema.ts';
+import { getGoal, goalOut } from './goal-sql.ts';
+
+export const getGoalOperation = operation({
+  method: 'get',
+  path: '/v1/goals/{key}',
+  id: 'getGoal',
+  tag: 'Goals',
+  summary: 'Get a goal',
+  description: 'One goal by its key, archived or not.',
+  access: 'read',
+  params: z.object({ key: GoalKey }),
+  query: z.object({}),
+  success: { status: 200, description: 'The goal.', schema: Goal, example: goalExample },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getGoal(workspace.id, params.key));
+    if (!row) throw new ApiError('not_found', 'No goal has this key.');
+    return { body: goalOut(row) };
+  },
+});

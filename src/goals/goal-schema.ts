@@ -1,0 +1,84 @@
+import { z } from '@hono/zod-openapi';
+import { COUNTINGS, GOAL_KINDS } from '../domain/settings.ts';
+import { DIMENSIONS, STAGES } from '../domain/touchpoint-fields.ts';
+import { Amount, Currency } from '../http/fields.ts';
+
+/** A touchpoint fits when each field named has one of the values; null stands for an empty field. */
+const TouchpointFilter = z
+  .partialRecord(z.enum(DIMENSIONS), z.array(z.string().nullable()).min(1).max(100), {
+    message: `Fields are ${DIMENSIONS.join(', ')}; each a list of values`,
+  })
+  .refine((filter) => Object.keys(filter).length > 0, { message: 'Name at least one field' })
+  .openapi({
+    type: 'object',
+    additionalProperties: { type: 'array', items: { type: ['string', 'null'] } },
+    example: { kind: ['follow'], channel: ['x', 'linkedin'] },
+  });
+
+const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).openapi({
+  description: 'Touchpoints that record a conversion `tp:<id>` of this goal, in the same transaction.',
+});
+
+export const GoalInput = z
+  .strictObject({
+    name: z.string().min(1).max(200).openapi({ example: 'Purchase' }),
+    kind: z.enum(GOAL_KINDS).openapi({
+      description:
+        '`conversion`: lead, trial, purchase, contract. `cultivation`: follow, subscribe, like, join.',
+    }),
+    stage: z.enum(STAGES).nullish(),
+    lookback_days: z
+      .number()
+      .int()
+      .min(1)
+      .max(365)
+      .default(90)
+      .openapi({ description: 'How far back a journey reaches.' }),
+    default_value: Amount.nullish().openapi({ description: 'For conversions that come without a value.' }),
+    currency: Currency.nullish().openapi({ description: "Of `default_value`; the workspace's if left out." }),
+    counting: z
+      .enum(COUNTINGS)
+      .default('every')
+      .openapi({ description: "`once`: only a person's first unretracted conversion ever counts." }),
+    match: Match.nullish(),
+  })
+  .openapi('GoalInput');
+export type GoalInput = z.output<typeof GoalInput>;
+
+export const Goal = z
+  .object({
+    key: z.string(),
+    name: z.string(),
+    kind: z.enum(GOAL_KINDS),
+    stage: z.enum(STAGES).nullable(),
+    lookback_days: z.number().int(),
+    default_value: z.number().nullable(),
+    currency: z.string().nullable(),
+    counting: z.enum(COUNTINGS),
+    match: z
+      .object({ touchpoints: z.array(z.record(z.string(), z.array(z.string().nullable()))) })
+      .nullable(),
+    created_at: z.string().openapi({ format: 'date-time' }),
+    updated_at: z.string().openapi({ format: 'date-time' }),
+    archived_at: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Set: takes no new conversions; reports still know it.' }),
+  })
+  .openapi('Goal');
+export type Goal = z.output<typeof Goal>;
+
+export const goalExample: Goal = {
+  key: 'purchase',
+  name: 'Purchase',
+  kind: 'conversion',
+  stage: 'purchase',
+  lookback_days: 90,
+  default_value: null,
+  currency: null,
+  counting: 'every',
+  match: null,
+  created_at: '2026-01-01T00:00:00.000Z',
+  updated_at: '2026-01-01T00:00:00.000Z',
+  archived_at: null,
+};

@@ -1,0 +1,56 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
+import type { Goal, GoalInput } from './goal-schema.ts';
+
+const stored = sql`
+  key, name, kind, stage, lookback_days, default_value, currency, counting, match, created_at, updated_at, archived_at`;
+
+/** Makes or replaces a goal; an archived one comes back. Conversions already recorded stay as they are. */
+export function putGoal(workspaceId: string, key: string, goal: GoalInput): SQL {
+  const match = goal.match ? JSON.stringify(goal.match) : null;
+  return sql`
+    insert into goals (workspace_id, key, name, kind, stage, lookback_days, default_value, currency, counting, match)
+    select w.id, ${key}, ${goal.name}, ${goal.kind}, ${goal.stage ?? null}, ${goal.lookback_days}::int,
+      ${goal.default_value ?? null}::numeric, coalesce(${goal.currency ?? null}, w.currency), ${goal.counting}, ${match}::jsonb
+    from workspaces w
+    where w.id = ${workspaceId}
+    on conflict (workspace_id, key) do update set
+      name = excluded.name, kind = excluded.kind, stage = excluded.stage, lookback_days = excluded.lookback_days,
+      default_value = excluded.default_value, currency = excluded.currency, counting = excluded.counting,
+      match = excluded.match, updated_at = now(), archived_at = null
+    returning ${stored}`;
+}
+
+export function listGoals(workspaceId: string): SQL {
+  return sql`
+    select ${stored}
+    from goals
+    where workspace_id = ${workspaceId}
+    order by key`;
+}
+
+export function getGoal(workspaceId: string, key: string): SQL {
+  return sql`
+    select ${stored}
+    from goals
+    where workspace_id = ${workspaceId} and key = ${key}`;
+}
+
+/** Archiving twice keeps the first time. */
+export function archiveGoal(workspaceId: string, key: string): SQL {
+  return sql`
+    update goals set archived_at = coalesce(archived_at, now()), updated_at = now()
+    where workspace_id = ${workspaceId} and key = ${key}
+    returning ${stored}`;
+}
+
+export function goalOut(row: Row): Goal {
+  return {
+    ...row,
+    default_value: amountOut(row.default_value),
+    created_at: instantOut(row.created_at),
+    updated_at: instantOut(row.updated_at),
+    archived_at: instantOrNull(row.archived_at),
+  } as Goal;
+}

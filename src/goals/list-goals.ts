@@ -1,0 +1,27 @@
+import { z } from '@hono/zod-openapi';
+import { operation } from '../http/operation.ts';
+import { Goal, goalExample } from './goal-schema.ts';
+import { goalOut, listGoals } from './goal-sql.ts';
+
+export const listGoalsOperation = operation({
+  method: 'get',
+  path: '/v1/goals',
+  id: 'listGoals',
+  tag: 'Goals',
+  summary: 'List goals',
+  description:
+    'All goals of the workspace by key, archived ones included; there are few, so there are no pages.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The goals.',
+    schema: z.object({ data: z.array(Goal) }),
+    example: { data: [goalExample] },
+  },
+  errors: [],
+  handle: async ({ database, workspace }) => ({
+    body: { data: (await database.query(listGoals(workspace.id))).map(goalOut) },
+  }),
+});

@@ -1,0 +1,33 @@
+import { z } from '@hono/zod-openapi';
+import { GoalKey } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { Goal, GoalInput, goalExample } from './goal-schema.ts';
+import { goalOut, putGoal } from './goal-sql.ts';
+
+export const putGoalOperation = operation({
+  method: 'put',
+  path: '/v1/goals/{key}',
+  id: 'putGoal',
+  tag: 'Goals',
+  summary: 'Make or replace a goal',
+  description:
+    'Write the objective down first: conversions name a goal, and reports ask for one. A `match` applies to touchpoints that come in from now on.',
+  access: 'admin',
+  params: z.object({ key: GoalKey }),
+  query: z.object({}),
+  body: GoalInput,
+  bodyExample: { name: 'Purchase', kind: 'conversion', stage: 'purchase' },
+  success: { status: 200, description: 'The goal as it is now.', schema: Goal, example: goalExample },
+  errors: [
+    'malformed_json',
+    'too_deep',
+    'body_too_large',
+    'unsupported_media_type',
+    'invalid_request',
+    'not_found',
+  ],
+  handle: async ({ database, workspace }, { params, body }) => {
+    const [row] = await database.query(putGoal(workspace.id, params.key, body));
+    return { body: goalOut(row ?? {}) };
+  },
+});

@@ -1,0 +1,22 @@
+import { z } from '@hono/zod-openapi';
+import { openOperation } from '../http/operation.ts';
+
+export const getHealth = openOperation({
+  method: 'get',
+  path: '/health',
+  id: 'getHealth',
+  tag: 'Health',
+  summary: 'Is the Worker up?',
+  description: 'Answers without the database.',
+  access: 'public',
+  params: z.object({}),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'It is.',
+    schema: z.object({ status: z.literal('ok') }),
+    example: { status: 'ok' },
+  },
+  errors: [],
+  handle: async () => ({ body: { status: 'ok' as const } }),
+});

@@ -1,0 +1,69 @@
+/**
+ * Every error a caller can meet. The runtime and the document both read this table, so a status can not differ
+ * from what is promised.
+ */
+export const ERRORS = {
+  malformed_json: { status: 400, title: 'The body is not readable JSON' },
+  too_deep: { status: 400, title: 'The JSON is nested too deeply' },
+  unauthenticated: { status: 401, title: 'A valid key is needed' },
+  forbidden: { status: 403, title: 'The key may not do this' },
+  not_found: { status: 404, title: 'There is nothing here' },
+  method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  conflict: { status: 409, title: 'The id is taken by other content' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'The content type is not supported' },
+  invalid_request: { status: 422, title: 'The request does not fit its schema' },
+  no_item_accepted: { status: 422, title: 'No item was accepted' },
+  unknown_goal: { status: 422, title: 'The goal does not exist' },
+  internal_error: { status: 500, title: 'Something went wrong on our side' },
+  not_migrated: { status: 503, title: 'The database lacks migrations' },
+  misconfigured: { status: 503, title: 'The service is not set up' },
+  database_unavailable: { status: 503, title: 'The database did not answer' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** One thing that is wrong, and where: a JSON pointer into the body, or `?name` for a query parameter. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+/** The caller's mistake, said so that it can be mended. */
+export class ApiError extends Error {
+  override name = 'ApiError';
+  readonly code: ErrorCode;
+  readonly errors: FieldError[] | undefined;
+  /** Members beside the standard ones, as the counts of a batch. */
+  readonly members: Record<string, unknown>;
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    more: { errors?: FieldError[]; members?: Record<string, unknown> } = {},
+  ) {
+    super(detail);
+    this.code = code;
+    this.errors = more.errors;
+    this.members = more.members ?? {};
+  }
+}
+
+/** RFC 9457. */
+export function problemResponse(error: ApiError, instance: string, requestId: string): Response {
+  const { status, title } = ERRORS[error.code];
+  const problem = {
+    type: `urn:throughline:error:${error.code}`,
+    title,
+    status,
+    detail: error.message,
+    instance,
+    code: error.code,
+    request_id: requestId,
+    ...(error.errors && { errors: error.errors }),
+    ...error.members,
+  };
+  const headers = new Headers({ 'content-type': 'application/problem+json' });
+  if (status === 401) headers.set('www-authenticate', 'Bearer realm="throughline"');
+  if (status === 503) headers.set('retry-after', '5');
+  return new Response(JSON.stringify(problem), { status, headers });
+}

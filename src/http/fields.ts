@@ -1,0 +1,87 @@
+import { z } from '@hono/zod-openapi';
+import { decimalOf, isCurrency } from '../domain/money.ts';
+import { EARLIEST_MS, isTimeZone } from '../domain/time.ts';
+
+/** Fields that several resources share on the wire. */
+
+export const MAX_ID_LENGTH = 255;
+export const MAX_PROPERTIES_BYTES = 16 * 1024;
+
+/** The sender's own id of a thing. Put nothing personal in it: ids outlive the person's erasure. */
+export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).openapi({
+  description: "The sender's id, unique for ever; sending it again with the same content is a no-op.",
+});
+
+/** RFC 3339 with an offset, to milliseconds in UTC. */
+export const Instant = z.iso
+  .datetime({ offset: true, message: 'Send RFC 3339 with an offset, as 2026-05-01T12:00:00Z' })
+  .refine((text) => new Date(text).getTime() >= EARLIEST_MS, {
+    message: 'Before 1990; were seconds read as milliseconds?',
+    abort: true,
+  })
+  .transform((text) => new Date(text).toISOString())
+  .openapi({ type: 'string', format: 'date-time', example: '2026-05-01T12:00:00Z' });
+
+export const Currency = z
+  .string()
+  .refine(isCurrency, { message: 'Not an ISO 4217 code, as EUR' })
+  .openapi({ description: 'ISO 4217, upper case.', example: 'EUR' });
+
+export const TimeZone = z
+  .string()
+  .refine(isTimeZone, { message: 'Not an IANA time zone, as Europe/Berlin' })
+  .openapi({ description: 'An IANA name.', example: 'Europe/Berlin' });
+
+/** In major units; a number or, to be exact beyond doubles, a decimal string. Comes out as decimal text. */
+export const Amount = z
+  .union([z.number(), z.string()], { message: 'Send a number or a decimal string' })
+  .transform((amount, context) => {
+    const decimal = decimalOf(amount);
+    if (decimal !== null) return decimal;
+    context.addIssue({ code: 'custom', message: 'Send 0 or more, below 10^13, with at most 20 decimals' });
+    return z.NEVER;
+  })
+  .openapi({ description: 'Major units, at least 0: a number or a decimal string.', example: 99.9 });
+
+/** Free JSON of the sender's, as it came. */
+export const Properties = z
+  .custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      message: 'Send a JSON object',
+      abort: true,
+    },
+  )
+  .refine((value) => new TextEncoder().encode(JSON.stringify(value)).length <= MAX_PROPERTIES_BYTES, {
+    message: 'At most 16 KiB of JSON',
+  })
+  .openapi({
+    type: 'object',
+    additionalProperties: true,
+    description: 'Any JSON object, to 16 KiB.',
+    example: { plan: 'pro' },
+  });
+
+/** Key of a goal, chosen by the workspace. */
+export const GoalKey = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a–z, 0–9, _ and -, at most 64 characters')
+  .openapi({ example: 'purchase' });
+
+/** A person, as ids go: in lower case. */
+export const PersonId = z.uuid().openapi({ example: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' });
+
+/** An instant of the database on its way out. */
+export function instantOut(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}
+
+/** The same for a column that may be empty. */
+export function instantOrNull(value: unknown): string | null {
+  return value === null ? null : instantOut(value);
+}
+
+/** `numeric` comes as text; on the wire it is a number. */
+export function amountOut(value: unknown): number | null {
+  return value === null ? null : Number(value);
+}

@@ -1,0 +1,61 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError, type FieldError } from '../errors.ts';
+import type { Reply } from '../operation.ts';
+
+/** What became of an item; each ends as exactly one of these. */
+export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped'] as const;
+export type Status = (typeof STATUSES)[number];
+
+export interface ItemResult {
+  index: number;
+  id: string | null;
+  status: Status;
+  errors?: FieldError[];
+  warnings?: FieldError[];
+}
+
+export const FieldErrorSchema = z
+  .object({
+    pointer: z.string().openapi({ description: 'JSON pointer into the body, or `?name` for a parameter.' }),
+    detail: z.string().openapi({ description: 'What is wrong and what to change.' }),
+  })
+  .openapi('FieldError');
+
+export const BatchAnswer = z
+  .object({
+    accepted: z.number().int(),
+    duplicates: z.number().int().openapi({ description: 'Same id and same content as stored: a no-op.' }),
+    dropped: z.number().int().openapi({ description: 'Kept out on purpose, as by consent.' }),
+    rejected: z
+      .number()
+      .int()
+      .openapi({ description: 'Rejected or conflicting; kept under /v1/rejections for 30 days.' }),
+    results: z.array(
+      z.object({
+        index: z.number().int(),
+        id: z.string().nullable(),
+        status: z.enum(STATUSES),
+        errors: z.array(FieldErrorSchema).optional(),
+        warnings: z.array(FieldErrorSchema).optional(),
+      }),
+    ),
+  })
+  .openapi('BatchAnswer');
+
+/** Every item, in order, and the status that sums them up: 200, 207, or 422 when nothing went in. */
+export function batchReply(results: ItemResult[]): Reply<z.output<typeof BatchAnswer>> {
+  const count = (...statuses: Status[]) =>
+    results.filter((result) => statuses.includes(result.status)).length;
+  const body = {
+    accepted: count('accepted'),
+    duplicates: count('duplicate'),
+    dropped: count('dropped'),
+    rejected: count('rejected', 'conflict'),
+    results,
+  };
+  if (body.rejected === 0) return { status: 200, body };
+  if (body.rejected < results.length) return { status: 207, body };
+  throw new ApiError('no_item_accepted', 'Nothing of this was stored; `results` says why, item by item.', {
+    members: body,
+  });
+}

@@ -1,0 +1,19 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../errors.ts';
+
+/** `?dry_run=true` of everything that can be posted. */
+export const BatchQuery = z.object({
+  dry_run: z
+    .boolean()
+    .default(false)
+    .openapi({ description: 'Validate and answer as if, but store nothing.' }),
+});
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** `Idempotency-Key`: items without an id get one from it and their place, so that a retry is the same batch. */
+export function idempotencyKeyOf(request: Request): string | null {
+  const key = request.headers.get('idempotency-key');
+  if (key === null || IDEMPOTENCY_KEY.test(key)) return key;
+  throw new ApiError('invalid_request', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+}

@@ -1,0 +1,135 @@
+import { z } from '@hono/zod-openapi';
+import type { PersonClaim } from '../../db/resolve-people.ts';
+import { proposePeople } from '../../domain/batch-people.ts';
+import {
+  byPriority,
+  type Identity,
+  MAX_IDENTITIES,
+  MAX_IDENTITY_VALUE_LENGTH,
+  NAMESPACE_PATTERN,
+  normaliseIdentity,
+} from '../../domain/identities.ts';
+import type { FieldError } from '../errors.ts';
+import type { WorkspaceContext } from '../operation.ts';
+
+/** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that each wrong one is named. */
+export const PersonMap = z
+  .custom<Record<string, string>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      message: 'Send an object of identities: {"email": "ann@acme.com"}',
+      abort: true,
+    },
+  )
+  .superRefine((map, context) => {
+    const entries = Object.entries(map).filter(([, value]) => value !== null);
+    if (entries.length === 0 || entries.length > MAX_IDENTITIES) {
+      context.addIssue({ code: 'custom', message: `Name 1 to ${MAX_IDENTITIES} identities` });
+    }
+    for (const [namespace, value] of entries) {
+      if (!NAMESPACE_PATTERN.test(namespace)) {
+        context.addIssue({
+          code: 'custom',
+          path: [namespace],
+          message: 'A namespace is a–z, 0–9 and _, begins with a letter, and has at most 32 characters',
+        });
+      } else if (
+        typeof value !== 'string' ||
+        value.length === 0 ||
+        value.length > MAX_IDENTITY_VALUE_LENGTH
+      ) {
+        context.addIssue({
+          code: 'custom',
+          path: [namespace],
+          message: `A value is a string of 1 to ${MAX_IDENTITY_VALUE_LENGTH} characters`,
+        });
+      }
+    }
+  })
+  .openapi('Identities', {
+    type: 'object',
+    description:
+      'Identities of one person, from namespace to value; two of them say that they are the same person.',
+    additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_IDENTITY_VALUE_LENGTH },
+    minProperties: 1,
+    maxProperties: MAX_IDENTITIES,
+    example: { email: 'ann@acme.com', x: '@ann' },
+  });
+
+/** An identity with its keyed hash. */
+export interface HashedIdentity extends Identity {
+  value_hash: string;
+}
+
+export interface PersonOfItem {
+  /** Normalised, and sorted so that the first decides whose the item is. */
+  identities: HashedIdentity[];
+  warnings: FieldError[];
+  errors: FieldError[];
+}
+
+const REASONS = {
+  placeholder: 'This is what a broken sender puts where a value should be; it was left out.',
+  invalid_phone: 'No phone number; send E.164 (+4915112345678), or set the default_country of the workspace.',
+  invalid_domain: 'No domain name.',
+};
+
+/** Normalise and hash the identities of an item. Placeholders go with a warning; nothing left is an error. */
+export async function personOf(
+  map: Record<string, string>,
+  pointer: string,
+  context: WorkspaceContext,
+): Promise<PersonOfItem> {
+  const result: PersonOfItem = { identities: [], warnings: [], errors: [] };
+  for (const [namespace, value] of Object.entries(map)) {
+    if (value === null) continue;
+    const normalised = normaliseIdentity({ namespace, value }, context.workspace.default_country);
+    if (normalised.ok) {
+      const value_hash = await context.secrets.hash('identity', `${namespace}\0${normalised.value}`);
+      result.identities.push({ namespace, value: normalised.value, value_hash });
+    } else {
+      const list = normalised.reason === 'placeholder' ? result.warnings : result.errors;
+      list.push({ pointer: `${pointer}/${namespace}`, detail: REASONS[normalised.reason] });
+    }
+  }
+  if (result.identities.length === 0 && result.errors.length === 0) {
+    result.errors.push({ pointer, detail: 'No identity is left; send at least one real one.' });
+  }
+  result.identities.sort(byPriority);
+  return result;
+}
+
+/** A row to be stored that belongs to a person. */
+export interface PersonRow {
+  id: string;
+  goal?: string;
+  occurred_at: string;
+  identities: HashedIdentity[];
+}
+
+/** The claims of a batch, for `resolve_people`. */
+export async function claimsOf(
+  rows: readonly PersonRow[],
+  context: WorkspaceContext,
+  makeId: () => string,
+): Promise<PersonClaim[]> {
+  const keys = rows.map((row) =>
+    row.identities.map((identity) => `${identity.namespace} ${identity.value_hash}`),
+  );
+  const people = proposePeople(keys, makeId);
+  const keepsValues = context.workspace.identity_storage === 'plain';
+  return Promise.all(
+    rows.map(async (row, i) => ({
+      id: row.id,
+      ...(row.goal !== undefined && { goal: row.goal }),
+      occurred_at: row.occurred_at,
+      person_id: people[i] ?? makeId(),
+      ...(row.identities.length > 1 && {
+        link_id: await context.secrets.hash('link', keys[i]?.toSorted().join('\n') ?? ''),
+      }),
+      identities: row.identities.map(({ namespace, value_hash, value }) =>
+        keepsValues ? { namespace, value_hash, value } : { namespace, value_hash },
+      ),
+    })),
+  );
+}

@@ -1,0 +1,43 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { canonicalJson } from '../../domain/json.ts';
+import type { Resource } from '../../domain/settings.ts';
+import type { FieldError } from '../errors.ts';
+import type { WorkspaceContext } from '../operation.ts';
+import { escapeUnstorable } from './unstorable.ts';
+
+/** An item that did not go in, with the reasons. */
+export interface RefusedItem {
+  value: unknown;
+  item_id: string | null;
+  errors: FieldError[];
+}
+
+/**
+ * Keeps refused items, sealed, so that nothing a tool sent is lost. The id comes from the content: the same bad
+ * item sent again moves its rejection to now and adds no row.
+ */
+export async function quarantine(
+  resource: Resource,
+  items: readonly RefusedItem[],
+  context: WorkspaceContext,
+): Promise<SQL> {
+  const { secrets, workspace, now } = context;
+  const rows = await Promise.all(
+    items.map(async ({ value, item_id, errors }) => {
+      const text = canonicalJson(value ?? null);
+      return {
+        id: `rj_${(await secrets.hash('rejection', `${resource} ${text}`)).slice(0, 32)}`,
+        item_id: item_id === null ? null : escapeUnstorable(item_id),
+        item_encrypted: await secrets.seal(JSON.stringify(value ?? null)),
+        errors,
+      };
+    }),
+  );
+  return sql`
+    insert into rejections (workspace_id, id, resource, item_id, item_encrypted, errors, received_at)
+    select distinct on (r.id) ${workspace.id}::uuid, r.id, ${resource}, r.item_id, decode(r.item_encrypted, 'hex'), r.errors,
+      ${now.toISOString()}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, item_id text, item_encrypted text, errors jsonb)
+    order by r.id
+    on conflict (workspace_id, id) do update set received_at = excluded.received_at, errors = excluded.errors`;
+}

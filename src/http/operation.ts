@@ -1,0 +1,115 @@
+import type { z } from '@hono/zod-openapi';
+import type { Database } from '../db/client.ts';
+import type { Scope } from '../domain/settings.ts';
+import type { Caller, Workspace } from './authenticate.ts';
+import type { BodyFormat } from './body.ts';
+import type { ErrorCode } from './errors.ts';
+import type { WorkspaceSecrets } from './secrets.ts';
+
+/** What the deployment is configured with; passed in, never imported. */
+export interface Config {
+  database_url: string;
+  root_key: string;
+  identity_secret: string;
+}
+
+/** What every handler gets. The clock is an argument. */
+export interface Context {
+  request: Request;
+  request_id: string;
+  now: Date;
+  config: Config;
+  database: Database;
+}
+
+/** A handler behind a key also gets who calls. The workspace comes from the key, and from nowhere else. */
+export interface WorkspaceContext extends Context {
+  caller: Caller;
+  workspace: Workspace;
+  secrets: WorkspaceSecrets;
+}
+
+/** Who may call: anybody, the holder of the root key, or a key with the scope. */
+export type Access = 'public' | 'root' | Scope;
+
+export interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> {
+  params: z.output<P>;
+  query: z.output<Q>;
+  body: z.output<B>;
+}
+
+/** `rows` is the table of the body, for operations that also answer as CSV and NDJSON. */
+export interface Reply<R> {
+  status?: number;
+  body: R;
+}
+
+export interface SuccessResponse<R extends z.ZodType> {
+  status: 200 | 201;
+  description: string;
+  schema: R;
+  example: z.input<R>;
+}
+
+export interface Operation<
+  P extends z.ZodObject = z.ZodObject,
+  Q extends z.ZodObject = z.ZodObject,
+  B extends z.ZodType = z.ZodType,
+  R extends z.ZodType = z.ZodType,
+  C = unknown,
+> {
+  method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** As in OpenAPI, with `{id}` for a parameter. */
+  path: string;
+  /** The name of the generated client's function. */
+  id: string;
+  tag: string;
+  summary: string;
+  description: string;
+  access: Access;
+  params: P;
+  query: Q;
+  /** Absent: there is no body. */
+  body?: B | undefined;
+  bodyExample?: z.input<B> | undefined;
+  /** The formats in which the handler itself reads the body, where a body is not parsed at once. */
+  readsBodyAs?: readonly BodyFormat[] | undefined;
+  success: SuccessResponse<R>;
+  /** Other statuses that answer with the same shape. */
+  alsoAnswers?: Record<number, string> | undefined;
+  errors: readonly ErrorCode[];
+  /** Where `data` is a table, the answer is also to be had as CSV and NDJSON. */
+  isTable?: boolean | undefined;
+  /** Answers carry a weak ETag, and 304 when it still fits. */
+  isCacheable?: boolean | undefined;
+  handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>>>;
+}
+
+/** An operation that needs a key with a scope. */
+export function operation<
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodType,
+  R extends z.ZodType,
+>(definition: Operation<P, Q, B, R, WorkspaceContext> & { access: Scope }): AnyOperation {
+  return definition as unknown as AnyOperation;
+}
+
+/** An operation for the holder of the root key, or for anybody. */
+export function openOperation<
+  P extends z.ZodObject,
+  Q extends z.ZodObject,
+  B extends z.ZodType,
+  R extends z.ZodType,
+>(definition: Operation<P, Q, B, R, Context> & { access: 'public' | 'root' }): AnyOperation {
+  return definition as unknown as AnyOperation;
+}
+
+/** What the application mounts and the document describes: the types of one operation, forgotten. */
+export type AnyOperation = Operation<
+  z.ZodObject,
+  z.ZodObject,
+  z.ZodType,
+  z.ZodType,
+  Context | WorkspaceContext
+>;

@@ -1,0 +1,67 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from './errors.ts';
+
+/** Where a list goes on: after this row, newest first. */
+export interface Cursor {
+  at: string;
+  id: string;
+}
+
+const CursorContent = z.tuple([z.iso.datetime(), z.string().min(1).max(300)]);
+
+/** `?limit=` and `?cursor=` of every list. */
+export const PageQuery = z.object({
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .openapi({ description: 'Rows of one page, 1 to 1000.' }),
+  cursor: z.string().optional().openapi({ description: '`next_cursor` of the page before.' }),
+});
+
+export function encodeCursor(cursor: Cursor): string {
+  const bytes = new TextEncoder().encode(JSON.stringify([cursor.at, cursor.id]));
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+}
+
+export function decodeCursor(text: string | undefined): Cursor | null {
+  if (text === undefined) return null;
+  const parsed = CursorContent.safeParse(contentOf(text));
+  if (parsed.success) return { at: parsed.data[0], id: parsed.data[1] };
+  throw new ApiError('invalid_request', 'The cursor is not one of ours; send `next_cursor` as it came.', {
+    errors: [{ pointer: '?cursor', detail: 'Not a cursor of this list.' }],
+  });
+}
+
+function contentOf(text: string): unknown {
+  try {
+    const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+    return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
+  } catch (error) {
+    // Not base64, or not JSON inside: a made-up cursor, which the schema above then refuses.
+    if (error instanceof SyntaxError || error instanceof DOMException) return undefined;
+    throw error;
+  }
+}
+
+/** A page of rows that were read with one more than `limit`, so that `has_more` is known without a count. */
+export function pageOf<T>(rows: T[], limit: number, cursorOf: (row: T) => Cursor) {
+  const data = rows.slice(0, limit);
+  const last = data.at(-1);
+  const hasMore = rows.length > limit;
+  return { data, has_more: hasMore, next_cursor: hasMore && last ? encodeCursor(cursorOf(last)) : null };
+}
+
+/** The schema of a page of `item`. */
+export function PageOf<T extends z.ZodType>(item: T) {
+  return z.object({
+    data: z.array(item),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable().openapi({ description: 'Null on the last page.' }),
+  });
+}

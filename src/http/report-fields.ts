@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi';
+import { boundOf, DAY_MS, MAX_RANGE_DAYS, namedRange, RANGES, type TimeRange } from '../domain/time.ts';
+import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+import { ApiError } from './errors.ts';
+import { TimeZone } from './fields.ts';
+
+/** Query parameters that reports and lists share. */
+
+const values = z.array(z.string().nullable()).min(1);
+
+const bound = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    message: 'Send a date, or RFC 3339 with an offset',
+  })
+  .openapi({ type: 'string', example: '2026-01-01' });
+
+/** `from` is inside, `to` is not. */
+export const RangeQuery = z.object({
+  from: bound
+    .optional()
+    .openapi({ description: 'A date (midnight in `timezone`) or an instant; inside the range.' }),
+  to: bound
+    .optional()
+    .openapi({ description: 'A date or an instant; not inside the range.', example: '2026-04-01' }),
+  timezone: TimeZone.optional().openapi({
+    description: "Of dates and intervals; the workspace's by default.",
+  }),
+});
+
+export const NamedRangeQuery = RangeQuery.extend({
+  range: z
+    .enum(RANGES)
+    .optional()
+    .openapi({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
+});
+
+/** `where[channel]=x,linkedin`: which touchpoints. */
+export const WhereQuery = z
+  .record(z.string(), values)
+  .superRefine((where, context) => {
+    for (const dimension of Object.keys(where)) {
+      if (!(DIMENSIONS as readonly string[]).includes(dimension)) {
+        context.addIssue({
+          code: 'custom',
+          path: [dimension],
+          message: `Unknown field; known are ${DIMENSIONS.join(', ')}`,
+        });
+      }
+    }
+  })
+  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>)
+  .optional()
+  .openapi({
+    type: 'object',
+    param: { style: 'deepObject', explode: true },
+    description:
+      'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
+    additionalProperties: { type: 'string' },
+    example: { channel: 'x,linkedin' },
+  });
+
+type RangeInput = z.output<typeof NamedRangeQuery>;
+
+/** Bounds of a list: each may be open. */
+export function boundsOf(
+  query: z.output<typeof RangeQuery>,
+  timezone: string,
+): { from: Date | null; to: Date | null } {
+  const zone = query.timezone ?? timezone;
+  const from = query.from === undefined ? null : boundOf(query.from, zone);
+  const to = query.to === undefined ? null : boundOf(query.to, zone);
+  if (from && to && from >= to) throw rangeError('?to', '`to` must be after `from`.');
+  return { from, to };
+}
+
+/** The range of a report: `from` and `to`, or a named range, 30 days if nothing is said. */
+export function rangeOf(
+  query: RangeInput,
+  workspaceTimezone: string,
+  now: Date,
+): TimeRange & { timezone: string } {
+  const timezone = query.timezone ?? workspaceTimezone;
+  if (query.from === undefined && query.to === undefined) {
+    return { ...namedRange(query.range ?? '30d', timezone, now), timezone };
+  }
+  if (query.range !== undefined) throw rangeError('?range', 'Send `range`, or `from` and `to`, not both.');
+  const { from, to } = boundsOf(query, workspaceTimezone);
+  if (!from || !to) throw rangeError(from ? '?to' : '?from', 'Send both `from` and `to`, or `range`.');
+  if (to.getTime() - from.getTime() > MAX_RANGE_DAYS * DAY_MS) {
+    throw rangeError('?from', `At most ${MAX_RANGE_DAYS} days; ask for a shorter range.`);
+  }
+  return { from, to, timezone };
+}
+
+function rangeError(pointer: string, detail: string): ApiError {
+  return new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
+}

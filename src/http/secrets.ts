@@ -1,0 +1,83 @@
+/** Beside every stored hash, so that the deployment's secret can be rotated. */
+export const HASH_VERSION = 1;
+
+const NONCE_BYTES = 12;
+const encoder = new TextEncoder();
+
+/** What one workspace's data is hashed and sealed with. Derived, so there is nothing to store or to leak. */
+export interface WorkspaceSecrets {
+  /** HMAC-SHA256 in hex. `purpose` keeps hashes of different things apart. */
+  hash(purpose: string, text: string): Promise<string>;
+  /** AES-GCM: 12 bytes of nonce, then the ciphertext, in hex. */
+  seal(text: string): Promise<string>;
+  /** The text of what `seal` made. */
+  open(sealedHex: string): Promise<string>;
+}
+
+/** Isolates live long and serve few workspaces each; deriving two keys takes longer than most requests' hashing. */
+const MAX_CACHED = 1000;
+const cache = new Map<string, Promise<WorkspaceSecrets>>();
+
+/** @param identitySecret the deployment's IDENTITY_SECRET */
+export function secretsOf(identitySecret: string, workspaceId: string): Promise<WorkspaceSecrets> {
+  const name = `${workspaceId} ${identitySecret}`;
+  const known = cache.get(name);
+  if (known) return known;
+  if (cache.size >= MAX_CACHED) cache.clear();
+  const derived = derive(identitySecret, workspaceId);
+  cache.set(name, derived);
+  return derived;
+}
+
+async function derive(identitySecret: string, workspaceId: string): Promise<WorkspaceSecrets> {
+  const root = await crypto.subtle.importKey('raw', encoder.encode(identitySecret), 'HKDF', false, [
+    'deriveKey',
+  ]);
+  const from = (purpose: string) => ({
+    name: 'HKDF',
+    hash: 'SHA-256',
+    salt: encoder.encode(workspaceId),
+    info: encoder.encode(purpose),
+  });
+  const hmac = { name: 'HMAC', hash: 'SHA-256', length: 256 };
+  const hashKey = await crypto.subtle.deriveKey(from('throughline hash v1'), root, hmac, false, ['sign']);
+  const aes = { name: 'AES-GCM', length: 256 };
+  const sealKey = await crypto.subtle.deriveKey(from('throughline seal v1'), root, aes, false, [
+    'encrypt',
+    'decrypt',
+  ]);
+  return {
+    hash: async (purpose, text) =>
+      hexOf(await crypto.subtle.sign('HMAC', hashKey, encoder.encode(`${purpose}\0${text}`))),
+    seal: async (text) => {
+      const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
+      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, sealKey, encoder.encode(text));
+      return hexOf(iv) + hexOf(sealed);
+    },
+    open: async (sealedHex) => {
+      const bytes = bytesOf(sealedHex);
+      const iv = bytes.slice(0, NONCE_BYTES);
+      const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, sealKey, bytes.slice(NONCE_BYTES));
+      return new TextDecoder().decode(plain);
+    },
+  };
+}
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function hexOf(bytes: ArrayBuffer | Uint8Array): string {
+  let hex = '';
+  for (const byte of new Uint8Array(bytes)) hex += HEX[byte];
+  return hex;
+}
+
+function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: hex.length / 2 }, (_, i) =>
+    Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16),
+  );
+}
+
+/** SHA-256 in hex: all that is stored of a token, which is random enough to need no key. */
+export async function tokenHash(token: string): Promise<string> {
+  return hexOf(await crypto.subtle.digest('SHA-256', encoder.encode(token)));
+}

@@ -1,0 +1,116 @@
+import { openDatabase } from '../db/client.ts';
+import { unstorableText } from '../domain/json.ts';
+import { authenticate, authenticateRoot, requireScope } from './authenticate.ts';
+import { readJson } from './body.ts';
+import { ApiError, type FieldError, problemResponse } from './errors.ts';
+import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
+import { itemErrors, UNSTORABLE } from './item-errors.ts';
+import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
+import { readQuery } from './query.ts';
+import { secretsOf } from './secrets.ts';
+
+/** One request through one operation: who calls, what is asked, the handler, the answer. */
+export async function serve(
+  operation: AnyOperation,
+  request: Request,
+  rawParams: Record<string, string>,
+  options: { config: Config; now: Date; requestId: string },
+): Promise<Response> {
+  const { config, now, requestId } = options;
+  const database = openDatabase(config.database_url);
+  const context: Context = { request, request_id: requestId, now, config, database };
+  const url = new URL(request.url);
+  let response: Response;
+  try {
+    const full = await withCaller(operation, context);
+    const query = readQuery(operation.query, url.searchParams);
+    const body = operation.body && !operation.readsBodyAs ? await readBody(operation, request) : undefined;
+    const params = operation.params.safeParse(rawParams);
+    // An id that could not exist is answered like one that does not.
+    if (!params.success || unstorableText(rawParams, '').length > 0)
+      throw new ApiError('not_found', 'There is nothing with this id.');
+    const reply = await operation.handle(full, { params: params.data, query, body });
+    response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
+  } catch (error) {
+    response = errorResponse(error, url.pathname, requestId);
+  }
+  const { calls, duration_ms } = database.use;
+  response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
+  return response;
+}
+
+async function withCaller(operation: AnyOperation, context: Context): Promise<Context | WorkspaceContext> {
+  const { request, config, database, now } = context;
+  if (operation.access === 'public') return context;
+  if (operation.access === 'root') {
+    await authenticateRoot(request, config.root_key);
+    return context;
+  }
+  const caller = await authenticate(request, database, now.getTime());
+  requireScope(caller, operation.access);
+  const secrets = await secretsOf(config.identity_secret, caller.workspace.id);
+  return { ...context, caller, workspace: caller.workspace, secrets } satisfies WorkspaceContext;
+}
+
+async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {
+  const json = await readJson(request);
+  const errors: FieldError[] = unstorableText(json, '').map((pointer) => ({ pointer, detail: UNSTORABLE }));
+  const parsed = operation.body?.safeParse(json);
+  if (parsed?.success && errors.length === 0) return parsed.data;
+  if (parsed?.error && errors.length === 0) errors.push(...itemErrors(parsed.error, ''));
+  throw new ApiError('invalid_request', 'The body does not fit; see `errors`.', { errors });
+}
+
+async function respond(
+  operation: AnyOperation,
+  request: Request,
+  status: number,
+  body: unknown,
+  query: { format?: Format; [name: string]: unknown },
+): Promise<Response> {
+  const format = operation.isTable ? formatWanted(query.format, request.headers.get('accept')) : 'json';
+  const { text, mediaType } = render(body as { data?: unknown }, format);
+  const headers = new Headers({ 'content-type': mediaType });
+  if (operation.isTable) headers.set('vary', 'accept');
+  const next = (body as { next_cursor?: string | null }).next_cursor;
+  if (next) headers.set('link', `<${nextPage(request.url, next)}>; rel="next"`);
+  if (operation.isCacheable) {
+    const etag = await weakEtag(text);
+    headers.set('etag', etag);
+    headers.set('cache-control', 'private, no-cache');
+    if (isFresh(request.headers.get('if-none-match'), etag))
+      return new Response(null, { status: 304, headers });
+  }
+  return new Response(text, { status, headers });
+}
+
+function nextPage(url: string, cursor: string): string {
+  const next = new URL(url);
+  next.searchParams.set('cursor', cursor);
+  return next.pathname + next.search;
+}
+
+/** Callers' mistakes as they are; everything else is logged once and shown as a fixed text. */
+function errorResponse(error: unknown, instance: string, requestId: string): Response {
+  if (error instanceof ApiError) return problemResponse(error, instance, requestId);
+  const name = error instanceof Error ? error.name : typeof error;
+  const sqlstate = (error as { sqlstate?: string }).sqlstate;
+  // Only what cannot hold data: messages of drivers and engines may quote values.
+  const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 6).join('\n') : undefined;
+  console.error(JSON.stringify({ level: 'error', request_id: requestId, error: name, sqlstate, stack }));
+  if (name === 'DatabaseUnreachable') {
+    return problemResponse(
+      new ApiError(
+        'database_unavailable',
+        'The database did not answer; what was sent may or may not be stored. Send it again with the same ids.',
+      ),
+      instance,
+      requestId,
+    );
+  }
+  return problemResponse(
+    new ApiError('internal_error', 'It is logged under the request id.'),
+    instance,
+    requestId,
+  );
+}

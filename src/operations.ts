@@ -1,0 +1,61 @@
+import { getConversionOperation } from './conversions/get-conversion.ts';
+import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
+import { listConversionsOperation } from './conversions/list-conversions.ts';
+import { adjustmentIngest, recordAdjustment } from './conversions/record-adjustment.ts';
+import { conversionIngest, recordConversions } from './conversions/record-conversions.ts';
+import { archiveGoalOperation } from './goals/archive-goal.ts';
+import { getGoalOperation } from './goals/get-goal.ts';
+import { listGoalsOperation } from './goals/list-goals.ts';
+import { putGoalOperation } from './goals/put-goal.ts';
+import { getHealth } from './health/get-health.ts';
+import { getReady } from './health/get-ready.ts';
+import { recordBatch } from './http/ingest/record-batch.ts';
+import type { AnyOperation } from './http/operation.ts';
+import { listRejectionsOperation } from './rejections/list-rejections.ts';
+import { replayRejection } from './rejections/replay-rejection.ts';
+import { getTouchpointOperation } from './touchpoints/get-touchpoint.ts';
+import { listTouchpointsOperation } from './touchpoints/list-touchpoints.ts';
+import { recordTouchpoints, touchpointIngest } from './touchpoints/record-touchpoints.ts';
+import { voidTouchpointOperation } from './touchpoints/void-touchpoint.ts';
+import { createKey, createKeyOfWorkspace } from './workspaces/create-key.ts';
+import { createWorkspace } from './workspaces/create-workspace.ts';
+import { deleteKeyOperation } from './workspaces/delete-key.ts';
+import { deleteWorkspaceOperation } from './workspaces/delete-workspace.ts';
+import { getWorkspaceOperation } from './workspaces/get-workspace.ts';
+import { listKeysOperation } from './workspaces/list-keys.ts';
+import { listWorkspacesOperation } from './workspaces/list-workspaces.ts';
+import { updateWorkspaceOperation } from './workspaces/update-workspace.ts';
+
+/** Every route, in the order of the document. */
+export const operations: readonly AnyOperation[] = [
+  recordTouchpoints,
+  listTouchpointsOperation,
+  getTouchpointOperation,
+  voidTouchpointOperation,
+  recordConversions,
+  listConversionsOperation,
+  getConversionOperation,
+  recordAdjustment,
+  listAdjustmentsOperation,
+  putGoalOperation,
+  listGoalsOperation,
+  getGoalOperation,
+  archiveGoalOperation,
+  listRejectionsOperation,
+  replayRejection({
+    touchpoints: (items, options, context) => recordBatch(touchpointIngest, items, options, context),
+    conversions: (items, options, context) => recordBatch(conversionIngest, items, options, context),
+    adjustments: (items, options, context) => recordBatch(adjustmentIngest, items, options, context),
+  }),
+  getWorkspaceOperation,
+  updateWorkspaceOperation,
+  createKey,
+  listKeysOperation,
+  deleteKeyOperation,
+  createWorkspace,
+  listWorkspacesOperation,
+  deleteWorkspaceOperation,
+  createKeyOfWorkspace,
+  getHealth,
+  getReady,
+];

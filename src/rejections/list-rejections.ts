@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi';
+import { RESOURCES } from '../domain/settings.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { Rejection, rejectionExample } from './rejection-schema.ts';
+import { listRejections, rejectionOut } from './rejection-sql.ts';
+
+export const listRejectionsOperation = operation({
+  method: 'get',
+  path: '/v1/rejections',
+  id: 'listRejections',
+  tag: 'Rejections',
+  summary: 'List rejections',
+  description:
+    'Items that were rejected or conflicted, as they were sent, with the reasons; kept for 30 days, newest first. Mend the cause and replay them.',
+  access: 'admin',
+  params: z.object({}),
+  query: z.object({ ...PageQuery.shape, resource: z.enum(RESOURCES).optional(), ...FormatQuery.shape }),
+  success: {
+    status: 200,
+    description: 'A page of rejections.',
+    schema: PageOf(Rejection),
+    example: { data: [rejectionExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace, secrets }, { query }) => {
+    const rows = await database.query(
+      listRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
+    );
+    const rejections = await Promise.all(rows.map((row) => rejectionOut(row, secrets)));
+    return { body: pageOf(rejections, query.limit, (row) => ({ at: row.received_at, id: row.id })) };
+  },
+});

@@ -1,0 +1,33 @@
+import { z } from '@hono/zod-openapi';
+import { RESOURCES } from '../domain/settings.ts';
+import { FieldErrorSchema } from '../http/ingest/answer.ts';
+
+/** Long enough to notice and to mend, short enough not to hoard what was never accepted. */
+export const KEPT_DAYS = 30;
+
+export const Rejection = z
+  .object({
+    id: z.string(),
+    resource: z.enum(RESOURCES),
+    item_id: z.string().nullable().openapi({ description: "The sender's id of the item, if it had one." }),
+    item: z.unknown().openapi({ description: 'The item as it was sent.' }),
+    errors: z.array(FieldErrorSchema),
+    received_at: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('Rejection');
+export type Rejection = z.output<typeof Rejection>;
+
+export const rejectionExample: Rejection = {
+  id: 'rj_5f1c3a9be0d84c6f9a7d2e4b8c1f6a30',
+  resource: 'conversions',
+  item_id: 'order-7',
+  item: { id: 'order-7', goal: 'upgrade', person: { email: 'ann@acme.com' }, value: 40 },
+  errors: [
+    {
+      pointer: '/conversions/0/goal',
+      detail:
+        'There is no such goal; put it at /v1/goals/{key}, then replay the rejection or send the item again.',
+    },
+  ],
+  received_at: '2026-05-03T09:30:00.420Z',
+};

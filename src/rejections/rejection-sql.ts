@@ -1,0 +1,60 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import type { Resource } from '../domain/settings.ts';
+import { instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import type { WorkspaceSecrets } from '../http/secrets.ts';
+import { KEPT_DAYS, type Rejection } from './rejection-schema.ts';
+
+const stored = sql`id, resource, item_id, encode(item_encrypted, 'hex') as item_encrypted, errors, received_at`;
+const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
+
+/** Newest first; the id breaks ties. */
+export function listRejections(
+  workspaceId: string,
+  resource: Resource | null,
+  after: Cursor | null,
+  limit: number,
+): SQL {
+  const conditions = [sql`workspace_id = ${workspaceId}`, kept];
+  if (resource) conditions.push(sql`resource = ${resource}`);
+  if (after)
+    conditions.push(sql`(received_at, id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  return sql`
+    select ${stored}
+    from rejections
+    where ${sql.join(conditions, sql` and `)}
+    order by received_at desc, id desc
+    limit ${limit + 1}`;
+}
+
+export function getRejection(workspaceId: string, id: string): SQL {
+  return sql`
+    select ${stored}
+    from rejections
+    where workspace_id = ${workspaceId} and id = ${id} and ${kept}`;
+}
+
+export function deleteRejection(workspaceId: string, id: string): SQL {
+  return sql`
+    delete from rejections
+    where workspace_id = ${workspaceId} and id = ${id}`;
+}
+
+/** Of all workspaces, in a bounded step: the rest goes the next time. */
+export function purgeRejections(limit: number): SQL {
+  return sql`
+    delete from rejections
+    where (workspace_id, id) in (
+      select workspace_id, id
+      from rejections
+      where not (${kept})
+      limit ${limit}
+    )`;
+}
+
+export async function rejectionOut(row: Row, secrets: WorkspaceSecrets): Promise<Rejection> {
+  const { item_encrypted, ...rest } = row;
+  const item: unknown = JSON.parse(await secrets.open(String(item_encrypted)));
+  return { ...rest, item, received_at: instantOut(row.received_at) } as Rejection;
+}

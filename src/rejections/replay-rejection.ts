@@ -1,0 +1,56 @@
+import { z } from '@hono/zod-openapi';
+import type { Resource } from '../domain/settings.ts';
+import { ApiError } from '../http/errors.ts';
+import { BatchAnswer, batchReply, type ItemResult } from '../http/ingest/answer.ts';
+import type { SentItem } from '../http/ingest/read-items.ts';
+import type { RecordOptions } from '../http/ingest/record-batch.ts';
+import { type AnyOperation, operation, type WorkspaceContext } from '../http/operation.ts';
+import { rejectionExample } from './rejection-schema.ts';
+import { deleteRejection, getRejection, rejectionOut } from './rejection-sql.ts';
+
+/** How each resource records items; given by the application, since slices do not know each other. */
+export type Recorders = Record<
+  Resource,
+  (items: SentItem[], options: RecordOptions, context: WorkspaceContext) => Promise<ItemResult[]>
+>;
+
+export function replayRejection(recorders: Recorders): AnyOperation {
+  return operation({
+    method: 'post',
+    path: '/v1/rejections/{id}/replay',
+    id: 'replayRejection',
+    tag: 'Rejections',
+    summary: 'Replay a rejection',
+    description:
+      'Sends the item through the front door once more, as it was sent. If it is accepted, or turns out to be stored already, the rejection is gone; if not, it stays, with the reasons of today.',
+    access: 'admin',
+    params: z.object({ id: z.string().openapi({ example: rejectionExample.id }) }),
+    query: z.object({}),
+    success: {
+      status: 200,
+      description: 'The item went in.',
+      schema: BatchAnswer,
+      example: {
+        accepted: 1,
+        duplicates: 0,
+        dropped: 0,
+        rejected: 0,
+        results: [{ index: 0, id: 'order-7', status: 'accepted' }],
+      },
+    },
+    errors: ['not_found', 'no_item_accepted'],
+    handle: async (context, { params }) => {
+      const { database, workspace, secrets } = context;
+      const [row] = await database.query(getRejection(workspace.id, params.id));
+      if (!row) throw new ApiError('not_found', 'No rejection has this id; they are kept for 30 days.');
+      const { resource, item } = await rejectionOut(row, secrets);
+      // A line that was not JSON is kept as text, which no item is.
+      const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
+      // An item without an id gets one from the rejection, so that a replay that was cut off can be repeated.
+      const options = { dryRun: false, idempotencyKey: params.id };
+      const reply = batchReply(await recorders[resource]([sent], options, context));
+      await database.query(deleteRejection(workspace.id, params.id));
+      return reply;
+    },
+  });
+}

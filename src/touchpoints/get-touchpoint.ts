@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
+import { getTouchpoint, touchpointOut } from './touchpoint-sql.ts';
+
+export const getTouchpointOperation = operation({
+  method: 'get',
+  path: '/v1/touchpoints/{id}',
+  id: 'getTouchpoint',
+  tag: 'Touchpoints',
+  summary: 'Get a touchpoint',
+  description: 'One touchpoint by the id it was sent with, voided or not.',
+  access: 'read',
+  params: z.object({ id: z.string().openapi({ example: 'tweet-1' }) }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The touchpoint.',
+    schema: Touchpoint,
+    example: storedTouchpointExample,
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getTouchpoint(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
+    return { body: touchpointOut(row) };
+  },
+});

@@ -1,0 +1,117 @@
+import { z } from '@hono/zod-openapi';
+import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
+import { Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import { PersonMap } from '../http/ingest/person.ts';
+
+const shortText = (description: string, example: string) =>
+  z.string().min(1).max(500).nullish().openapi({ description, example });
+
+const Conversation = z
+  .strictObject({
+    id: z
+      .string()
+      .min(1)
+      .max(255)
+      .openapi({ description: 'The thread, as the channel names it.', example: 'thread-9' }),
+    topic: shortText('What it is about.', 'pricing'),
+  })
+  .openapi({ description: 'The thread that the touchpoint belongs to.' });
+
+/** A touchpoint as sent. */
+export const TouchpointInput = z
+  .strictObject({
+    id: SenderId.nullish(),
+    occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
+    person: PersonMap,
+    conversation: Conversation.nullish(),
+    kind: z.enum(KINDS),
+    direction: z
+      .enum(DIRECTIONS)
+      .nullish()
+      .openapi({ description: '`inbound`: they to us. `outbound`: we to them.' }),
+    channel: z
+      .string()
+      .min(1)
+      .max(64)
+      .nullish()
+      .openapi({ description: 'Left out: derived by the GA4 default channel group rules.', example: 'x' }),
+    source: shortText('Where it came from.', 'x.com'),
+    medium: shortText('By what means.', 'social'),
+    campaign: shortText('Part of which campaign.', 'spring'),
+    content: shortText('Which of several creatives.', 'banner-b'),
+    term: shortText('Which search term.', 'crm'),
+    url: z.string().min(1).max(4096).nullish().openapi({
+      description: 'The page; its utm_ parameters and click ids count.',
+      example: 'https://acme.com/pricing?utm_source=x',
+    }),
+    referrer: z.string().min(1).max(4096).nullish().openapi({ example: 'https://www.google.com/' }),
+    stage: z.enum(STAGES).nullish().openapi({ description: 'The lifecycle stage that it speaks of.' }),
+    sentiment: z.number().min(-1).max(1).nullish().openapi({ description: 'From −1 to 1.', example: 0.4 }),
+    properties: Properties.nullish(),
+  })
+  .openapi('TouchpointInput');
+export type TouchpointInput = z.output<typeof TouchpointInput>;
+
+const text = z.string().nullable();
+
+/** A touchpoint as stored. */
+export const Touchpoint = z
+  .object({
+    id: z.string(),
+    person_id: PersonId,
+    occurred_at: z.string().openapi({ format: 'date-time' }),
+    received_at: z.string().openapi({ format: 'date-time' }),
+    voided_at: z
+      .string()
+      .nullable()
+      .openapi({ description: 'Set when it was deleted: the id stays taken, reports skip it.' }),
+    kind: z.enum(KINDS),
+    direction: z.enum(DIRECTIONS).nullable(),
+    stage: z.enum(STAGES).nullable(),
+    channel: z.string(),
+    source: text,
+    medium: text,
+    campaign: text,
+    content: text,
+    term: text,
+    conversation: z.object({ id: z.string(), topic: text }).nullable(),
+    sentiment: z.number().nullable(),
+    url: text,
+    referrer: text,
+    properties: z.record(z.string(), z.unknown()).nullable(),
+  })
+  .openapi('Touchpoint');
+export type Touchpoint = z.output<typeof Touchpoint>;
+
+export const touchpointExample: z.input<typeof TouchpointInput> = {
+  id: 'tweet-1',
+  occurred_at: '2026-05-01T12:00:00Z',
+  person: { x: '@ann', email: 'ann@acme.com' },
+  conversation: { id: 'thread-9', topic: 'pricing' },
+  kind: 'mention',
+  direction: 'inbound',
+  channel: 'x',
+  campaign: 'spring',
+};
+
+export const storedTouchpointExample: Touchpoint = {
+  id: 'tweet-1',
+  person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  occurred_at: '2026-05-01T12:00:00.000Z',
+  received_at: '2026-05-01T12:00:01.250Z',
+  voided_at: null,
+  kind: 'mention',
+  direction: 'inbound',
+  stage: null,
+  channel: 'x',
+  source: null,
+  medium: null,
+  campaign: 'spring',
+  content: null,
+  term: null,
+  conversation: { id: 'thread-9', topic: 'pricing' },
+  sentiment: null,
+  url: null,
+  referrer: null,
+  properties: null,
+};

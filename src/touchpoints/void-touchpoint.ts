@@ -1,0 +1,30 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
+import { touchpointOut, voidTouchpoint } from './touchpoint-sql.ts';
+
+export const voidTouchpointOperation = operation({
+  method: 'delete',
+  path: '/v1/touchpoints/{id}',
+  id: 'voidTouchpoint',
+  tag: 'Touchpoints',
+  summary: 'Void a touchpoint',
+  description:
+    'Takes a wrong touchpoint out of every report. Its id stays taken, explanations name it as `voided`, and a conversion that it recorded through a goal is retracted. Safe to repeat.',
+  access: 'admin',
+  params: z.object({ id: z.string().openapi({ example: 'tweet-1' }) }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The touchpoint, voided.',
+    schema: Touchpoint,
+    example: { ...storedTouchpointExample, voided_at: '2026-05-02T08:00:00.000Z' },
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace, now }, { params }) => {
+    const [row] = await database.query(voidTouchpoint(workspace.id, params.id, now));
+    if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
+    return { body: touchpointOut(row) };
+  },
+});

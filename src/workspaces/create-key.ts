@@ -1,0 +1,67 @@
+import { z } from '@hono/zod-openapi';
+import type { Database } from '../db/client.ts';
+import { ApiError } from '../http/errors.ts';
+import { openOperation, operation } from '../http/operation.ts';
+import { keyOut, makeKey } from './key-sql.ts';
+import { KeyInput, NewKey, newKeyExample, workspaceExample } from './workspace-schema.ts';
+
+const shared = {
+  method: 'post',
+  tag: 'Keys',
+  query: z.object({}),
+  body: KeyInput,
+  bodyExample: { name: 'Production ingest', scopes: ['ingest'] } as z.input<typeof KeyInput>,
+  success: {
+    status: 201,
+    description: 'The key. The token is shown only here.',
+    schema: NewKey,
+    example: newKeyExample,
+  },
+} as const;
+
+const bodyErrors = [
+  'malformed_json',
+  'too_deep',
+  'body_too_large',
+  'unsupported_media_type',
+  'invalid_request',
+] as const;
+
+async function create(
+  database: Database,
+  workspaceId: string,
+  { name, scopes, expires_at }: z.output<typeof KeyInput>,
+) {
+  const { token, insert } = await makeKey(workspaceId, {
+    name,
+    scopes: [...new Set(scopes)],
+    expires_at: expires_at ?? null,
+  });
+  const [row] = await database.query(insert);
+  if (!row) throw new ApiError('not_found', 'No workspace has this id.');
+  return { body: { ...keyOut(row), token } };
+}
+
+export const createKey = operation({
+  ...shared,
+  path: '/v1/keys',
+  id: 'createKey',
+  summary: 'Make a key',
+  description: 'Makes a secret key for servers, with the scopes it needs and no more.',
+  access: 'admin',
+  params: z.object({}),
+  errors: [...bodyErrors, 'not_found'],
+  handle: ({ database, workspace }, { body }) => create(database, workspace.id, body),
+});
+
+export const createKeyOfWorkspace = openOperation({
+  ...shared,
+  path: '/v1/workspaces/{id}/keys',
+  id: 'createKeyOfWorkspace',
+  summary: 'Make a key of any workspace',
+  description: 'For the holder of the root key, as when a workspace has lost its keys.',
+  access: 'root',
+  params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
+  errors: [...bodyErrors, 'not_found'],
+  handle: ({ database }, { params, body }) => create(database, params.id, body),
+});

@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi';
+import { v7 as uuidv7 } from 'uuid';
+import { SCOPES } from '../domain/settings.ts';
+import { openOperation } from '../http/operation.ts';
+import { keyOut, makeKey } from './key-sql.ts';
+import { NewKey, newKeyExample, Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
+import { insertWorkspace, workspaceOut } from './workspace-sql.ts';
+
+export const createWorkspace = openOperation({
+  method: 'post',
+  path: '/v1/workspaces',
+  id: 'createWorkspace',
+  tag: 'Workspaces',
+  summary: 'Make a workspace',
+  description:
+    'Makes a workspace and its first key, which has all three scopes. Takes the root key of the deployment.',
+  access: 'root',
+  params: z.object({}),
+  query: z.object({}),
+  body: WorkspaceInput,
+  bodyExample: { name: 'Acme', timezone: 'Europe/Berlin', currency: 'EUR' },
+  success: {
+    status: 201,
+    description: 'The workspace and its first key. The token is shown only here.',
+    schema: z.object({ workspace: Workspace, key: NewKey }),
+    example: {
+      workspace: workspaceExample,
+      key: { ...newKeyExample, name: 'First key', scopes: [...SCOPES] },
+    },
+  },
+  errors: ['malformed_json', 'too_deep', 'body_too_large', 'unsupported_media_type', 'invalid_request'],
+  handle: async ({ database, now }, { body }) => {
+    const id = uuidv7({ msecs: now.getTime() });
+    const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });
+    const [[workspace = {}] = [], [key = {}] = []] = await database.atomic([
+      insertWorkspace(id, body),
+      insert,
+    ]);
+    return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
+  },
+});

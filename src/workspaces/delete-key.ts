@@ -1,0 +1,26 @@
+import { z } from '@hono/zod-openapi';
+import { forgetCallers } from '../http/authenticate.ts';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { deleteKey, keyOut } from './key-sql.ts';
+import { Key, keyExample } from './workspace-schema.ts';
+
+export const deleteKeyOperation = operation({
+  method: 'delete',
+  path: '/v1/keys/{id}',
+  id: 'deleteKey',
+  tag: 'Keys',
+  summary: 'Revoke a key',
+  description: 'The key stops working at once here, and within 30 seconds everywhere.',
+  access: 'admin',
+  params: z.object({ id: z.string().openapi({ example: keyExample.id }) }),
+  query: z.object({}),
+  success: { status: 200, description: 'The key that was revoked.', schema: Key, example: keyExample },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(deleteKey(workspace.id, params.id));
+    forgetCallers(workspace.id);
+    if (!row) throw new ApiError('not_found', 'No key has this id.');
+    return { body: keyOut(row) };
+  },
+});

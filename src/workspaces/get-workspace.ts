@@ -1,0 +1,24 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { Workspace, workspaceExample } from './workspace-schema.ts';
+import { getWorkspace, workspaceOut } from './workspace-sql.ts';
+
+export const getWorkspaceOperation = operation({
+  method: 'get',
+  path: '/v1/workspace',
+  id: 'getWorkspace',
+  tag: 'Workspaces',
+  summary: 'Get the workspace',
+  description: 'The workspace of the key, with its settings.',
+  access: 'admin',
+  params: z.object({}),
+  query: z.object({}),
+  success: { status: 200, description: 'The workspace.', schema: Workspace, example: workspaceExample },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }) => {
+    const [row] = await database.query(getWorkspace(workspace.id));
+    if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
+    return { body: workspaceOut(row) };
+  },
+});

@@ -1,0 +1,26 @@
+import { z } from '@hono/zod-openapi';
+import { operation } from '../http/operation.ts';
+import { keyOut, listKeys } from './key-sql.ts';
+import { Key, keyExample } from './workspace-schema.ts';
+
+export const listKeysOperation = operation({
+  method: 'get',
+  path: '/v1/keys',
+  id: 'listKeys',
+  tag: 'Keys',
+  summary: 'List keys',
+  description: 'The keys of the workspace, oldest first, without their tokens.',
+  access: 'admin',
+  params: z.object({}),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The keys.',
+    schema: z.object({ data: z.array(Key) }),
+    example: { data: [keyExample] },
+  },
+  errors: [],
+  handle: async ({ database, workspace }) => ({
+    body: { data: (await database.query(listKeys(workspace.id))).map(keyOut) },
+  }),
+});

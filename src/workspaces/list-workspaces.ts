@@ -1,0 +1,26 @@
+import { z } from '@hono/zod-openapi';
+import { openOperation } from '../http/operation.ts';
+import { Workspace, workspaceExample } from './workspace-schema.ts';
+import { listWorkspaces, workspaceOut } from './workspace-sql.ts';
+
+export const listWorkspacesOperation = openOperation({
+  method: 'get',
+  path: '/v1/workspaces',
+  id: 'listWorkspaces',
+  tag: 'Workspaces',
+  summary: 'List workspaces',
+  description: 'All workspaces of the deployment, oldest first. Takes the root key.',
+  access: 'root',
+  params: z.object({}),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The workspaces.',
+    schema: z.object({ data: z.array(Workspace) }),
+    example: { data: [workspaceExample] },
+  },
+  errors: [],
+  handle: async ({ database }) => ({
+    body: { data: (await database.query(listWorkspaces())).map(workspaceOut) },
+  }),
+});

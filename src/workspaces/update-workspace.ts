@@ -1,0 +1,40 @@
+import { z } from '@hono/zod-openapi';
+import { forgetCallers } from '../http/authenticate.ts';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { Workspace, WorkspacePatch, workspaceExample } from './workspace-schema.ts';
+import { updateWorkspace, workspaceOut } from './workspace-sql.ts';
+
+export const updateWorkspaceOperation = operation({
+  method: 'patch',
+  path: '/v1/workspace',
+  id: 'updateWorkspace',
+  tag: 'Workspaces',
+  summary: 'Change the settings of the workspace',
+  description: 'Changes what is named and leaves the rest. Other isolates notice within 30 seconds.',
+  access: 'admin',
+  params: z.object({}),
+  query: z.object({}),
+  body: WorkspacePatch,
+  bodyExample: { timezone: 'America/New_York' },
+  success: {
+    status: 200,
+    description: 'The workspace as it is now.',
+    schema: Workspace,
+    example: workspaceExample,
+  },
+  errors: [
+    'malformed_json',
+    'too_deep',
+    'body_too_large',
+    'unsupported_media_type',
+    'invalid_request',
+    'not_found',
+  ],
+  handle: async ({ database, workspace }, { body }) => {
+    const [row] = await database.query(updateWorkspace(workspace.id, body));
+    forgetCallers(workspace.id);
+    if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
+    return { body: workspaceOut(row) };
+  },
+});

@@ -1,0 +1,101 @@
+import { z } from '@hono/zod-openapi';
+import { getCountries } from 'libphonenumber-js/min';
+import { IDENTITY_STORAGES, SCOPES } from '../domain/settings.ts';
+import { Currency, Instant, TimeZone } from '../http/fields.ts';
+
+const Country = z
+  .string()
+  .refine((code) => (getCountries() as string[]).includes(code), {
+    message: 'Not an ISO 3166 alpha-2 code, as DE',
+  })
+  .openapi({ description: 'For phone numbers that come without +.', example: 'DE' });
+
+const settings = {
+  name: z.string().min(1).max(200).openapi({ example: 'Acme' }),
+  timezone: TimeZone,
+  currency: Currency,
+  identity_storage: z.enum(IDENTITY_STORAGES).openapi({
+    description:
+      '`hashed`: identity values are kept as keyed hashes only. `plain`: the value is stored beside the hash, from now on.',
+  }),
+  default_country: Country.nullable(),
+};
+
+export const WorkspaceInput = z
+  .strictObject({
+    name: settings.name,
+    timezone: settings.timezone.default('UTC'),
+    currency: settings.currency.default('USD'),
+    identity_storage: settings.identity_storage.default('hashed'),
+    default_country: settings.default_country.default(null),
+  })
+  .openapi('WorkspaceInput');
+export type WorkspaceInput = z.output<typeof WorkspaceInput>;
+
+export const WorkspacePatch = z.strictObject(settings).partial().openapi('WorkspacePatch');
+export type WorkspacePatch = z.output<typeof WorkspacePatch>;
+
+export const Workspace = z
+  .object({
+    id: z.uuid(),
+    ...settings,
+    currency: z.string(),
+    timezone: z.string(),
+    default_country: z.string().nullable(),
+    created_at: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('Workspace');
+export type Workspace = z.output<typeof Workspace>;
+
+export const KeyInput = z
+  .strictObject({
+    name: z.string().min(1).max(200).openapi({ example: 'Production ingest' }),
+    scopes: z
+      .array(z.enum(SCOPES))
+      .min(1)
+      .max(SCOPES.length)
+      .openapi({ description: '`ingest` posts, `read` reads, `admin` changes the workspace.' }),
+    expires_at: Instant.nullish(),
+  })
+  .openapi('KeyInput');
+export type KeyInput = z.output<typeof KeyInput>;
+
+export const Key = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.literal('secret'),
+    scopes: z.array(z.enum(SCOPES)),
+    created_at: z.string().openapi({ format: 'date-time' }),
+    expires_at: z.string().nullable(),
+  })
+  .openapi('Key');
+export type Key = z.output<typeof Key>;
+
+export const NewKey = Key.extend({
+  token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
+}).openapi('NewKey');
+
+export const workspaceExample: Workspace = {
+  id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  name: 'Acme',
+  timezone: 'Europe/Berlin',
+  currency: 'EUR',
+  identity_storage: 'hashed',
+  default_country: null,
+  created_at: '2026-01-01T00:00:00.000Z',
+};
+
+export const keyExample: Key = {
+  id: 'key_0192f0c17d1e7a3b8c4d5e6f708192a3',
+  name: 'Production ingest',
+  kind: 'secret',
+  scopes: ['ingest'],
+  created_at: '2026-01-01T00:00:00.000Z',
+  expires_at: null,
+};
+
+export const newKeyExample: z.output<typeof NewKey> = {
+  ...keyExample,
+  token: 'tl_sk_000000000000000000000000000000000000000000000000000',
+};
