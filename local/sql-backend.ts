@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { PGlite, type Results, type Transaction } from '@electric-sql/pglite';
 import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
@@ -94,11 +93,6 @@ export function transactionModes(options: RunOptions): string | null {
   return modes.length > 0 ? modes.join(', ') : null;
 }
 
-/** True if drizzle-kit has written a migration into `folder`; its migrator throws on a folder without. */
-export function hasMigrations(folder: string): boolean {
-  return existsSync(join(folder, 'meta', '_journal.json'));
-}
-
 const MAX_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -118,9 +112,7 @@ export async function openPglite(dataDir: string = IN_MEMORY): Promise<SqlBacken
     return {
       kind: 'pglite',
       run: (queries, options) => runPglite(db, queries, options),
-      migrate: async (folder) => {
-        if (hasMigrations(folder)) await migratePglite(drizzlePglite(db), { migrationsFolder: folder });
-      },
+      migrate: (folder) => migratePglite(drizzlePglite(db), { migrationsFolder: folder }),
       close: async () => {
         await db.close();
         await unlock();
@@ -181,9 +173,7 @@ export async function openPostgres(connectionString: string): Promise<SqlBackend
   return {
     kind: 'postgres',
     run: (queries, options) => runPostgres(pool, queries, options),
-    migrate: async (folder) => {
-      if (hasMigrations(folder)) await migratePostgres(drizzlePostgres(pool), { migrationsFolder: folder });
-    },
+    migrate: (folder) => migratePostgres(drizzlePostgres(pool), { migrationsFolder: folder }),
     close: () => pool.end(),
   };
 }

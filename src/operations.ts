@@ -1,3 +1,5 @@
+import { getAttribution } from './attribution/get-attribution.ts';
+import { getExplanation } from './attribution/get-explanation.ts';
 import { getConversionOperation } from './conversions/get-conversion.ts';
 import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
@@ -37,6 +39,8 @@ export const operations: readonly AnyOperation[] = [
   getConversionOperation,
   recordAdjustment,
   listAdjustmentsOperation,
+  getAttribution,
+  getExplanation,
   putGoalOperation,
   listGoalsOperation,
   getGoalOperation,

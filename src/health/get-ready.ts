@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
-import journal from '../../migrations/meta/_journal.json';
+import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
 import { DatabaseRefusal } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { unparse } from 'papaparse';
+import papaparse from 'papaparse';
 
 export const FORMATS = ['json', 'csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -39,7 +39,7 @@ export function render(body: { data?: unknown }, format: Format): { text: string
 function csvOf(rows: Record<string, unknown>[]): string {
   const flat = rows.map((row) => flatten(row));
   const columns = [...new Set(flat.flatMap((row) => Object.keys(row)))];
-  return `${unparse({ fields: columns, data: flat }, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
+  return `${papaparse.unparse({ fields: columns, data: flat }, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
 }
 
 /** Nested members become columns: `{group: {channel}}` is `group.channel`. Lists and free JSON stay JSON. */

@@ -72,7 +72,8 @@ export const Key = z
   .openapi('Key');
 export type Key = z.output<typeof Key>;
 
-export const NewKey = Key.extend({
+export const NewKey = z.object({
+  ...Key.shape,
   token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
 }).openapi('NewKey');
 

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A workspace that `npm run dev` seeded; its token is told once, so it has to be kept here. */
+export interface DemoWorkspace {
+  id: string;
+  token: string;
+}
+
+/** What has to outlive a restart for the data on disk to stay readable. */
+export interface LocalState {
+  rootKey: string;
+  identitySecret: string;
+  /** Seeded workspaces, by the database they are in. */
+  demos: Record<string, DemoWorkspace>;
+}
+
+const FILE = 'throughline.json';
+const SECRET_BYTES = 32;
+
+/** Reads the state kept in `folder`, or makes new secrets; without a folder nothing is read or kept. */
+export async function loadLocalState(folder: string | undefined): Promise<LocalState> {
+  const kept = folder === undefined ? {} : await readState(join(folder, FILE));
+  const state = { rootKey: newSecret(), identitySecret: newSecret(), demos: {}, ...kept };
+  await saveLocalState(folder, state);
+  return state;
+}
+
+/** Keeps the state in `folder`, readable by its owner only. */
+export async function saveLocalState(folder: string | undefined, state: LocalState): Promise<void> {
+  if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, FILE), `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+}
+
+async function readState(path: string): Promise<Partial<LocalState>> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};
+    throw error;
+  }
+}
+
+function newSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url');
+}

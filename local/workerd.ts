@@ -1,0 +1,129 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { acceptsConnections, freePort, startGroup, waitUntilReady } from './processes.ts';
+
+/** The folder of the project. */
+export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
+
+/** wrangler's own entry, to be run with `process.execPath`. */
+export const WRANGLER = join(PROJECT_ROOT, 'node_modules/wrangler/bin/wrangler.js');
+
+/** wrangler without telemetry, update check, error reports, log files or calls to its maker's hosts. */
+export const QUIET_WRANGLER_ENV = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_SEND_ERROR_REPORTS: 'false',
+  // The update check is a part of printing the banner.
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_WRITE_LOGS: 'false',
+  WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
+  CLOUDFLARE_CF_FETCH_ENABLED: 'false',
+} as const;
+
+const START_TIMEOUT_MS = 20_000;
+
+/**
+ * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two builds into the
+ * same folder at once disturb each other.
+ */
+export async function buildWorker(outdir = join(PROJECT_ROOT, 'dist/worker')): Promise<string> {
+  await makeAssetsFolder();
+  const build = startGroup({
+    command: process.execPath,
+    args: [WRANGLER, 'deploy', '--dry-run', '--outdir', outdir],
+    cwd: PROJECT_ROOT,
+    env: { ...process.env, ...QUIET_WRANGLER_ENV },
+  });
+  const how = await build.exited;
+  await build.stop();
+  if (how !== 'code 0') throw new Error(`wrangler could not build the Worker (${how}):\n${build.output()}`);
+  return join(outdir, 'worker.js');
+}
+
+/** wrangler refuses to start while the folder that wrangler.toml names for assets is missing. */
+export async function makeAssetsFolder(): Promise<void> {
+  await mkdir(join(PROJECT_ROOT, 'dist/assets'), { recursive: true });
+}
+
+/** What a Worker is started with. */
+export interface WorkerdOptions {
+  /** Path of an ES module that `buildWorker` made. */
+  bundle: string;
+  /** The Worker's variables and secrets. */
+  env: Record<string, string>;
+  /** 0 takes a free one. */
+  port?: number;
+}
+
+/** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
+export interface RunningWorkerd {
+  url: string;
+  /** What the Worker has logged so far. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+/** Runs a bundle in workerd itself, and resolves when it accepts connections. */
+export async function startWorkerd({ bundle, env, port = 0 }: WorkerdOptions): Promise<RunningWorkerd> {
+  const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
+  const listenPort = port || (await freePort());
+  const config = join(folder, 'config.capnp');
+  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility()));
+  await writeFile(join(folder, 'worker.js'), await readFile(bundle));
+  const group = startGroup({ command: workerdBinary(), args: ['serve', config], cwd: folder, env });
+  const stop = async () => {
+    await group.stop();
+    await rm(folder, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${listenPort}`;
+  try {
+    await waitUntilReady(group, () => acceptsConnections(listenPort), { timeoutMs: START_TIMEOUT_MS });
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, output: group.output, stop };
+}
+
+function workerdBinary(): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('wrangler'));
+  return (require('workerd') as { default: string }).default;
+}
+
+/** The date and flags of wrangler.toml, so that a test runs what a deployment runs. */
+async function compatibility(): Promise<{ date: string; flags: string }> {
+  const toml = await readFile(join(PROJECT_ROOT, 'wrangler.toml'), 'utf8');
+  const date = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(toml)?.[1];
+  if (!date) throw new Error('wrangler.toml has no compatibility_date');
+  const flags = /^compatibility_flags\s*=\s*(\[[^\]]*\])/m.exec(toml)?.[1];
+  return { date, flags: flags ?? '[]' };
+}
+
+/**
+ * Variables come from workerd's environment, so no secret is written to the file and none has to be
+ * quoted. Private addresses are allowed because the database is on this machine.
+ */
+function workerdConfig(port: number, variables: string[], { date, flags }: { date: string; flags: string }) {
+  const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "internet", network = (
+      allow = ["public", "private"],
+      tlsOptions = (trustBrowserCas = true)
+    ))
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")]
+);
+
+const worker :Workerd.Worker = (
+  modules = [(name = "worker.js", esModule = embed "worker.js")],
+  compatibilityDate = "${date}",
+  compatibilityFlags = ${flags},
+  bindings = [${bindings.join(', ')}]
+);
+`;
+}

@@ -1,0 +1,252 @@
+import { z } from '@hono/zod-openapi';
+import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS } from '../domain/attribution.ts';
+import { JOURNEY_POLICIES, LEFT_OUT_REASONS } from '../domain/journey.ts';
+import { INTERVALS } from '../domain/time.ts';
+import { DIMENSIONS, KINDS } from '../domain/touchpoint-fields.ts';
+import { ApiError } from '../http/errors.ts';
+import { Currency, GoalKey } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { NamedRangeQuery, WhereQuery } from '../http/report-fields.ts';
+
+const MAX_GROUP_BY = 3;
+export const MAX_ROWS = 10_000;
+
+const Weights = z
+  .array(z.string().nullable())
+  .length(3, 'Send three numbers: first, middle, last')
+  .transform((parts, context): EndShares => {
+    const [first, middle, last] = parts.map((part) => Number(part || Number.NaN));
+    const shares = { first: first ?? Number.NaN, middle: middle ?? Number.NaN, last: last ?? Number.NaN };
+    const fine = Object.values(shares).every((share) => Number.isFinite(share) && share >= 0 && share <= 1e6);
+    if (fine && shares.first + shares.last > 0) return shares;
+    context.addIssue({ code: 'custom', message: 'Three numbers from 0 to 1000000, first + last above 0' });
+    return z.NEVER;
+  })
+  .openapi({
+    type: 'array',
+    items: { type: 'number' },
+    description:
+      'For `custom`: shares of the first touch, of all between, and of the last; normalised to sum 1.',
+    example: [1, 2, 1],
+  });
+
+const WhereConversion = z
+  .record(z.string(), z.array(z.string().nullable()).min(1))
+  .superRefine((where, context) => {
+    for (const field of Object.keys(where)) {
+      if (field !== 'currency' && !/^properties\..{1,100}$/.test(field)) {
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: 'Unknown field; known are currency and properties.<name>',
+        });
+      }
+    }
+  })
+  .optional()
+  .openapi({
+    type: 'object',
+    param: { style: 'deepObject', explode: true },
+    description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
+    additionalProperties: { type: 'string' },
+    example: { 'properties.plan': 'pro' },
+  });
+
+/** What decides the weights of a journey; the report and the explanation share it. */
+const modelQuery = {
+  models: z
+    .array(z.enum(MODELS))
+    .min(1)
+    .default(['linear'])
+    .openapi({ description: 'Attribution models, side by side.', example: ['linear', 'time_decay'] }),
+  group_by: z
+    .array(z.enum(DIMENSIONS))
+    .min(1)
+    .max(MAX_GROUP_BY)
+    .default(['channel'])
+    .openapi({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
+  lookback_days: z
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .optional()
+    .openapi({ description: "Days of 86,400 s; each goal's own by default." }),
+  half_life_days: z
+    .number()
+    .min(0.1)
+    .max(365)
+    .default(DEFAULT_HALF_LIFE_DAYS)
+    .openapi({ description: 'For `time_decay`.' }),
+  weights: Weights.optional(),
+  scope: z.enum(['person']).default('person').openapi({ description: 'Whose touchpoints make the journey.' }),
+  journey: z
+    .enum(JOURNEY_POLICIES)
+    .default('reuse')
+    .openapi({
+      description:
+        '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
+    }),
+  where: WhereQuery,
+  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+};
+
+export const AttributionQuery = z.object({
+  goal: z
+    .array(GoalKey)
+    .min(1)
+    .max(20)
+    .openapi({ description: 'One or several goals.', example: ['purchase'] }),
+  ...NamedRangeQuery.shape,
+  ...modelQuery,
+  where_conversion: WhereConversion,
+  interval: z
+    .enum(INTERVALS)
+    .optional()
+    .openapi({
+      description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
+    }),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_ROWS)
+    .default(1000)
+    .openapi({
+      description:
+        'Rows by credit of the first model; the rest is one row with `other: true`, so totals hold.',
+    }),
+  ...FormatQuery.shape,
+});
+export type AttributionQuery = z.output<typeof AttributionQuery>;
+
+export const ExplanationQuery = z.object(modelQuery);
+export type ExplanationQuery = z.output<typeof ExplanationQuery>;
+
+/** Rules that no single parameter can break. */
+export function checkModelQuery(query: ExplanationQuery): void {
+  const fail = (pointer: string, detail: string) =>
+    new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
+  const isCustom = query.models.includes('custom');
+  if (isCustom && !query.weights) throw fail('?weights', 'The model custom needs weights=first,middle,last.');
+  if (!isCustom && query.weights)
+    throw fail('?weights', 'weights are for the model custom; add it to models.');
+  for (const name of ['models', 'group_by'] as const) {
+    if (new Set(query[name]).size < query[name].length) throw fail(`?${name}`, `Name each of ${name} once.`);
+  }
+}
+
+const Share = z.object({ conversions: z.number(), value: z.number() });
+const Credit = z
+  .partialRecord(z.enum(MODELS), Share)
+  .openapi({
+    type: 'object',
+    additionalProperties: {
+      type: 'object',
+      required: ['conversions', 'value'],
+      properties: { conversions: { type: 'number' }, value: { type: 'number' } },
+    },
+  });
+const Group = z
+  .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
+  .nullable()
+  .openapi({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
+
+const totals = {
+  conversions: z.number().int().openapi({ description: 'Net: without retracted ones.' }),
+  value: z.number().openapi({ description: 'Net of adjustments.' }),
+  gross_conversions: z.number().int(),
+  gross_value: z.number(),
+  attributed: Share.openapi({ description: 'Of conversions with a journey.' }),
+  unattributed: Share.openapi({ description: 'Of conversions without any touchpoint in their journey.' }),
+};
+
+export const AttributionReport = z
+  .object({
+    query: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).openapi({ description: 'Attribution is bookkeeping, no measured cause.' }),
+    totals: z.object({
+      ...totals,
+      currency: z.string(),
+      by_interval: z.array(z.object({ interval: z.string(), ...totals })).optional(),
+    }),
+    data: z.array(
+      z.object({
+        interval: z
+          .string()
+          .optional()
+          .openapi({ description: 'Local start date of the day, ISO week or month.' }),
+        group: Group,
+        other: z.literal(true).optional().openapi({ description: 'All groups beyond `limit`.' }),
+        touchpoints: z
+          .number()
+          .int()
+          .openapi({ description: 'Distinct touchpoints in at least one journey.' }),
+        influenced_conversions: z
+          .number()
+          .int()
+          .openapi({ description: 'Journeys that hold the group. Not additive over groups.' }),
+        assisted_conversions: z
+          .number()
+          .int()
+          .openapi({
+            description: "Journeys that hold it, but not as the last touch's group. Not additive.",
+          }),
+        credit: Credit,
+      }),
+    ),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  })
+  .openapi('AttributionReport');
+export type AttributionReport = z.output<typeof AttributionReport>;
+
+export const Explanation = z
+  .object({
+    conversion: z.object({
+      id: z.string(),
+      goal: z.string(),
+      person_id: z.uuid(),
+      occurred_at: z.string().openapi({ format: 'date-time' }),
+      value: z.number().nullable(),
+      net_value: z.number().nullable(),
+      currency: z.string().nullable(),
+      retracted: z.boolean(),
+      counted: z
+        .boolean()
+        .openapi({
+          description: 'Whether reports count it: not retracted, and the first where the goal counts once.',
+        }),
+    }),
+    settings: z.record(z.string(), z.unknown()),
+    considered: z.array(
+      z.object({
+        id: z.string(),
+        occurred_at: z.string().openapi({ format: 'date-time' }),
+        kind: z.enum(KINDS),
+        channel: z.string(),
+        group: Group,
+        age_seconds: z.number().openapi({ description: 'Before the conversion.' }),
+        weights: z
+          .partialRecord(z.enum(MODELS), z.number())
+          .openapi({ type: 'object', additionalProperties: { type: 'number' } }),
+        credits: z
+          .partialRecord(z.enum(MODELS), z.number())
+          .openapi({
+            type: 'object',
+            additionalProperties: { type: 'number' },
+            description: 'Weight times net value, in `currency`.',
+          }),
+      }),
+    ),
+    left_out: z
+      .array(z.object({ id: z.string(), reason: z.enum(LEFT_OUT_REASONS) }))
+      .openapi({ description: 'At most 1000, newest first.' }),
+    left_out_counts: z
+      .partialRecord(z.enum(LEFT_OUT_REASONS), z.number().int())
+      .openapi({ type: 'object', additionalProperties: { type: 'integer' } }),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  })
+  .openapi('Explanation');
+export type Explanation = z.output<typeof Explanation>;

@@ -1,0 +1,127 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { netAdjustments } from '../db/net-conversions.ts';
+import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
+import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
+import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
+import { countsAtAll, goalSettings } from './journey-sql.ts';
+
+/** More would be a dump, not an explanation; the counts are complete. */
+const MAX_LEFT_OUT = 1000;
+
+export interface ExplanationQuestion {
+  workspace_id: string;
+  conversion_id: string;
+  lookback_days: number | null;
+  policy: JourneyPolicy;
+  where: Where;
+}
+
+export interface ConsideredRow {
+  id: string;
+  occurred_at: string;
+  kind: Kind;
+  channel: string;
+  age_seconds: number;
+  dimensions: Record<string, string | null>;
+}
+
+export interface ExplanationRow {
+  [column: string]: unknown;
+  id: string;
+  goal: string;
+  person_id: string;
+  occurred_at: Date;
+  value: string | null;
+  net_value: string | null;
+  currency: string | null;
+  retracted: boolean;
+  counted: boolean;
+  lookback_seconds: number;
+  considered: ConsideredRow[];
+  left_out: { id: string; reason: LeftOutReason }[];
+  left_out_counts: Partial<Record<LeftOutReason, number>>;
+}
+
+/**
+ * One conversion with every touchpoint of its person: `considered` in journey order, the others with the first
+ * reason that keeps them out. The reasons are those of the domain's `leftOutReason`, in its order.
+ */
+export function explainConversion(question: ExplanationQuestion): SQL {
+  const { workspace_id, conversion_id } = question;
+  return sql`
+    with goal_settings as materialized (
+      ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${workspace_id} and id = ${conversion_id})`, question.lookback_days)}
+    ), target as materialized (
+      select c.*, g.lookback, coalesce(n.retracted, false) as retracted,
+        coalesce(n.restated_value, c.value) as net_value,
+        coalesce(n.retracted, false) is false and ${countsAtAll(workspace_id)} as counted,
+        c.occurred_at - g.lookback as opens_at, ${usedUpTo(question)} as used_up_to
+      from conversions c
+      join goal_settings g on g.key = c.goal
+      left join (${netAdjustments(workspace_id, sql`a.conversion_id = ${conversion_id}`)}) n on n.conversion_id = c.id
+      where c.workspace_id = ${workspace_id} and c.id = ${conversion_id}
+    ), judged as materialized (
+      select t.*, c.occurred_at as converted_at, ${reason(question.where)} as reason
+      from target c
+      join touchpoints t on t.workspace_id = ${workspace_id} and t.person_id = c.person_id
+    )
+    select c.id, c.goal, c.person_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
+      case when c.retracted then 0 else c.net_value end as net_value,
+      extract(epoch from c.lookback)::float8 as lookback_seconds,
+      (${considered()}) as considered,
+      (
+        select coalesce(json_agg(json_build_object('id', id, 'reason', reason) order by occurred_at desc, id desc), '[]')
+        from (select * from judged where reason is not null order by occurred_at desc, id desc limit ${MAX_LEFT_OUT}) shown
+      ) as left_out,
+      (
+        select coalesce(json_object_agg(reason, count), '{}')
+        from (select reason, count(*) from judged where reason is not null group by reason) counted
+      ) as left_out_counts
+    from target c`;
+}
+
+/** When the person's previous unretracted conversion of the goal happened, if it uses touchpoints up. */
+function usedUpTo({ workspace_id, policy }: ExplanationQuestion): SQL {
+  if (policy === 'reuse') return sql`'-infinity'::timestamptz`;
+  return sql`coalesce((
+    select max(earlier.occurred_at)
+    from conversions earlier
+    where earlier.workspace_id = ${workspace_id}
+      and earlier.person_id = c.person_id
+      and earlier.goal = c.goal
+      and (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+      and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = ${workspace_id} and a.conversion_id = earlier.id and a.kind = 'retraction'
+      )
+  ), '-infinity')`;
+}
+
+function reason(where: Where): SQL {
+  const uncredited = KINDS_WITHOUT_CREDIT.filter((kind) => !where.kind?.includes(kind));
+  const fits = sql.join([sql`true`, ...whereConditions(where)], sql` and `);
+  return sql`case
+    when t.voided_at is not null then 'voided'
+    when t.occurred_at > c.occurred_at or t.id = c.touchpoint_id then 'after_conversion'
+    when t.occurred_at < c.opens_at then 'outside_lookback'
+    when t.occurred_at <= c.used_up_to then 'used_by_previous'
+    when t.kind = any(${sql.param(uncredited)}::text[]) then 'kind_without_credit'
+    when (${fits}) is not true then 'filtered'
+  end`;
+}
+
+function considered(): SQL {
+  const dimensions = sql.join(
+    DIMENSIONS.map((name) => sql`${name}::text, ${DIMENSION_COLUMNS[name]}`),
+    sql`, `,
+  );
+  return sql`
+    select coalesce(json_agg(json_build_object(
+      'id', t.id, 'occurred_at', t.occurred_at, 'kind', t.kind, 'channel', t.channel,
+      'age_seconds', extract(epoch from t.converted_at - t.occurred_at)::float8,
+      'dimensions', json_build_object(${dimensions})
+    ) order by t.occurred_at, t.id), '[]')
+    from judged t
+    where t.reason is null`;
+}

@@ -1,0 +1,101 @@
+import { z } from '@hono/zod-openapi';
+import { weightsOf } from '../domain/attribution.ts';
+import { ApiError } from '../http/errors.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { explanationExample } from './attribution-examples.ts';
+import { checkModelQuery, Explanation, ExplanationQuery } from './attribution-schema.ts';
+import { type ConsideredRow, type ExplanationRow, explainConversion } from './explanation-sql.ts';
+import { missingRateWarning } from './warnings.ts';
+
+const DAY_SECONDS = 86_400;
+
+export const getExplanation = operation({
+  method: 'get',
+  path: '/v1/conversions/{id}/explanation',
+  id: 'getExplanation',
+  tag: 'Reports',
+  summary: 'Explain the credit of one conversion',
+  description:
+    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up.',
+  access: 'read',
+  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  query: ExplanationQuery,
+  success: { status: 200, description: 'The explanation.', schema: Explanation, example: explanationExample },
+  errors: ['invalid_request', 'not_found'],
+  isCacheable: true,
+  handle: async ({ database, workspace }, { params, query }) => {
+    checkModelQuery(query);
+    const question = {
+      workspace_id: workspace.id,
+      conversion_id: params.id,
+      lookback_days: query.lookback_days ?? null,
+      policy: query.journey,
+      where: query.where ?? {},
+    };
+    const [row] = await database.query<ExplanationRow>(explainConversion(question));
+    if (!row) throw new ApiError('not_found', 'No conversion has this id.');
+    return { body: explanationOf(row, query, query.currency ?? workspace.currency) };
+  },
+});
+
+function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
+  const { id, goal, person_id, retracted, counted } = row;
+  const { models, group_by, journey, scope, where, half_life_days, weights } = query;
+  const lacksRate = row.value !== null && row.currency !== currency;
+  const settings = {
+    models,
+    group_by,
+    scope,
+    journey,
+    where: where ?? {},
+    lookback_days: row.lookback_seconds / DAY_SECONDS,
+    half_life_days,
+    ...(weights && { weights }),
+    currency,
+  };
+  return {
+    conversion: {
+      id,
+      goal,
+      person_id,
+      retracted,
+      counted,
+      occurred_at: instantOut(row.occurred_at),
+      value: amountOut(row.value),
+      net_value: amountOut(row.net_value),
+      currency: row.currency,
+    },
+    settings,
+    considered: consideredOut(row, query, lacksRate ? 0 : Number(row.net_value ?? 0)),
+    left_out: row.left_out,
+    left_out_counts: row.left_out_counts,
+    warnings: lacksRate ? [missingRateWarning(1, currency)] : [],
+  };
+}
+
+/** The weights come from the domain's definition: what the report's SQL has to agree with. */
+function consideredOut(
+  row: ExplanationRow,
+  query: ExplanationQuery,
+  netValue: number,
+): Explanation['considered'] {
+  const touches = row.considered.map((touch) => ({
+    ...touch,
+    occurred_at: new Date(touch.occurred_at).getTime(),
+  }));
+  const settings = { half_life_days: query.half_life_days, ...(query.weights && { weights: query.weights }) };
+  const byModel = query.models.map((model) => [model, weightsOf(model, touches, settings)] as const);
+  return row.considered.map((touch: ConsideredRow, i) => ({
+    id: touch.id,
+    occurred_at: new Date(touch.occurred_at).toISOString(),
+    kind: touch.kind,
+    channel: touch.channel,
+    group: Object.fromEntries(
+      query.group_by.map((dimension) => [dimension, touch.dimensions[dimension] ?? null]),
+    ),
+    age_seconds: touch.age_seconds,
+    weights: Object.fromEntries(byModel.map(([model, weights]) => [model, weights[i] ?? 0])),
+    credits: Object.fromEntries(byModel.map(([model, weights]) => [model, (weights[i] ?? 0) * netValue])),
+  }));
+}

@@ -1,0 +1,47 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { END_SHARES, type EndShares, MAX_HALVINGS, type Model, normalise } from '../domain/attribution.ts';
+import { DAY_MS } from '../domain/time.ts';
+
+export interface ModelSettings {
+  half_life_days: number;
+  weights?: EndShares | undefined;
+}
+
+function byEnds({ first, middle, last }: EndShares): SQL {
+  return sql`case
+    when touches = 1 then 1
+    when touches = 2 then case position when 1 then ${first / (first + last)}::float8 else ${last / (first + last)}::float8 end
+    when position = 1 then ${first}::float8
+    when position = touches then ${last}::float8
+    else ${middle}::float8 / (touches - 2)
+  end`;
+}
+
+/**
+ * The term of a touch before it is divided by the sum over its journey; null for models whose weights need no
+ * such sum. The domain's `weightsOf` is the definition; a property test holds the two together.
+ */
+export function decayTerm(settings: ModelSettings): SQL {
+  const halvings = sql`extract(epoch from newest_at - occurred_at)::float8 / ${(settings.half_life_days * DAY_MS) / 1000}::float8`;
+  return sql`case when ${halvings} > ${MAX_HALVINGS} then 0 else power(2::float8, -(${halvings})) end`;
+}
+
+/** The weight of a touch under a model, from the columns of a ranked journey. */
+export function weightSql(model: Model, settings: ModelSettings): SQL {
+  switch (model) {
+    case 'first_touch':
+      return sql`(position = 1)::int`;
+    case 'last_touch':
+      return sql`(position = touches)::int`;
+    case 'last_non_direct':
+      return sql`(position = coalesce(last_non_direct, touches))::int`;
+    case 'linear':
+      return sql`1::float8 / touches`;
+    case 'time_decay':
+      return sql`decay / sum(decay) over (partition by conversion_id)`;
+    case 'custom':
+      return byEnds(normalise(settings.weights));
+    default:
+      return byEnds(END_SHARES[model]);
+  }
+}

@@ -1,0 +1,131 @@
+import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import { ERRORS, type ErrorCode } from './errors.ts';
+import { FieldErrorSchema } from './ingest/answer.ts';
+import type { AnyOperation } from './operation.ts';
+
+/** The OpenAPI document, made from the operations once, when the document is written; never at run time. */
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().openapi({ description: 'What is wrong and what to change.' }),
+    instance: z.string(),
+    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi({ description: 'Stable; switch on this.' }),
+    request_id: z.string(),
+    errors: z.array(FieldErrorSchema).optional(),
+  })
+  .openapi('Problem', { description: 'RFC 9457. A batch of which nothing went in also has the members of BatchAnswer.' });
+
+const TAGS = [
+  { name: 'Touchpoints', description: 'What people and the company said and did: mentions, replies, visits, demos, referrals.' },
+  { name: 'Conversions', description: 'What it led to, and what became of it.' },
+  { name: 'Reports', description: 'Numbers that add up and can be explained.' },
+  { name: 'Goals', description: 'The objectives, written down first.' },
+  { name: 'Rejections', description: 'What did not go in, kept so that nothing is lost.' },
+  { name: 'Workspaces', description: 'Tenants and their settings.' },
+  { name: 'Keys', description: 'Who may do what.' },
+  { name: 'Health', description: 'Is it up, can it serve.' },
+];
+
+const HEADERS = {
+  'X-Request-Id': { description: 'The one sent, or one made; name it when asking about a request.', schema: { type: 'string' } },
+  'Server-Timing': { description: 'Time in the database, and the number of round trips to it.', schema: { type: 'string' }, example: 'db;dur=4.2;desc="calls=1"' },
+} as const;
+
+/** @param version of the package */
+export function openApiDocument(operations: readonly AnyOperation[], version: string) {
+  const app = new OpenAPIHono();
+  const registry = app.openAPIRegistry;
+  registry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer', description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.' });
+  registry.registerComponent('securitySchemes', 'rootKey', { type: 'http', scheme: 'bearer', description: 'The root key of the deployment.' });
+  for (const operation of operations) registry.registerPath(pathOf(operation));
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Throughline',
+      version,
+      description:
+        'Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339 in UTC on the way out; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable `code`. Unknown fields and parameters are errors that name what is known.',
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    },
+    servers: [{ url: '/', description: 'This deployment.' }],
+    tags: TAGS,
+  });
+}
+
+function pathOf(operation: AnyOperation): RouteConfig {
+  const { access, body, bodyExample } = operation;
+  const description = access === 'public' || access === 'root' ? operation.description : `${operation.description} Scope: \`${access}\`.`;
+  return {
+    method: operation.method,
+    path: operation.path,
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    description,
+    security: access === 'public' ? [] : [{ [access === 'root' ? 'rootKey' : 'key']: [] }],
+    request: {
+      params: operation.params,
+      query: operation.query,
+      ...(body && { body: { required: true, content: { ...bodyContent(operation, body, bodyExample) } } }),
+    },
+    responses: { ...successResponses(operation), ...errorResponses(operation) },
+  } as RouteConfig;
+}
+
+function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknown) {
+  const json = { 'application/json': { schema, example } };
+  if (!operation.readsBodyAs?.includes('ndjson')) return json;
+  return { ...json, 'application/x-ndjson': { schema: z.string().openapi({ description: 'One item a line.' }) } };
+}
+
+function successResponses(operation: AnyOperation) {
+  const { success } = operation;
+  const table = operation.isTable && {
+    'text/csv': { schema: z.string().openapi({ description: 'The rows of `data`, with a header line.' }) },
+    'application/x-ndjson': { schema: z.string().openapi({ description: 'The rows of `data`, one a line.' }) },
+  };
+  const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };
+  const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [status, { description, headers: HEADERS, content }]);
+  return {
+    [success.status]: { description: success.description, headers: HEADERS, content },
+    ...Object.fromEntries(others),
+    ...(operation.isCacheable && { 304: { description: 'What `If-None-Match` names is still the answer.' } }),
+  };
+}
+
+/** Every error the operation can answer with, those of all routes included, by status. */
+function errorResponses(operation: AnyOperation) {
+  const codes = new Set<ErrorCode>([...operation.errors, 'invalid_request', 'internal_error']);
+  if (operation.access !== 'public') codes.add('unauthenticated');
+  if (operation.access !== 'public' && operation.access !== 'root') codes.add('forbidden');
+  if (operation.path !== '/health') {
+    codes.add('misconfigured');
+    codes.add('database_unavailable');
+  }
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  return Object.fromEntries(
+    [...byStatus].sort(([a], [b]) => a - b).map(([status, here]) => [
+      status,
+      {
+        description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+        content: { 'application/problem+json': { schema: Problem, example: problemExample(here[0] ?? 'internal_error', operation) } },
+      },
+    ]),
+  );
+}
+
+function problemExample(code: ErrorCode, operation: AnyOperation): z.input<typeof Problem> {
+  const { status, title } = ERRORS[code];
+  return {
+    type: `urn:throughline:error:${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    instance: operation.path,
+    code,
+    request_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  };
+}

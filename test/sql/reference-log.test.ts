@@ -1,0 +1,78 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { needWorld, TestWorkspace } from '../support/api.ts';
+
+/** Numbers worked out elsewhere, over a log with ties on purpose. Beside the project where it is at hand. */
+const FOLDER = new URL('../../../shared/data/reference-log/', import.meta.url);
+const isThere = existsSync(FOLDER);
+
+interface Expected {
+  conversions: number;
+  value: number;
+  unattributed: { conversions: number; value: number };
+  data: Record<string, { credit: Record<string, { conversions: number; value: number }>; influenced_conversions: number }>;
+}
+
+const MODELS = 'first_touch,last_touch,linear,time_decay,position_based,j_shaped,inverse_j_shaped';
+
+needWorld();
+
+describe.skipIf(!isThere)('the reference log, posted through the API', () => {
+  const expected = isThere ? (JSON.parse(readFileSync(new URL('attribution-expected.json', FOLDER), 'utf8')) as Record<string, Expected>) : {};
+  const settings = Object.keys(expected).filter((name) => name.startsWith('person|'));
+
+  test('all six person settings agree to 1e-6 for every model and channel', async () => {
+    expect(settings).toHaveLength(6);
+    const workspace = await loadLog();
+    for (const name of settings) {
+      const [, lookback = '', journey] = name.split('|');
+      const { body } = await workspace.get(
+        `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2027-01-01&models=${MODELS}&lookback_days=${lookback.replace('d', '')}` +
+          `&journey=${journey}&where[kind]=mention,reply,click,demo`,
+      );
+      compare(name, body, expected[name] as Expected);
+    }
+  });
+});
+
+async function loadLog(): Promise<TestWorkspace> {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  const [, ...lines] = readFileSync(new URL('events.csv', FOLDER), 'utf8').trim().split('\n');
+  const rows = lines.map((line) => line.split(','));
+  const touchpoints = rows
+    .filter(([, , , , kind]) => kind !== 'purchase')
+    .map(([id, person, , occurred_at, kind, channel]) => ({ id, occurred_at, kind, channel, person: { user_id: person } }));
+  const conversions = rows
+    .filter(([, , , , kind]) => kind === 'purchase')
+    .map(([id, person, , occurred_at, , , value]) => ({ id, goal: 'purchase', occurred_at, value, currency: 'USD', person: { user_id: person } }));
+  await workspace.load('touchpoints', touchpoints);
+  await workspace.load('conversions', conversions);
+  return workspace;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+function compare(name: string, report: any, wanted: Expected): void {
+  const models = Object.keys(Object.values(wanted.data)[0]?.credit ?? {});
+  expect(models, name).toHaveLength(7);
+  expect(report.totals.conversions, name).toBe(wanted.conversions);
+  expect(report.totals.value, name).toBeCloseTo(wanted.value, 6);
+  expect(report.totals.unattributed.conversions, name).toBe(wanted.unattributed.conversions);
+  expect(report.totals.unattributed.value, name).toBeCloseTo(wanted.unattributed.value, 6);
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  const channels = Object.fromEntries(report.data.map((row: any) => [row.group.channel, row]));
+  expect(Object.keys(channels).sort(), name).toEqual(Object.keys(wanted.data).sort());
+  for (const [channel, { credit, influenced_conversions }] of Object.entries(wanted.data)) {
+    expect(channels[channel].influenced_conversions, `${name} ${channel}`).toBe(influenced_conversions);
+    for (const [model, { conversions, value }] of Object.entries(credit)) {
+      const got = channels[channel].credit[model];
+      expect(Math.abs(got.conversions - conversions), `${name} ${channel} ${model} conversions`).toBeLessThan(1e-6);
+      expect(Math.abs(got.value - value), `${name} ${channel} ${model} value`).toBeLessThan(1e-6);
+    }
+  }
+  for (const model of models) {
+    // biome-ignore lint/suspicious/noExplicitAny: as above
+    const credited = report.data.reduce((sum: number, row: any) => sum + row.credit[model].value, 0);
+    expect(credited + report.totals.unattributed.value, `${name} ${model} adds up`).toBeCloseTo(report.totals.value, 6);
+  }
+}

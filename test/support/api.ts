@@ -1,0 +1,98 @@
+import { beforeEach, inject } from 'vitest';
+import { checkAnswer } from './contract.ts';
+import type { World } from './world.ts';
+
+export const world: World = inject('world');
+
+/** Skips every test of a file where its database is missing, and says why. Called by every API test file. */
+export function needWorld(): void {
+  beforeEach((context) => {
+    if (world.missing !== null) context.skip(world.missing);
+  });
+}
+
+export interface Answer<T = Json> {
+  status: number;
+  headers: Headers;
+  text: string;
+  body: T;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: an answer's shape is held to openapi.json by the contract, not by types
+export type Json = any;
+
+export interface Ask {
+  body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  raw?: BodyInit;
+  headers?: Record<string, string>;
+  token?: string;
+}
+
+/** One request to the API; every answer is held to openapi.json. */
+export async function ask(method: string, path: string, { body, raw, headers, token }: Ask = {}): Promise<Answer> {
+  const response = await fetch(world.url + path, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body: raw ?? (body === undefined ? undefined : JSON.stringify(body)),
+  });
+  const text = await response.text();
+  const contentType = response.headers.get('content-type') ?? '';
+  const parsed: unknown = contentType.includes('json') && !contentType.includes('ndjson') ? JSON.parse(text) : text;
+  checkAnswer(method, new URL(world.url + path).pathname, response.status, contentType, parsed);
+  return { status: response.status, headers: response.headers, text, body: parsed };
+}
+
+/** A workspace of the test's own, with its first key and short words for what tests do most. */
+export class TestWorkspace {
+  readonly id: string;
+  readonly token: string;
+
+  private constructor(id: string, token: string) {
+    this.id = id;
+    this.token = token;
+  }
+
+  static async make(settings: Record<string, unknown> = {}): Promise<TestWorkspace> {
+    const { body, status } = await ask('POST', '/v1/workspaces', { token: world.rootKey, body: { name: 'Test', ...settings } });
+    if (status !== 201) throw new Error(`no workspace: ${JSON.stringify(body)}`);
+    return new TestWorkspace(body.workspace.id, body.key.token);
+  }
+
+  ask(method: string, path: string, rest: Omit<Ask, 'token'> = {}): Promise<Answer> {
+    return ask(method, path, { ...rest, token: this.token });
+  }
+
+  get(path: string): Promise<Answer> {
+    return this.ask('GET', path);
+  }
+
+  post(path: string, body: unknown): Promise<Answer> {
+    return this.ask('POST', path, { body });
+  }
+
+  goal(key: string, settings: Record<string, unknown> = {}): Promise<Answer> {
+    return this.ask('PUT', `/v1/goals/${key}`, { body: { name: key, kind: 'conversion', ...settings } });
+  }
+
+  touchpoints(...touchpoints: unknown[]): Promise<Answer> {
+    return this.post('/v1/touchpoints', { touchpoints });
+  }
+
+  conversions(...conversions: unknown[]): Promise<Answer> {
+    return this.post('/v1/conversions', { conversions });
+  }
+
+  /** Posts any number of items in batches; every one must be accepted. */
+  async load(resource: 'touchpoints' | 'conversions', items: readonly unknown[]): Promise<void> {
+    for (let start = 0; start < items.length; start += 1000) {
+      const { body } = await this.post(`/v1/${resource}`, { [resource]: items.slice(start, start + 1000) });
+      if (body.accepted !== Math.min(1000, items.length - start)) throw new Error(JSON.stringify(body).slice(0, 1000));
+    }
+  }
+}

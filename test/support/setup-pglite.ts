@@ -1,0 +1,1 @@
+export { startOnPglite as setup } from './world.ts';

@@ -1,0 +1,1 @@
+export { startOnPostgres as setup } from './world.ts';

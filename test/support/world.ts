@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startNeonServer } from '../../local/neon-server.ts';
+import { openPglite, openPostgres, type SqlBackend } from '../../local/sql-backend.ts';
+import { buildWorker, PROJECT_ROOT, startWorkerd } from '../../local/workerd.ts';
+
+/** What the API tests run against: the built Worker in workerd, over one kind of database. */
+export interface World {
+  database: 'pglite' | 'postgres';
+  url: string;
+  rootKey: string;
+  /** Of the Neon-protocol server, for tests that look into the tables. */
+  connectionString: string;
+  /** Set where there is no such database: every test of the project is skipped, and says this. */
+  missing: string | null;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    world: World;
+  }
+}
+
+const ROOT_KEY = 'root-key-of-the-tests-0123456789abcdef';
+const IDENTITY_SECRET = 'identity-secret-of-the-tests-0123456789';
+
+/** One build for both projects, which are set up in one process. */
+const shared = globalThis as { throughlineBundle?: Promise<string> };
+
+/** Starts everything, tells the tests where it is, and returns what stops it. */
+export async function startWorld(project: TestProject, database: World['database'], open: () => Promise<SqlBackend>): Promise<() => Promise<void>> {
+  shared.throughlineBundle ??= buildWorker();
+  const bundle = await shared.throughlineBundle;
+  const backend = await open();
+  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  const neon = await startNeonServer({ backend });
+  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
+  const worker = await startWorkerd({ bundle, env });
+  project.provide('world', { database, url: worker.url, rootKey: ROOT_KEY, connectionString: neon.connectionString, missing: null });
+  return async () => {
+    await worker.stop();
+    await neon.close();
+    await backend.close();
+  };
+}
+
+export const startOnPglite = (project: TestProject) => startWorld(project, 'pglite', () => openPglite());
+
+/** The server to use; the databases of the tests are made in it and dropped. */
+const SERVER = process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+
+/** On a database of its own in the server, or with a loud reason when there is none. */
+export async function startOnPostgres(project: TestProject): Promise<() => Promise<void>> {
+  const name = `throughline_test_${process.pid}_${Date.now()}`;
+  const admin = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 3000 });
+  try {
+    await admin.connect();
+    await admin.query(`create database ${name}`);
+  } catch (error) {
+    const missing = `NO POSTGRES SERVER at ${new URL(SERVER).host} (${(error as Error).message}); set TEST_POSTGRES_URL. Its tests are skipped.`;
+    console.warn(`\n*** ${missing} ***\n`);
+    project.provide('world', { database: 'postgres', url: '', rootKey: '', connectionString: '', missing });
+    return async () => {};
+  }
+  const own = new URL(SERVER);
+  own.pathname = `/${name}`;
+  const stop = await startWorld(project, 'postgres', () => openPostgres(own.href));
+  return async () => {
+    await stop();
+    await admin.query(`drop database if exists ${name} with (force)`);
+    await admin.end();
+  };
+}

@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+/** The API tests run twice, against the bundle in workerd: once over PGlite, once over a real Postgres server. */
+const api = ['test/http/**/*.test.ts', 'test/sql/**/*.test.ts'];
+
+export default defineConfig({
+  test: {
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/domain/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/tidy/**/*.test.ts', 'test/local/**/*.test.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: { name: 'api on pglite', include: api, globalSetup: ['test/support/setup-pglite.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'api on postgres', include: api, globalSetup: ['test/support/setup-postgres.ts'] },
+      },
+    ],
+  },
+});
