@@ -12,15 +12,18 @@
 -- lock shared, so they run side by side. A batch that has something to link holds it alone, so a merge never
 -- races another merge or an insert for a person that is being merged away. The survivor of a merge is the
 -- person with the smallest id (version 7, so the oldest).
+-- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row: with statistics
+-- from before a large import it would rather read the whole workspace for every batch.
 create function resolve_people(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint
 ) returns void language plpgsql as $$
 declare
   v_lock constant bigint := hashtextextended('resolve_people ' || p_workspace_id::text, 0);
   v_linking boolean;
+  v_ones uuid[];
+  v_others uuid[];
   v_people uuid[];
   v_parents int[];
-  v_edge record;
   v_a int;
   v_b int;
   v_losers uuid[];
@@ -30,10 +33,14 @@ begin
     select
     from jsonb_array_elements(p_items) item
     cross join lateral jsonb_to_recordset(item -> 'identities') as said (namespace text, value_hash text)
-    left join identities known
-      on known.workspace_id = p_workspace_id
-      and known.namespace = said.namespace
-      and known.value_hash = decode(said.value_hash, 'hex')
+    left join lateral (
+      select i.person_id
+      from identities i
+      where i.workspace_id = p_workspace_id
+        and i.namespace = said.namespace
+        and i.value_hash = decode(said.value_hash, 'hex')
+      offset 0
+    ) known on true
     where item ? 'link_id'
     group by item ->> 'id'
     having count(*) > count(known.person_id) or count(distinct known.person_id) > 1
@@ -46,35 +53,45 @@ begin
   end if;
 
   -- What is already stored, or cannot be stored, says nothing. Looked at under the lock.
-  select coalesce(jsonb_agg(item), '[]') into p_items
-  from jsonb_array_elements(p_items) item
-  where case p_resource
-    when 'touchpoints' then not exists (
-      select from touchpoints t where t.workspace_id = p_workspace_id and t.id = item ->> 'id'
-    )
-    when 'conversions' then not exists (
-      select from conversions c where c.workspace_id = p_workspace_id and c.id = item ->> 'id'
-    ) and exists (
-      select from goals g
-      where g.workspace_id = p_workspace_id and g.key = item ->> 'goal' and g.archived_at is null
-    )
-  end;
+  if p_resource = 'touchpoints' then
+    select coalesce(jsonb_agg(item), '[]') into p_items
+    from jsonb_array_elements(p_items) item
+    left join lateral (
+      select true as is_stored
+      from touchpoints t
+      where t.workspace_id = p_workspace_id and t.id = item ->> 'id'
+      offset 0
+    ) stored on true
+    where is_stored is null;
+  else
+    select coalesce(jsonb_agg(item), '[]') into p_items
+    from jsonb_array_elements(p_items) item
+    left join lateral (
+      select true as is_stored
+      from conversions c
+      where c.workspace_id = p_workspace_id and c.id = item ->> 'id'
+      offset 0
+    ) stored on true
+    join goals g on g.workspace_id = p_workspace_id and g.key = item ->> 'goal' and g.archived_at is null
+    where is_stored is null;
+  end if;
 
   -- Identities seen for the first time. An identity joins the person that another identity of its item already
   -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
   -- concurrent batch that was first leaves no empty person behind.
-  with fresh as (
-    select item.position, (item.value ->> 'person_id')::uuid as person_id, item.value -> 'identities' as identities
-    from jsonb_array_elements(p_items) with ordinality item (value, position)
-  ), said as materialized (
-    select fresh.position, fresh.person_id as proposed_id, said.namespace,
+  with said as materialized (
+    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
       decode(said.value_hash, 'hex') as value_hash, said.value, known.person_id
-    from fresh
-    cross join lateral jsonb_to_recordset(fresh.identities) as said (namespace text, value_hash text, value text)
-    left join identities known
-      on known.workspace_id = p_workspace_id
-      and known.namespace = said.namespace
-      and known.value_hash = decode(said.value_hash, 'hex')
+    from jsonb_array_elements(p_items) with ordinality item (value, position)
+    cross join lateral jsonb_to_recordset(item.value -> 'identities') as said (namespace text, value_hash text, value text)
+    left join lateral (
+      select i.person_id
+      from identities i
+      where i.workspace_id = p_workspace_id
+        and i.namespace = said.namespace
+        and i.value_hash = decode(said.value_hash, 'hex')
+      offset 0
+    ) known on true
   ), owner as (
     select position, coalesce((array_agg(person_id order by person_id) filter (where person_id is not null))[1],
       (array_agg(proposed_id))[1]) as person_id
@@ -110,10 +127,14 @@ begin
     (item ->> 'occurred_at')::timestamptz, p_resource, item ->> 'id'
   from jsonb_array_elements(p_items) item
   cross join lateral jsonb_to_recordset(item -> 'identities') as said (namespace text, value_hash text)
-  join identities known
-    on known.workspace_id = p_workspace_id
-    and known.namespace = said.namespace
-    and known.value_hash = decode(said.value_hash, 'hex')
+  cross join lateral (
+    select i.id
+    from identities i
+    where i.workspace_id = p_workspace_id
+      and i.namespace = said.namespace
+      and i.value_hash = decode(said.value_hash, 'hex')
+    offset 0
+  ) known
   where item ? 'link_id'
   order by decode(item ->> 'link_id', 'hex'), known.id, (item ->> 'occurred_at')::timestamptz, (item ->> 'id') collate "C"
   on conflict (workspace_id, link_id, identity_id) do update
@@ -122,41 +143,48 @@ begin
     where (not excluded.from_secret_key, excluded.occurred_at, excluded.item_id)
       < (not identity_links.from_secret_key, identity_links.occurred_at, identity_links.item_id);
 
-  -- Union-find over the people that the facts of this batch touch. People are numbered by age, and the root of
-  -- a set is its smallest number, so the survivor is the oldest.
+  -- Pairs of people that an item says are one: each of its people with the oldest of them.
+  select array_agg(oldest_id), array_agg(person_id) into v_ones, v_others
+  from (
+    select distinct oldest_id, person_id
+    from (
+      select known.person_id,
+        first_value(known.person_id) over (partition by item.position order by known.person_id) as oldest_id
+      from jsonb_array_elements(p_items) with ordinality item (value, position)
+      cross join lateral jsonb_to_recordset(item.value -> 'identities') as said (namespace text, value_hash text)
+      cross join lateral (
+        select i.person_id
+        from identities i
+        where i.workspace_id = p_workspace_id
+          and i.namespace = said.namespace
+          and i.value_hash = decode(said.value_hash, 'hex')
+        offset 0
+      ) known
+      where item.value ? 'link_id'
+    ) named
+    where oldest_id <> person_id
+  ) pairs;
+
+  if v_ones is null then
+    return;
+  end if;
+
+  -- Union-find. People are numbered by age, and the root of a set is its smallest number, so the survivor is the
+  -- oldest.
   select array_agg(person_id order by person_id), array_agg(number order by person_id)
   into v_people, v_parents
   from (
-    select person_id, row_number() over (order by person_id)::int as number
-    from (
-      select distinct known.person_id
-      from jsonb_array_elements(p_items) item
-      join identity_links link
-        on link.workspace_id = p_workspace_id and link.link_id = decode(item ->> 'link_id', 'hex')
-      join identities known on known.workspace_id = p_workspace_id and known.id = link.identity_id
-    ) touched
+    select person_id, (row_number() over (order by person_id))::int as number
+    from (select distinct unnest(v_ones || v_others) as person_id) touched
   ) numbered;
 
-  for v_edge in
-    select distinct array_position(v_people, min_id) as a, array_position(v_people, known.person_id) as b
-    from (
-      select link.link_id, (array_agg(known.person_id order by known.person_id))[1] as min_id
-      from jsonb_array_elements(p_items) item
-      join identity_links link
-        on link.workspace_id = p_workspace_id and link.link_id = decode(item ->> 'link_id', 'hex')
-      join identities known on known.workspace_id = p_workspace_id and known.id = link.identity_id
-      group by link.link_id
-    ) star
-    join identity_links link on link.workspace_id = p_workspace_id and link.link_id = star.link_id
-    join identities known on known.workspace_id = p_workspace_id and known.id = link.identity_id
-    where known.person_id <> star.min_id
-  loop
-    v_a := v_edge.a;
+  for n in 1 .. array_length(v_ones, 1) loop
+    v_a := array_position(v_people, v_ones[n]);
     while v_parents[v_a] <> v_a loop
       v_parents[v_a] := v_parents[v_parents[v_a]];
       v_a := v_parents[v_a];
     end loop;
-    v_b := v_edge.b;
+    v_b := array_position(v_people, v_others[n]);
     while v_parents[v_b] <> v_b loop
       v_parents[v_b] := v_parents[v_parents[v_b]];
       v_b := v_parents[v_b];
@@ -164,19 +192,15 @@ begin
     v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
   end loop;
 
-  -- Parents come before children, so one pass in order makes every entry its root.
-  for v_a in 1 .. coalesce(array_length(v_parents, 1), 0) loop
-    v_parents[v_a] := v_parents[v_parents[v_a]];
+  -- Parents have smaller numbers than children, so one pass in order makes every entry its root.
+  for n in 1 .. array_length(v_parents, 1) loop
+    v_parents[n] := v_parents[v_parents[n]];
   end loop;
 
   select array_agg(v_people[n]), array_agg(v_people[v_parents[n]])
   into v_losers, v_survivors
   from generate_subscripts(v_people, 1) n
   where v_parents[n] <> n;
-
-  if v_losers is null then
-    return;
-  end if;
 
   update identities set person_id = moved.survivor
   from unnest(v_losers, v_survivors) moved (loser, survivor)

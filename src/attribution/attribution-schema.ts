@@ -80,13 +80,10 @@ const modelQuery = {
     .openapi({ description: 'For `time_decay`.' }),
   weights: Weights.optional(),
   scope: z.enum(['person']).default('person').openapi({ description: 'Whose touchpoints make the journey.' }),
-  journey: z
-    .enum(JOURNEY_POLICIES)
-    .default('reuse')
-    .openapi({
-      description:
-        '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
-    }),
+  journey: z.enum(JOURNEY_POLICIES).default('reuse').openapi({
+    description:
+      '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
+  }),
   where: WhereQuery,
   currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
 };
@@ -100,22 +97,12 @@ export const AttributionQuery = z.object({
   ...NamedRangeQuery.shape,
   ...modelQuery,
   where_conversion: WhereConversion,
-  interval: z
-    .enum(INTERVALS)
-    .optional()
-    .openapi({
-      description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
-    }),
-  limit: z
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_ROWS)
-    .default(1000)
-    .openapi({
-      description:
-        'Rows by credit of the first model; the rest is one row with `other: true`, so totals hold.',
-    }),
+  interval: z.enum(INTERVALS).optional().openapi({
+    description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
+  }),
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+    description: 'Rows by credit of the first model; the rest is one row with `other: true`, so totals hold.',
+  }),
   ...FormatQuery.shape,
 });
 export type AttributionQuery = z.output<typeof AttributionQuery>;
@@ -137,16 +124,14 @@ export function checkModelQuery(query: ExplanationQuery): void {
 }
 
 const Share = z.object({ conversions: z.number(), value: z.number() });
-const Credit = z
-  .partialRecord(z.enum(MODELS), Share)
-  .openapi({
+const Credit = z.partialRecord(z.enum(MODELS), Share).openapi({
+  type: 'object',
+  additionalProperties: {
     type: 'object',
-    additionalProperties: {
-      type: 'object',
-      required: ['conversions', 'value'],
-      properties: { conversions: { type: 'number' }, value: { type: 'number' } },
-    },
-  });
+    required: ['conversions', 'value'],
+    properties: { conversions: { type: 'number' }, value: { type: 'number' } },
+  },
+});
 const Group = z
   .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
   .nullable()
@@ -188,12 +173,9 @@ export const AttributionReport = z
           .number()
           .int()
           .openapi({ description: 'Journeys that hold the group. Not additive over groups.' }),
-        assisted_conversions: z
-          .number()
-          .int()
-          .openapi({
-            description: "Journeys that hold it, but not as the last touch's group. Not additive.",
-          }),
+        assisted_conversions: z.number().int().openapi({
+          description: "Journeys that hold it, but not as the last touch's group. Not additive.",
+        }),
         credit: Credit,
       }),
     ),
@@ -213,11 +195,9 @@ export const Explanation = z
       net_value: z.number().nullable(),
       currency: z.string().nullable(),
       retracted: z.boolean(),
-      counted: z
-        .boolean()
-        .openapi({
-          description: 'Whether reports count it: not retracted, and the first where the goal counts once.',
-        }),
+      counted: z.boolean().openapi({
+        description: 'Whether reports count it: not retracted, and the first where the goal counts once.',
+      }),
     }),
     settings: z.record(z.string(), z.unknown()),
     considered: z.array(
@@ -231,13 +211,11 @@ export const Explanation = z
         weights: z
           .partialRecord(z.enum(MODELS), z.number())
           .openapi({ type: 'object', additionalProperties: { type: 'number' } }),
-        credits: z
-          .partialRecord(z.enum(MODELS), z.number())
-          .openapi({
-            type: 'object',
-            additionalProperties: { type: 'number' },
-            description: 'Weight times net value, in `currency`.',
-          }),
+        credits: z.partialRecord(z.enum(MODELS), z.number()).openapi({
+          type: 'object',
+          additionalProperties: { type: 'number' },
+          description: 'Weight times net value, in `currency`.',
+        }),
       }),
     ),
     left_out: z

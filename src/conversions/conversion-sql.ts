@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { netAdjustments } from '../db/net-conversions.ts';
+import { personOfRow } from '../db/resolve-people.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { HashedIdentity } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -46,10 +47,12 @@ export function insertConversions(
 ): SQL {
   return sql`
     with incoming as materialized (${incoming(rows)}),
-    existing as (
+    existing as materialized (
       select i.id, case when c.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
       from incoming i
-      join conversions c on c.workspace_id = ${workspaceId} and c.id = i.id
+      cross join lateral (
+        select content_hash from conversions where workspace_id = ${workspaceId} and id = i.id offset 0
+      ) c
     ), wanted as (
       select i.*, g.key, g.default_value, g.currency as default_currency
       from incoming i
@@ -58,21 +61,18 @@ export function insertConversions(
     ), inserted as (
       insert into conversions
         (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency, properties)
-      select ${workspaceId}::uuid, w.id, w.key, identity.person_id, identity.id, w.occurred_at, w.hash,
-        coalesce(w.value, w.default_value),
+      select ${workspaceId}::uuid, i.id, i.key, identity.person_id, identity.id, i.occurred_at, i.hash,
+        coalesce(i.value, i.default_value),
         case
-          when w.value is not null then coalesce(w.currency, ${workspaceCurrency})
-          when w.default_value is not null then w.default_currency
-          else w.currency
+          when i.value is not null then coalesce(i.currency, ${workspaceCurrency})
+          when i.default_value is not null then i.default_currency
+          else i.currency
         end,
-        w.properties
-      from wanted w
-      join identities identity
-        on identity.workspace_id = ${workspaceId}
-        and identity.namespace = w.namespace
-        and identity.value_hash = decode(w.value_hash, 'hex')
-      where w.key is not null
-      order by w.id collate "C"
+        i.properties
+      from wanted i
+      cross join lateral (${personOfRow(workspaceId)}) identity
+      where i.key is not null
+      order by i.id collate "C"
       on conflict do nothing
       returning id
     )

@@ -20,3 +20,18 @@ export function resolvePeople(
 ): SQL {
   return sql`select resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
 }
+
+/**
+ * The identity and person of an incoming row `i` (`namespace, value_hash` in hex), once `resolvePeople` has run:
+ * `id, person_id`. For a `lateral` join; `offset 0` keeps it one index probe for each row, whatever the planner's
+ * statistics say of a workspace that is just being imported.
+ */
+export function personOfRow(workspaceId: string): SQL {
+  return sql`
+    select known.id, known.person_id
+    from identities known
+    where known.workspace_id = ${workspaceId}
+      and known.namespace = i.namespace
+      and known.value_hash = decode(i.value_hash, 'hex')
+    offset 0`;
+}

@@ -12,14 +12,21 @@ const Problem = z
     status: z.number().int(),
     detail: z.string().openapi({ description: 'What is wrong and what to change.' }),
     instance: z.string(),
-    code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]).openapi({ description: 'Stable; switch on this.' }),
+    code: z
+      .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+      .openapi({ description: 'Stable; switch on this.' }),
     request_id: z.string(),
     errors: z.array(FieldErrorSchema).optional(),
   })
-  .openapi('Problem', { description: 'RFC 9457. A batch of which nothing went in also has the members of BatchAnswer.' });
+  .openapi('Problem', {
+    description: 'RFC 9457. A batch of which nothing went in also has the members of BatchAnswer.',
+  });
 
 const TAGS = [
-  { name: 'Touchpoints', description: 'What people and the company said and did: mentions, replies, visits, demos, referrals.' },
+  {
+    name: 'Touchpoints',
+    description: 'What people and the company said and did: mentions, replies, visits, demos, referrals.',
+  },
   { name: 'Conversions', description: 'What it led to, and what became of it.' },
   { name: 'Reports', description: 'Numbers that add up and can be explained.' },
   { name: 'Goals', description: 'The objectives, written down first.' },
@@ -30,16 +37,31 @@ const TAGS = [
 ];
 
 const HEADERS = {
-  'X-Request-Id': { description: 'The one sent, or one made; name it when asking about a request.', schema: { type: 'string' } },
-  'Server-Timing': { description: 'Time in the database, and the number of round trips to it.', schema: { type: 'string' }, example: 'db;dur=4.2;desc="calls=1"' },
+  'X-Request-Id': {
+    description: 'The one sent, or one made; name it when asking about a request.',
+    schema: { type: 'string' },
+  },
+  'Server-Timing': {
+    description: 'Time in the database, and the number of round trips to it.',
+    schema: { type: 'string' },
+    example: 'db;dur=4.2;desc="calls=1"',
+  },
 } as const;
 
 /** @param version of the package */
 export function openApiDocument(operations: readonly AnyOperation[], version: string) {
   const app = new OpenAPIHono();
   const registry = app.openAPIRegistry;
-  registry.registerComponent('securitySchemes', 'key', { type: 'http', scheme: 'bearer', description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.' });
-  registry.registerComponent('securitySchemes', 'rootKey', { type: 'http', scheme: 'bearer', description: 'The root key of the deployment.' });
+  registry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.',
+  });
+  registry.registerComponent('securitySchemes', 'rootKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The root key of the deployment.',
+  });
   for (const operation of operations) registry.registerPath(pathOf(operation));
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
@@ -57,7 +79,10 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
 
 function pathOf(operation: AnyOperation): RouteConfig {
   const { access, body, bodyExample } = operation;
-  const description = access === 'public' || access === 'root' ? operation.description : `${operation.description} Scope: \`${access}\`.`;
+  const description =
+    access === 'public' || access === 'root'
+      ? operation.description
+      : `${operation.description} Scope: \`${access}\`.`;
   return {
     method: operation.method,
     path: operation.path,
@@ -78,17 +103,25 @@ function pathOf(operation: AnyOperation): RouteConfig {
 function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknown) {
   const json = { 'application/json': { schema, example } };
   if (!operation.readsBodyAs?.includes('ndjson')) return json;
-  return { ...json, 'application/x-ndjson': { schema: z.string().openapi({ description: 'One item a line.' }) } };
+  return {
+    ...json,
+    'application/x-ndjson': { schema: z.string().openapi({ description: 'One item a line.' }) },
+  };
 }
 
 function successResponses(operation: AnyOperation) {
   const { success } = operation;
   const table = operation.isTable && {
     'text/csv': { schema: z.string().openapi({ description: 'The rows of `data`, with a header line.' }) },
-    'application/x-ndjson': { schema: z.string().openapi({ description: 'The rows of `data`, one a line.' }) },
+    'application/x-ndjson': {
+      schema: z.string().openapi({ description: 'The rows of `data`, one a line.' }),
+    },
   };
   const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };
-  const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [status, { description, headers: HEADERS, content }]);
+  const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [
+    status,
+    { description, headers: HEADERS, content },
+  ]);
   return {
     [success.status]: { description: success.description, headers: HEADERS, content },
     ...Object.fromEntries(others),
@@ -107,13 +140,20 @@ function errorResponses(operation: AnyOperation) {
   }
   const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, here]) => [
-      status,
-      {
-        description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-        content: { 'application/problem+json': { schema: Problem, example: problemExample(here[0] ?? 'internal_error', operation) } },
-      },
-    ]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, here]) => [
+        status,
+        {
+          description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+          content: {
+            'application/problem+json': {
+              schema: Problem,
+              example: problemExample(here[0] ?? 'internal_error', operation),
+            },
+          },
+        },
+      ]),
   );
 }
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
+import { personOfRow } from '../db/resolve-people.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { HashedIdentity } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -75,18 +76,17 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
 export function insertTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
     with incoming as materialized (${incoming(rows)}),
-    existing as (
+    existing as materialized (
       select i.id, case when t.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
       from incoming i
-      join touchpoints t on t.workspace_id = ${workspaceId} and t.id = i.id
+      cross join lateral (
+        select content_hash from touchpoints where workspace_id = ${workspaceId} and id = i.id offset 0
+      ) t
     ), inserted as (
       insert into touchpoints (workspace_id, id, person_id, identity_id, occurred_at, content_hash, ${names})
       select ${workspaceId}::uuid, i.id, identity.person_id, identity.id, i.occurred_at, i.hash, ${incomingNames}
       from incoming i
-      join identities identity
-        on identity.workspace_id = ${workspaceId}
-        and identity.namespace = i.namespace
-        and identity.value_hash = decode(i.value_hash, 'hex')
+      cross join lateral (${personOfRow(workspaceId)}) identity
       where not exists (select from existing where existing.id = i.id)
       order by i.id collate "C"
       on conflict do nothing

@@ -72,10 +72,12 @@ export const Key = z
   .openapi('Key');
 export type Key = z.output<typeof Key>;
 
-export const NewKey = z.object({
-  ...Key.shape,
-  token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
-}).openapi('NewKey');
+export const NewKey = z
+  .object({
+    ...Key.shape,
+    token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
+  })
+  .openapi('NewKey');
 
 export const workspaceExample: Workspace = {
   id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
