@@ -12,11 +12,12 @@
 -- lock shared, so they run side by side. A batch that has something to link holds it alone, so a merge never
 -- races another merge or an insert for a person that is being merged away. The survivor of a merge is the
 -- person with the smallest id (version 7, so the oldest).
--- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row: with statistics
--- from before a large import it would rather read the whole workspace for every batch.
+-- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row, and plans are generic:
+-- statistics from before a large import would say that the workspace has one row, and that any index that begins
+-- with `workspace_id` is as good as the primary key. Each batch would then read the whole workspace.
 create function resolve_people(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint
-) returns void language plpgsql as $$
+) returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare
   v_lock constant bigint := hashtextextended('resolve_people ' || p_workspace_id::text, 0);
   v_linking boolean;

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS } from '../db/where.ts';
 import type { Model } from '../domain/attribution.ts';
 import type { Interval } from '../domain/time.ts';
@@ -141,7 +142,7 @@ function journeys(question: AttributionQuestion): SQL {
       select c.id as conversion_id, ${intervalOf(question)} as interval, c.net, t.id as touchpoint_id, t.occurred_at,
         t.channel = 'direct' as is_direct, array[${dimensions}] as dimensions
       from converted c
-      join touchpoints t on t.workspace_id = ${question.workspace_id} and ${inJourney}
+      join touchpoints t on t.workspace_id = ${tenant(question.workspace_id)} and ${inJourney}
       where not c.retracted and ${creditable(question.where)}
     ), positioned as (
       select *, row_number() over journey as position

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { netAdjustments } from '../db/net-conversions.ts';
+import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
@@ -50,7 +51,7 @@ export function explainConversion(question: ExplanationQuestion): SQL {
   const { workspace_id, conversion_id } = question;
   return sql`
     with goal_settings as materialized (
-      ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${workspace_id} and id = ${conversion_id})`, question.lookback_days)}
+      ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${tenant(workspace_id)} and id = ${conversion_id})`, question.lookback_days)}
     ), target as materialized (
       select c.*, g.lookback, coalesce(n.retracted, false) as retracted,
         coalesce(n.restated_value, c.value) as net_value,
@@ -59,11 +60,11 @@ export function explainConversion(question: ExplanationQuestion): SQL {
       from conversions c
       join goal_settings g on g.key = c.goal
       left join (${netAdjustments(workspace_id, sql`a.conversion_id = ${conversion_id}`)}) n on n.conversion_id = c.id
-      where c.workspace_id = ${workspace_id} and c.id = ${conversion_id}
+      where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}
     ), judged as materialized (
       select t.*, c.occurred_at as converted_at, ${reason(question.where)} as reason
       from target c
-      join touchpoints t on t.workspace_id = ${workspace_id} and t.person_id = c.person_id
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and t.person_id = c.person_id
     )
     select c.id, c.goal, c.person_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
       case when c.retracted then 0 else c.net_value end as net_value,
@@ -86,14 +87,14 @@ function usedUpTo({ workspace_id, policy }: ExplanationQuestion): SQL {
   return sql`coalesce((
     select max(earlier.occurred_at)
     from conversions earlier
-    where earlier.workspace_id = ${workspace_id}
+    where earlier.workspace_id = ${tenant(workspace_id)}
       and earlier.person_id = c.person_id
       and earlier.goal = c.goal
       and (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
       and not exists (
         select
         from adjustments a
-        where a.workspace_id = ${workspace_id} and a.conversion_id = earlier.id and a.kind = 'retraction'
+        where a.workspace_id = ${tenant(workspace_id)} and a.conversion_id = earlier.id and a.kind = 'retraction'
       )
   ), '-infinity')`;
 }

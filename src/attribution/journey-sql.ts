@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { netAdjustments } from '../db/net-conversions.ts';
+import { tenant } from '../db/tenant.ts';
 import { isOneOf, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy } from '../domain/journey.ts';
 import { KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
@@ -27,7 +28,7 @@ export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: numb
     select g.key, g.counting,
       make_interval(secs => coalesce(${lookbackDays}::float8, g.lookback_days) * ${DAY_SECONDS}::float8) as lookback
     from goals g
-    where g.workspace_id = ${workspaceId} and ${goals}`;
+    where g.workspace_id = ${tenant(workspaceId)} and ${goals}`;
 }
 
 /**
@@ -38,14 +39,14 @@ export function countsAtAll(workspaceId: string): SQL {
   return sql`(g.counting = 'every' or not exists (
     select
     from conversions earlier
-    where earlier.workspace_id = ${workspaceId}
+    where earlier.workspace_id = ${tenant(workspaceId)}
       and earlier.person_id = c.person_id
       and earlier.goal = c.goal
       and (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
       and not exists (
         select
         from adjustments a
-        where a.workspace_id = ${workspaceId} and a.conversion_id = earlier.id and a.kind = 'retraction'
+        where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = earlier.id and a.kind = 'retraction'
       )
   ))`;
 }
@@ -77,7 +78,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
     reached as materialized (
       select c.*
       from conversions c
-      where c.workspace_id = ${workspace_id}
+      where c.workspace_id = ${tenant(workspace_id)}
         and c.goal = any(${sql.param(goals)}::text[])
         and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
         and c.occurred_at < ${to}::timestamptz

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
@@ -28,12 +29,12 @@ export function insertAdjustments(workspaceId: string, rows: readonly Adjustment
     existing as (
       select i.id, case when a.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
       from incoming i
-      join adjustments a on a.workspace_id = ${workspaceId} and a.id = i.id
+      join adjustments a on a.workspace_id = ${tenant(workspaceId)} and a.id = i.id
     ), inserted as (
       insert into adjustments (workspace_id, id, conversion_id, kind, value, occurred_at, content_hash)
       select c.workspace_id, i.id, c.id, i.kind, i.value, i.occurred_at, i.hash
       from incoming i
-      join conversions c on c.workspace_id = ${workspaceId} and c.id = i.conversion_id
+      join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id
       where not exists (select from existing where existing.id = i.id)
       order by i.id collate "C"
       on conflict do nothing
@@ -46,7 +47,7 @@ export function insertAdjustments(workspaceId: string, rows: readonly Adjustment
     select i.id, 'unknown_conversion'
     from incoming i
     where not exists (select from existing where existing.id = i.id)
-      and not exists (select from conversions c where c.workspace_id = ${workspaceId} and c.id = i.conversion_id)`;
+      and not exists (select from conversions c where c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id)`;
 }
 
 /** What `insertAdjustments` would answer, without storing. */
@@ -60,8 +61,8 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
         else 'accepted'
       end as outcome
     from (${incoming(rows)}) i
-    left join adjustments a on a.workspace_id = ${workspaceId} and a.id = i.id
-    left join conversions c on c.workspace_id = ${workspaceId} and c.id = i.conversion_id`;
+    left join adjustments a on a.workspace_id = ${tenant(workspaceId)} and a.id = i.id
+    left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id`;
 }
 
 /** In the order in which they count, the deciding one last; one row without an id if only the conversion exists. */
@@ -70,7 +71,7 @@ export function listAdjustments(workspaceId: string, conversionId: string): SQL 
     select a.id, c.id as conversion_id, a.kind, a.value, a.occurred_at, a.received_at
     from conversions c
     left join adjustments a on a.workspace_id = c.workspace_id and a.conversion_id = c.id
-    where c.workspace_id = ${workspaceId} and c.id = ${conversionId}
+    where c.workspace_id = ${tenant(workspaceId)} and c.id = ${conversionId}
     order by a.occurred_at, a.id`;
 }
 

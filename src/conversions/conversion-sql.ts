@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { netAdjustments } from '../db/net-conversions.ts';
 import { personOfRow } from '../db/resolve-people.ts';
+import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { HashedIdentity } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -51,12 +52,12 @@ export function insertConversions(
       select i.id, case when c.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
       from incoming i
       cross join lateral (
-        select content_hash from conversions where workspace_id = ${workspaceId} and id = i.id offset 0
+        select content_hash from conversions where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) c
     ), wanted as (
       select i.*, g.key, g.default_value, g.currency as default_currency
       from incoming i
-      left join goals g on g.workspace_id = ${workspaceId} and g.key = i.goal and g.archived_at is null
+      left join goals g on g.workspace_id = ${tenant(workspaceId)} and g.key = i.goal and g.archived_at is null
       where not exists (select from existing where existing.id = i.id)
     ), inserted as (
       insert into conversions
@@ -94,8 +95,8 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
         else 'accepted'
       end as outcome
     from (${incoming(rows)}) i
-    left join conversions c on c.workspace_id = ${workspaceId} and c.id = i.id
-    left join goals g on g.workspace_id = ${workspaceId} and g.key = i.goal and g.archived_at is null`;
+    left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.id
+    left join goals g on g.workspace_id = ${tenant(workspaceId)} and g.key = i.goal and g.archived_at is null`;
 }
 
 const stored = sql`
@@ -108,7 +109,7 @@ export function getConversion(workspaceId: string, id: string): SQL {
     select ${stored}
     from conversions c
     left join (${netAdjustments(workspaceId, sql`a.conversion_id = ${id}`)}) n on n.conversion_id = c.id
-    where c.workspace_id = ${workspaceId} and c.id = ${id}`;
+    where c.workspace_id = ${tenant(workspaceId)} and c.id = ${id}`;
 }
 
 export interface ConversionFilter {
@@ -126,7 +127,7 @@ export function listConversions(
   after: Cursor | null,
   limit: number,
 ): SQL {
-  const conditions = [sql`c.workspace_id = ${workspaceId}`];
+  const conditions = [sql`c.workspace_id = ${tenant(workspaceId)}`];
   if (filter.from) conditions.push(sql`c.occurred_at >= ${filter.from.toISOString()}::timestamptz`);
   if (filter.to) conditions.push(sql`c.occurred_at < ${filter.to.toISOString()}::timestamptz`);
   if (filter.received_after) conditions.push(sql`c.received_at > ${filter.received_after}::timestamptz`);

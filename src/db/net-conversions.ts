@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from './tenant.ts';
 
 /**
  * The adjustments of a workspace, one row for each adjusted conversion: `conversion_id, retracted, restated_value`.
@@ -11,6 +12,6 @@ export function netAdjustments(workspaceId: string, among?: SQL): SQL {
       bool_or(a.kind = 'retraction') as retracted,
       (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
     from adjustments a
-    where a.workspace_id = ${workspaceId}${among ? sql` and ${among}` : sql``}
+    where a.workspace_id = ${tenant(workspaceId)}${among ? sql` and ${among}` : sql``}
     group by a.conversion_id`;
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from './tenant.ts';
 
 /** What `resolve_people` needs of an item; hashes in hex. See the migration that defines the function. */
 export interface PersonClaim {
@@ -30,7 +31,7 @@ export function personOfRow(workspaceId: string): SQL {
   return sql`
     select known.id, known.person_id
     from identities known
-    where known.workspace_id = ${workspaceId}
+    where known.workspace_id = ${tenant(workspaceId)}
       and known.namespace = i.namespace
       and known.value_hash = decode(i.value_hash, 'hex')
     offset 0`;

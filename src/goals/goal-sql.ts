@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
 import type { Goal, GoalInput } from './goal-schema.ts';
 
@@ -26,7 +27,7 @@ export function listGoals(workspaceId: string): SQL {
   return sql`
     select ${stored}
     from goals
-    where workspace_id = ${workspaceId}
+    where workspace_id = ${tenant(workspaceId)}
     order by key`;
 }
 
@@ -34,14 +35,14 @@ export function getGoal(workspaceId: string, key: string): SQL {
   return sql`
     select ${stored}
     from goals
-    where workspace_id = ${workspaceId} and key = ${key}`;
+    where workspace_id = ${tenant(workspaceId)} and key = ${key}`;
 }
 
 /** Archiving twice keeps the first time. */
 export function archiveGoal(workspaceId: string, key: string): SQL {
   return sql`
     update goals set archived_at = coalesce(archived_at, now()), updated_at = now()
-    where workspace_id = ${workspaceId} and key = ${key}
+    where workspace_id = ${tenant(workspaceId)} and key = ${key}
     returning ${stored}`;
 }
 

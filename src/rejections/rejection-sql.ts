@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
 import type { Resource } from '../domain/settings.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -16,7 +17,7 @@ export function listRejections(
   after: Cursor | null,
   limit: number,
 ): SQL {
-  const conditions = [sql`workspace_id = ${workspaceId}`, kept];
+  const conditions = [sql`workspace_id = ${tenant(workspaceId)}`, kept];
   if (resource) conditions.push(sql`resource = ${resource}`);
   if (after)
     conditions.push(sql`(received_at, id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
@@ -32,13 +33,13 @@ export function getRejection(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}
     from rejections
-    where workspace_id = ${workspaceId} and id = ${id} and ${kept}`;
+    where workspace_id = ${tenant(workspaceId)} and id = ${id} and ${kept}`;
 }
 
 export function deleteRejection(workspaceId: string, id: string): SQL {
   return sql`
     delete from rejections
-    where workspace_id = ${workspaceId} and id = ${id}`;
+    where workspace_id = ${tenant(workspaceId)} and id = ${id}`;
 }
 
 /** Of all workspaces, in a bounded step: the rest goes the next time. */

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { personOfRow } from '../db/resolve-people.ts';
+import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { HashedIdentity } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -80,7 +81,7 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
       select i.id, case when t.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
       from incoming i
       cross join lateral (
-        select content_hash from touchpoints where workspace_id = ${workspaceId} and id = i.id offset 0
+        select content_hash from touchpoints where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) t
     ), inserted as (
       insert into touchpoints (workspace_id, id, person_id, identity_id, occurred_at, content_hash, ${names})
@@ -99,7 +100,7 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
         g.key, t.person_id, t.identity_id, t.occurred_at, t.content_hash, g.default_value, g.currency, t.id
       from inserted t
       join goals g
-        on g.workspace_id = ${workspaceId} and g.archived_at is null and g.match is not null
+        on g.workspace_id = ${tenant(workspaceId)} and g.archived_at is null and g.match is not null
       where exists (
         select
         from jsonb_array_elements(g.match -> 'touchpoints') filter
@@ -122,7 +123,7 @@ export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointR
     select i.id,
       case when t.id is null then 'accepted' when t.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
     from (${incoming(rows)}) i
-    left join touchpoints t on t.workspace_id = ${workspaceId} and t.id = i.id`;
+    left join touchpoints t on t.workspace_id = ${tenant(workspaceId)} and t.id = i.id`;
 }
 
 const stored = sql`
@@ -133,7 +134,7 @@ export function getTouchpoint(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}
     from touchpoints t
-    where t.workspace_id = ${workspaceId} and t.id = ${id}`;
+    where t.workspace_id = ${tenant(workspaceId)} and t.id = ${id}`;
 }
 
 export interface TouchpointFilter {
@@ -151,7 +152,7 @@ export function listTouchpoints(
   after: Cursor | null,
   limit: number,
 ): SQL {
-  const conditions = [sql`t.workspace_id = ${workspaceId}`, ...filter.conditions];
+  const conditions = [sql`t.workspace_id = ${tenant(workspaceId)}`, ...filter.conditions];
   if (filter.from) conditions.push(sql`t.occurred_at >= ${filter.from.toISOString()}::timestamptz`);
   if (filter.to) conditions.push(sql`t.occurred_at < ${filter.to.toISOString()}::timestamptz`);
   if (filter.received_after) conditions.push(sql`t.received_at > ${filter.received_after}::timestamptz`);
@@ -175,14 +176,14 @@ export function voidTouchpoint(workspaceId: string, id: string, now: Date): SQL 
   return sql`
     with voided as (
       update touchpoints t set voided_at = coalesce(t.voided_at, ${at}::timestamptz)
-      where t.workspace_id = ${workspaceId} and t.id = ${id}
+      where t.workspace_id = ${tenant(workspaceId)} and t.id = ${id}
       returning ${stored}
     ), retracted as (
       insert into adjustments (workspace_id, id, conversion_id, kind, occurred_at, content_hash)
       select c.workspace_id, 'void:' || c.id, c.id, 'retraction', ${at}::timestamptz, c.content_hash
       from conversions c
       join voided on voided.id = c.touchpoint_id
-      where c.workspace_id = ${workspaceId}
+      where c.workspace_id = ${tenant(workspaceId)}
       on conflict do nothing
     )
     select * from voided`;

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
 import type { Scope } from '../domain/settings.ts';
 import { formatToken } from '../domain/token.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
@@ -34,14 +35,14 @@ export function listKeys(workspaceId: string): SQL {
   return sql`
     select ${stored}
     from keys
-    where workspace_id = ${workspaceId}
+    where workspace_id = ${tenant(workspaceId)}
     order by created_at, id`;
 }
 
 export function deleteKey(workspaceId: string, id: string): SQL {
   return sql`
     delete from keys
-    where workspace_id = ${workspaceId} and id = ${id}
+    where workspace_id = ${tenant(workspaceId)} and id = ${id}
     returning ${stored}`;
 }
 
