@@ -12,12 +12,13 @@
 -- lock shared, so they run side by side. A batch that has something to link holds it alone, so a merge never
 -- races another merge or an insert for a person that is being merged away. The survivor of a merge is the
 -- person with the smallest id (version 7, so the oldest).
--- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row, and plans are generic:
--- statistics from before a large import would say that the workspace has one row, and that any index that begins
--- with `workspace_id` is as good as the primary key. Each batch would then read the whole workspace.
+-- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row. It plans each call
+-- anew and does not see the workspace (a subquery hides it): a plan from when the tables were empty, or statistics
+-- from before a large import, take any index that begins with `workspace_id` for as good as the primary key, and
+-- each batch would read the whole workspace.
 create function resolve_people(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint
-) returns void language plpgsql set plan_cache_mode = force_generic_plan as $$
+) returns void language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
   v_lock constant bigint := hashtextextended('resolve_people ' || p_workspace_id::text, 0);
   v_linking boolean;
@@ -37,7 +38,7 @@ begin
     left join lateral (
       select i.person_id
       from identities i
-      where i.workspace_id = p_workspace_id
+      where i.workspace_id = (select p_workspace_id)
         and i.namespace = said.namespace
         and i.value_hash = decode(said.value_hash, 'hex')
       offset 0
@@ -60,7 +61,7 @@ begin
     left join lateral (
       select true as is_stored
       from touchpoints t
-      where t.workspace_id = p_workspace_id and t.id = item ->> 'id'
+      where t.workspace_id = (select p_workspace_id) and t.id = item ->> 'id'
       offset 0
     ) stored on true
     where is_stored is null;
@@ -70,10 +71,10 @@ begin
     left join lateral (
       select true as is_stored
       from conversions c
-      where c.workspace_id = p_workspace_id and c.id = item ->> 'id'
+      where c.workspace_id = (select p_workspace_id) and c.id = item ->> 'id'
       offset 0
     ) stored on true
-    join goals g on g.workspace_id = p_workspace_id and g.key = item ->> 'goal' and g.archived_at is null
+    join goals g on g.workspace_id = (select p_workspace_id) and g.key = item ->> 'goal' and g.archived_at is null
     where is_stored is null;
   end if;
 
@@ -88,7 +89,7 @@ begin
     left join lateral (
       select i.person_id
       from identities i
-      where i.workspace_id = p_workspace_id
+      where i.workspace_id = (select p_workspace_id)
         and i.namespace = said.namespace
         and i.value_hash = decode(said.value_hash, 'hex')
       offset 0
@@ -131,7 +132,7 @@ begin
   cross join lateral (
     select i.id
     from identities i
-    where i.workspace_id = p_workspace_id
+    where i.workspace_id = (select p_workspace_id)
       and i.namespace = said.namespace
       and i.value_hash = decode(said.value_hash, 'hex')
     offset 0
@@ -156,7 +157,7 @@ begin
       cross join lateral (
         select i.person_id
         from identities i
-        where i.workspace_id = p_workspace_id
+        where i.workspace_id = (select p_workspace_id)
           and i.namespace = said.namespace
           and i.value_hash = decode(said.value_hash, 'hex')
         offset 0
@@ -205,18 +206,18 @@ begin
 
   update identities set person_id = moved.survivor
   from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where identities.workspace_id = p_workspace_id and identities.person_id = moved.loser;
+  where identities.workspace_id = (select p_workspace_id) and identities.person_id = moved.loser;
 
   update touchpoints set person_id = moved.survivor
   from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where touchpoints.workspace_id = p_workspace_id and touchpoints.person_id = moved.loser;
+  where touchpoints.workspace_id = (select p_workspace_id) and touchpoints.person_id = moved.loser;
 
   update conversions set person_id = moved.survivor
   from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where conversions.workspace_id = p_workspace_id and conversions.person_id = moved.loser;
+  where conversions.workspace_id = (select p_workspace_id) and conversions.person_id = moved.loser;
 
   update people set merged_into = moved.survivor
   from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where people.workspace_id = p_workspace_id and (people.id = moved.loser or people.merged_into = moved.loser);
+  where people.workspace_id = (select p_workspace_id) and (people.id = moved.loser or people.merged_into = moved.loser);
 end
 $$;

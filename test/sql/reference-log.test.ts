@@ -10,7 +10,10 @@ interface Expected {
   conversions: number;
   value: number;
   unattributed: { conversions: number; value: number };
-  data: Record<string, { credit: Record<string, { conversions: number; value: number }>; influenced_conversions: number }>;
+  data: Record<
+    string,
+    { credit: Record<string, { conversions: number; value: number }>; influenced_conversions: number }
+  >;
 }
 
 const MODELS = 'first_touch,last_touch,linear,time_decay,position_based,j_shaped,inverse_j_shaped';
@@ -18,7 +21,12 @@ const MODELS = 'first_touch,last_touch,linear,time_decay,position_based,j_shaped
 needWorld();
 
 describe.skipIf(!isThere)('the reference log, posted through the API', () => {
-  const expected = isThere ? (JSON.parse(readFileSync(new URL('attribution-expected.json', FOLDER), 'utf8')) as Record<string, Expected>) : {};
+  const expected = isThere
+    ? (JSON.parse(readFileSync(new URL('attribution-expected.json', FOLDER), 'utf8')) as Record<
+        string,
+        Expected
+      >)
+    : {};
   const settings = Object.keys(expected).filter((name) => name.startsWith('person|'));
 
   test('all six person settings agree to 1e-6 for every model and channel', async () => {
@@ -42,10 +50,23 @@ async function loadLog(): Promise<TestWorkspace> {
   const rows = lines.map((line) => line.split(','));
   const touchpoints = rows
     .filter(([, , , , kind]) => kind !== 'purchase')
-    .map(([id, person, , occurred_at, kind, channel]) => ({ id, occurred_at, kind, channel, person: { user_id: person } }));
+    .map(([id, person, , occurred_at, kind, channel]) => ({
+      id,
+      occurred_at,
+      kind,
+      channel,
+      person: { user_id: person },
+    }));
   const conversions = rows
     .filter(([, , , , kind]) => kind === 'purchase')
-    .map(([id, person, , occurred_at, , , value]) => ({ id, goal: 'purchase', occurred_at, value, currency: 'USD', person: { user_id: person } }));
+    .map(([id, person, , occurred_at, , , value]) => ({
+      id,
+      goal: 'purchase',
+      occurred_at,
+      value,
+      currency: 'USD',
+      person: { user_id: person },
+    }));
   await workspace.load('touchpoints', touchpoints);
   await workspace.load('conversions', conversions);
   return workspace;
@@ -66,13 +87,18 @@ function compare(name: string, report: any, wanted: Expected): void {
     expect(channels[channel].influenced_conversions, `${name} ${channel}`).toBe(influenced_conversions);
     for (const [model, { conversions, value }] of Object.entries(credit)) {
       const got = channels[channel].credit[model];
-      expect(Math.abs(got.conversions - conversions), `${name} ${channel} ${model} conversions`).toBeLessThan(1e-6);
+      expect(Math.abs(got.conversions - conversions), `${name} ${channel} ${model} conversions`).toBeLessThan(
+        1e-6,
+      );
       expect(Math.abs(got.value - value), `${name} ${channel} ${model} value`).toBeLessThan(1e-6);
     }
   }
   for (const model of models) {
     // biome-ignore lint/suspicious/noExplicitAny: as above
     const credited = report.data.reduce((sum: number, row: any) => sum + row.credit[model].value, 0);
-    expect(credited + report.totals.unattributed.value, `${name} ${model} adds up`).toBeCloseTo(report.totals.value, 6);
+    expect(credited + report.totals.unattributed.value, `${name} ${model} adds up`).toBeCloseTo(
+      report.totals.value,
+      6,
+    );
   }
 }

@@ -1,0 +1,112 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { needWorld, TestWorkspace, world } from '../support/api.ts';
+
+/** Real customer paths with counts and exact credits. Beside the project where it is at hand. */
+const FOLDER = new URL('../../../shared/data/paths/', import.meta.url);
+const isThere = existsSync(FOLDER);
+
+const MODELS = ['first_touch', 'last_touch', 'linear', 'position_based', 'j_shaped', 'inverse_j_shaped'];
+const START = Date.UTC(2026, 0, 1);
+const MINUTE_MS = 60_000;
+
+needWorld();
+
+// PGlite does it too, in several times the time; one database is enough for arithmetic that both share.
+describe.skipIf(!isThere || world.database !== 'postgres')(
+  'customer paths, expanded to people and posted through the API',
+  () => {
+    test('88,387 journeys of 378,209 touchpoints get the exact credits of every heuristic model', {
+      timeout: 400_000,
+    }, async () => {
+      const { touchpoints, conversions, people } = expand();
+      expect(people).toBe(88_387);
+      expect(touchpoints).toHaveLength(378_209);
+      const workspace = await TestWorkspace.make();
+      await workspace.goal('purchase');
+      const started = performance.now();
+      await loadInParallel(workspace, 'touchpoints', touchpoints);
+      await loadInParallel(workspace, 'conversions', conversions);
+      const loaded = performance.now();
+      const { body } = await workspace.get(
+        `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2027-01-01&models=${MODELS.join()}`,
+      );
+      console.log(
+        `posted in ${Math.round((loaded - started) / 1000)} s, report in ${Math.round(performance.now() - loaded)} ms`,
+      );
+      compare(body.data);
+      for (const model of MODELS) {
+        // biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+        const credited = body.data.reduce((sum: number, row: any) => sum + row.credit[model].conversions, 0);
+        expect(credited + body.totals.unattributed.conversions).toBeCloseTo(body.totals.conversions, 6);
+      }
+    });
+  },
+);
+
+/** Each path as many people as it was walked by; a person's touches are a minute apart, the conversion last. */
+function expand() {
+  const touchpoints: object[] = [];
+  const conversions: object[] = [];
+  let people = 0;
+  const [, ...lines] = readFileSync(new URL('path-data.csv', FOLDER), 'utf8').trim().split('\n');
+  for (const line of lines) {
+    const [, path = '', converted, , lost] = line.match(/^"([^"]*)",(\d+),([^,]*),(\d+)/) ?? [];
+    const channels = path.split(' > ');
+    for (let walk = 0; walk < Number(converted) + Number(lost); walk++) {
+      const person = { user_id: `p${people}` };
+      channels.forEach((channel, i) => {
+        touchpoints.push({
+          id: `t${touchpoints.length}`,
+          kind: 'visit',
+          channel,
+          person,
+          occurred_at: new Date(START + i * MINUTE_MS).toISOString(),
+        });
+      });
+      if (walk < Number(converted)) {
+        conversions.push({
+          id: `c${people}`,
+          goal: 'purchase',
+          person,
+          occurred_at: new Date(START + channels.length * MINUTE_MS).toISOString(),
+        });
+      }
+      people += 1;
+    }
+  }
+  return { touchpoints, conversions, people };
+}
+
+async function loadInParallel(
+  workspace: TestWorkspace,
+  resource: 'touchpoints' | 'conversions',
+  items: object[],
+): Promise<void> {
+  const half = Math.ceil(items.length / 2);
+  await Promise.all([
+    workspace.load(resource, items.slice(0, half)),
+    workspace.load(resource, items.slice(half)),
+  ]);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+function compare(rows: any[]): void {
+  const [header = '', ...lines] = readFileSync(new URL('expected-conversions.csv', FOLDER), 'utf8')
+    .trim()
+    .split('\n');
+  const names = header.split(',');
+  expect(rows).toHaveLength(lines.length);
+  for (const line of lines) {
+    const wanted = Object.fromEntries(line.split(',').map((cell, i) => [names[i] ?? '', cell]));
+    const row = rows.find(({ group }) => group.channel === wanted.channel);
+    for (const model of MODELS) {
+      expect(
+        Math.abs(row.credit[model].conversions - Number(wanted[model])),
+        `${wanted.channel} ${model}`,
+      ).toBeLessThan(1e-6);
+    }
+    expect(row.influenced_conversions, `${wanted.channel} influenced`).toBe(Number(wanted.influenced));
+    expect(row.assisted_conversions, `${wanted.channel} assisted`).toBe(Number(wanted.assisted));
+  }
+}
