@@ -93,7 +93,7 @@ CREATE TABLE "rejections" (
 	"workspace_id" uuid NOT NULL,
 	"id" text collate "C" NOT NULL,
 	"resource" text NOT NULL,
-	"item_id" text,
+	"item_id" text NOT NULL,
 	"item_encrypted" "bytea" NOT NULL,
 	"errors" jsonb NOT NULL,
 	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,

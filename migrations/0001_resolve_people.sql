@@ -8,8 +8,8 @@
 --               batch that share an identity, directly or through others; link_id only with two identities or more
 --
 -- Result: the same people whatever the order or the batching of the items, because a merge is a union.
--- Strategy: most batches bring identities that are known and need no link. They hold the workspace's advisory
--- lock shared, so they run side by side. A batch that has something to link holds it alone, so a merge never
+-- Strategy: most batches bring identities that are known and facts that are kept already. They hold the workspace's advisory
+-- lock shared, so they run side by side. A batch that has a fact to add holds it alone, so a merge never
 -- races another merge or an insert for a person that is being merged away. The survivor of a merge is the
 -- person with the smallest id (version 7, so the oldest).
 -- Look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row. It plans each call
@@ -31,21 +31,20 @@ declare
   v_losers uuid[];
   v_survivors uuid[];
 begin
+  -- A fact is kept even if it changes nothing today: people are a function of all facts, and one may be undone.
   select exists (
     select
     from jsonb_array_elements(p_items) item
-    cross join lateral jsonb_to_recordset(item -> 'identities') as said (namespace text, value_hash text)
     left join lateral (
-      select i.person_id
-      from identities i
-      where i.workspace_id = (select p_workspace_id)
-        and i.namespace = said.namespace
-        and i.value_hash = decode(said.value_hash, 'hex')
-      offset 0
-    ) known on true
-    where item ? 'link_id'
-    group by item ->> 'id'
-    having count(*) > count(known.person_id) or count(distinct known.person_id) > 1
+      select true as is_kept
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id)
+        and l.link_id = decode(item ->> 'link_id', 'hex')
+        and (not l.from_secret_key, l.occurred_at, l.item_id)
+          <= (not p_from_secret_key, (item ->> 'occurred_at')::timestamptz, (item ->> 'id') collate "C")
+      limit 1
+    ) kept on true
+    where item ? 'link_id' and is_kept is null
   ) into v_linking;
 
   if v_linking then

@@ -107,11 +107,28 @@ export const AttributionQuery = z.object({
 });
 export type AttributionQuery = z.output<typeof AttributionQuery>;
 
-export const ExplanationQuery = z.object(modelQuery);
+/**
+ * The report's parameters, so that a frontend can pass them on. Those that choose conversions change nothing where
+ * one conversion is named.
+ */
+export const ExplanationQuery = z.object({
+  ...modelQuery,
+  goal: z.array(GoalKey).optional().openapi({ description: 'Of the report; changes nothing here.' }),
+  ...NamedRangeQuery.shape,
+  where_conversion: WhereConversion,
+  interval: z.enum(INTERVALS).optional().openapi({ description: 'Of the report; changes nothing here.' }),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_ROWS)
+    .optional()
+    .openapi({ description: 'Of the report; changes nothing here.' }),
+});
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
 /** Rules that no single parameter can break. */
-export function checkModelQuery(query: ExplanationQuery): void {
+export function checkModelQuery(query: Pick<ExplanationQuery, 'models' | 'group_by' | 'weights'>): void {
   const fail = (pointer: string, detail: string) =>
     new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
   const isCustom = query.models.includes('custom');

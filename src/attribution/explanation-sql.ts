@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { netAdjustments } from '../db/net-conversions.ts';
+import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
@@ -59,7 +59,7 @@ export function explainConversion(question: ExplanationQuestion): SQL {
         c.occurred_at - g.lookback as opens_at, ${usedUpTo(question)} as used_up_to
       from conversions c
       join goal_settings g on g.key = c.goal
-      left join (${netAdjustments(workspace_id, sql`a.conversion_id = ${conversion_id}`)}) n on n.conversion_id = c.id
+      ${joinNetAdjustments(workspace_id)}
       where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}
     ), judged as materialized (
       select t.*, c.occurred_at as converted_at, ${reason(question.where)} as reason

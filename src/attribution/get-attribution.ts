@@ -22,7 +22,7 @@ export const getAttribution = operation({
   tag: 'Reports',
   summary: 'Credit per group, under any set of models',
   description:
-    'Which touchpoints get credit for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed add up to the totals. The models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over what was observed, no measured cause.',
+    'Which touchpoints get credit for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed add up to the totals; credits are not rounded to cents, so round sums and not rows. The models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over what was observed, no measured cause.',
   access: 'read',
   params: z.object({}),
   query: AttributionQuery,

@@ -17,7 +17,7 @@ export const getExplanation = operation({
   tag: 'Reports',
   summary: 'Explain the credit of one conversion',
   description:
-    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up.',
+    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
   access: 'read',
   params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
   query: ExplanationQuery,

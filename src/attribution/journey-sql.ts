@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { netAdjustments } from '../db/net-conversions.ts';
+import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import { isOneOf, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy } from '../domain/journey.ts';
@@ -82,8 +82,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
         and c.goal = any(${sql.param(goals)}::text[])
         and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
         and c.occurred_at < ${to}::timestamptz
-    ), adjusted as materialized (${netAdjustments(workspace_id, sql`a.conversion_id in (select id from reached)`)}),
-    bounded as (
+    ), bounded as (
       select c.id, c.person_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
         coalesce(n.retracted, false) as retracted,
         c.value, coalesce(n.restated_value, c.value) as restated_value,
@@ -92,7 +91,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
         ${countsAtAll(workspace_id)} as counts
       from reached c
       join goal_settings g on g.key = c.goal
-      left join adjusted n on n.conversion_id = c.id
+      ${joinNetAdjustments(workspace_id)}
     ), converted as materialized (
       select id, person_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
         value is not null and currency is distinct from ${currency} as lacks_rate,

@@ -4,13 +4,13 @@ import { Amount, Currency, GoalKey, Instant, PersonId, Properties, SenderId } fr
 import { PersonMap } from '../http/ingest/person.ts';
 
 /** Ids that the server gives to conversions that touchpoints record. */
-const RESERVED_PREFIX = 'tp:';
+const RESERVED = /^tp[:.]/;
 
 /** A conversion as sent. */
 export const ConversionInput = z
   .strictObject({
-    id: SenderId.refine((id) => !id.startsWith(RESERVED_PREFIX), {
-      message: 'Ids that begin with tp: belong to conversions that touchpoints record',
+    id: SenderId.refine((id) => !RESERVED.test(id), {
+      message: 'Ids that begin with tp: or tp. belong to conversions that touchpoints record',
     }).nullish(),
     goal: GoalKey,
     person: PersonMap,
@@ -43,8 +43,13 @@ export const Conversion = z
   .openapi('Conversion');
 export type Conversion = z.output<typeof Conversion>;
 
+/** Ids that the server gives to retractions that voided touchpoints bring. */
+const RESERVED_ADJUSTMENT = /^void:/;
+
 const adjustmentFields = {
-  id: SenderId.nullish(),
+  id: SenderId.refine((id) => !RESERVED_ADJUSTMENT.test(id), {
+    message: 'Ids that begin with void: belong to retractions of voided touchpoints',
+  }).nullish(),
   kind: z.enum(ADJUSTMENT_KINDS),
   value: Amount.nullish().openapi({
     description: 'The new total, in the currency of the conversion; for a restatement only.',

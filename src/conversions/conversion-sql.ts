@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { netAdjustments } from '../db/net-conversions.ts';
+import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { personOfRow } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
@@ -108,7 +108,7 @@ export function getConversion(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}
     from conversions c
-    left join (${netAdjustments(workspaceId, sql`a.conversion_id = ${id}`)}) n on n.conversion_id = c.id
+    ${joinNetAdjustments(workspaceId)}
     where c.workspace_id = ${tenant(workspaceId)} and c.id = ${id}`;
 }
 
@@ -145,7 +145,7 @@ export function listConversions(
     )
     select ${stored}
     from page c
-    left join (${netAdjustments(workspaceId, sql`a.conversion_id in (select id from page)`)}) n on n.conversion_id = c.id
+    ${joinNetAdjustments(workspaceId)}
     order by c.occurred_at desc, c.id desc`;
 }
 

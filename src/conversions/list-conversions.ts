@@ -14,7 +14,7 @@ export const listConversionsOperation = operation({
   tag: 'Conversions',
   summary: 'List conversions',
   description:
-    'Newest first, by cursor, each with what it is worth now. `received_after` is for incremental sync: what came in since, whenever it happened.',
+    'Newest first, by cursor, each with what it is worth now. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
   access: 'read',
   params: z.object({}),
   query: z.object({

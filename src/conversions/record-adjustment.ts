@@ -32,6 +32,10 @@ export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   refusals: { unknown_conversion: { pointer: '', detail: UNKNOWN_CONVERSION } },
 };
 
+function refuse(pointer: string, detail: string): ApiError {
+  return new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
+}
+
 export const recordAdjustment = operation({
   method: 'post',
   path: '/v1/conversions/{id}/adjustments',
@@ -70,10 +74,9 @@ export const recordAdjustment = operation({
   handle: async (context, { params, query }) => {
     const sent = await readJson(context.request);
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
-      throw new ApiError('invalid_request', 'Send one adjustment, a JSON object.');
+      throw refuse('', 'Send one adjustment, a JSON object.');
     }
-    if ('conversion_id' in sent)
-      throw new ApiError('invalid_request', 'conversion_id is named in the path; leave it out.');
+    if ('conversion_id' in sent) throw refuse('/conversion_id', 'It is named in the path; leave it out.');
     const item = { index: 0, pointer: '', value: { ...sent, conversion_id: params.id }, unreadable: false };
     const options = { dryRun: query.dry_run, idempotencyKey: idempotencyKeyOf(context.request) };
     const results = await recordBatch(adjustmentIngest, [item], options, context);

@@ -2,16 +2,17 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from './tenant.ts';
 
 /**
- * The adjustments of a workspace, one row for each adjusted conversion: `conversion_id, retracted, restated_value`.
- * A retraction is final; else the last restatement by (occurred_at, id) decides.
- * @param among narrows to some conversions, as a condition on `a.conversion_id`
+ * What adjustments did to the conversion `c`, as a join that adds `n (retracted, restated_value)`, both null where
+ * there are none. A retraction is final; else the last restatement by (occurred_at, id) decides. One index probe
+ * for each conversion: most have no adjustment.
  */
-export function netAdjustments(workspaceId: string, among?: SQL): SQL {
+export function joinNetAdjustments(workspaceId: string): SQL {
   return sql`
-    select a.conversion_id,
-      bool_or(a.kind = 'retraction') as retracted,
-      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
-    from adjustments a
-    where a.workspace_id = ${tenant(workspaceId)}${among ? sql` and ${among}` : sql``}
-    group by a.conversion_id`;
+    left join lateral (
+      select bool_or(a.kind = 'retraction') as retracted,
+        (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+      from adjustments a
+      where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = c.id
+      group by a.conversion_id
+    ) n on true`;
 }

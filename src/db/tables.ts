@@ -236,7 +236,8 @@ export const rejections = pgTable(
     /** From the item's own content, so that the same bad item sent again is the same rejection. */
     id: id('id').notNull(),
     resource: text('resource').notNull(),
-    item_id: text('item_id'),
+    /** The sender's id, or the one that the item got. */
+    item_id: text('item_id').notNull(),
     /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
     item_encrypted: bytes('item_encrypted').notNull(),
     errors: jsonb('errors').notNull(),

@@ -11,19 +11,34 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
 }
 
 /**
- * JSON pointers (RFC 6901) of the strings and keys that Postgres cannot store: with NUL or a lone surrogate.
- * Such text is rejected, never repaired: a repair would change what the sender said.
+ * JSON pointers (RFC 6901) of what cannot be stored as it was sent: text and keys with NUL or a lone surrogate,
+ * which Postgres refuses, and numbers beyond a double, which JSON parsing makes infinite. They are rejected, never
+ * repaired: a repair would change what the sender said.
  */
-export function unstorableText(value: unknown, pointer: string, found: string[] = []): string[] {
+export function unstorable(value: unknown, pointer: string, found: string[] = []): string[] {
   if (typeof value === 'string') {
     if (!isStorable(value)) found.push(pointer);
+  } else if (typeof value === 'number') {
+    if (!Number.isFinite(value)) found.push(pointer);
   } else if (typeof value === 'object' && value !== null) {
     for (const [key, member] of Object.entries(value)) {
       if (!isStorable(key)) found.push(pointer);
-      else unstorableText(member, `${pointer}/${escapePointer(key)}`, found);
+      else unstorable(member, `${pointer}/${escapePointer(key)}`, found);
     }
   }
   return found;
+}
+
+/**
+ * JSON pointers of `__proto__` keys, which schemas pass over in silence, outside `properties`, where any key is an
+ * ordinary one.
+ */
+export function protoKeys(value: unknown, pointer: string): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    if (key === '__proto__') return [`${pointer}/__proto__`];
+    return key === 'properties' ? [] : protoKeys(member, `${pointer}/${escapePointer(key)}`);
+  });
 }
 
 function isStorable(text: string): boolean {

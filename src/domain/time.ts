@@ -15,6 +15,9 @@ export const MAX_RANGE_DAYS = 3660;
 /** Nothing digital is older; seconds read as milliseconds land in January 1970. */
 export const EARLIEST_MS = Date.UTC(1990, 0, 1);
 
+/** Postgres would go on to 294276, JavaScript's ISO text changes its shape at 10000. */
+export const LATEST_MS = Date.UTC(9999, 0, 1);
+
 /** Clocks of senders run ahead; a day is the most that is believed. */
 export const MAX_FUTURE_MS = DAY_MS;
 
@@ -25,11 +28,11 @@ export interface TimeRange {
 }
 
 /**
- * Is it an IANA zone name that JavaScript knows? Offsets such as `+05:00` are refused: Postgres reads their sign
- * the other way round.
+ * Is it an IANA zone name that JavaScript and Postgres read alike? Those are `Area/City` and UTC. Offsets such as
+ * `+05:00` have the other sign in Postgres, and abbreviations such as `IST` mean other places there, or nothing.
  */
 export function isTimeZone(name: string): boolean {
-  if (!/^[A-Za-z][A-Za-z0-9_+\-/]*$/.test(name)) return false;
+  if (name !== 'UTC' && !/^(?!SystemV)[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(name)) return false;
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

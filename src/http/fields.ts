@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { decimalOf, isCurrency } from '../domain/money.ts';
-import { EARLIEST_MS, isTimeZone } from '../domain/time.ts';
+import { EARLIEST_MS, isTimeZone, LATEST_MS } from '../domain/time.ts';
 
 /** Fields that several resources share on the wire. */
 
@@ -14,11 +14,12 @@ export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).openapi({
 
 /** RFC 3339 with an offset, to milliseconds in UTC. */
 export const Instant = z.iso
-  .datetime({ offset: true, message: 'Send RFC 3339 with an offset, as 2026-05-01T12:00:00Z' })
+  .datetime({ offset: true, message: 'Send RFC 3339 with an offset, as 2026-05-01T12:00:00Z', abort: true })
   .refine((text) => new Date(text).getTime() >= EARLIEST_MS, {
     message: 'Before 1990; were seconds read as milliseconds?',
     abort: true,
   })
+  .refine((text) => new Date(text).getTime() < LATEST_MS, { message: 'After the year 9998', abort: true })
   .transform((text) => new Date(text).toISOString())
   .openapi({ type: 'string', format: 'date-time', example: '2026-05-01T12:00:00Z' });
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
-import papaparse from 'papaparse';
+import { parseAccept } from 'hono/utils/accept';
+import { csvOf } from './csv.ts';
 
 export const FORMATS = ['json', 'csv', 'ndjson'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -10,6 +11,16 @@ const MEDIA_TYPES: Record<Format, string> = {
   ndjson: 'application/x-ndjson',
 };
 
+/** What may stand in `Accept`. */
+const ACCEPTED: Record<string, Format> = {
+  'application/json': 'json',
+  'application/*': 'json',
+  '*/*': 'json',
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/ndjson': 'ndjson',
+};
+
 /** `?format=` of everything that is a table. */
 export const FormatQuery = z.object({
   format: z
@@ -18,42 +29,31 @@ export const FormatQuery = z.object({
     .openapi({ description: 'Overrides `Accept`. CSV and NDJSON hold the rows of `data` only.' }),
 });
 
-/** `?format=` decides, then `Accept`, then JSON. */
+/** `?format=` decides, then `Accept` by its quality values, then JSON. */
 export function formatWanted(asked: Format | undefined, accept: string | null): Format {
   if (asked !== undefined) return asked;
-  if (accept?.includes('text/csv')) return 'csv';
-  if (accept?.includes('ndjson')) return 'ndjson';
-  return 'json';
+  // parseAccept sorts by quality, the best first.
+  const best = parseAccept(accept ?? '').find(({ type, q }) => q > 0 && ACCEPTED[type.toLowerCase()]);
+  return (best && ACCEPTED[best.type.toLowerCase()]) ?? 'json';
 }
 
-/** The body, or only its rows, in the format wanted. */
-export function render(body: { data?: unknown }, format: Format): { text: string; mediaType: string } {
-  const rows = (body.data ?? []) as Record<string, unknown>[];
+interface Table {
+  data?: Record<string, unknown>[];
+}
+
+/** The body, or only its rows, in the format wanted. `schema` is the body's. */
+export function render(body: Table, format: Format, schema: z.ZodType): { text: string; mediaType: string } {
   const mediaType = MEDIA_TYPES[format];
-  if (format === 'csv') return { text: csvOf(rows), mediaType };
+  const rows = body.data ?? [];
+  if (format === 'csv') return { text: csvOf(rows, rowSchemaOf(schema)), mediaType };
   if (format === 'ndjson') return { text: rows.map((row) => `${JSON.stringify(row)}\n`).join(''), mediaType };
   return { text: JSON.stringify(body), mediaType };
 }
 
-/** Cells that a spreadsheet would run as a formula get a leading quote: the text comes from strangers. */
-function csvOf(rows: Record<string, unknown>[]): string {
-  const flat = rows.map((row) => flatten(row));
-  const columns = [...new Set(flat.flatMap((row) => Object.keys(row)))];
-  return `${papaparse.unparse({ fields: columns, data: flat }, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
-}
-
-/** Nested members become columns: `{group: {channel}}` is `group.channel`. Lists and free JSON stay JSON. */
-function flatten(row: Record<string, unknown>, prefix = '', flat: Record<string, unknown> = {}) {
-  for (const [key, value] of Object.entries(row)) {
-    const name = prefix + key;
-    const isObject = typeof value === 'object' && value !== null;
-    if (isObject && !Array.isArray(value) && key !== 'properties') {
-      flatten(value as Record<string, unknown>, `${name}.`, flat);
-    } else {
-      flat[name] = isObject ? JSON.stringify(value) : value;
-    }
-  }
-  return flat;
+function rowSchemaOf(schema: z.ZodType): z.ZodType {
+  const data = schema instanceof z.ZodObject ? (schema.shape as Record<string, z.ZodType>).data : undefined;
+  if (data instanceof z.ZodArray) return data.element as z.ZodType;
+  throw new Error('a table is an object with a list `data`');
 }
 
 /** Weak: the same content, whatever encoding it travels in. */

@@ -1,11 +1,26 @@
 import type { z } from '@hono/zod-openapi';
-import { escapePointer } from '../domain/json.ts';
+import { escapePointer, protoKeys, unstorable } from '../domain/json.ts';
 import type { FieldError } from './errors.ts';
 
-export const UNSTORABLE = 'Text with NUL or a lone surrogate is not stored; remove it.';
+const UNSTORABLE =
+  'Text with NUL or a lone surrogate, or a number beyond a double, cannot be stored; remove it.';
+
+export type Checked<T> = { data: T } | { errors: FieldError[] };
+
+/** Parse a body or an item, with everything that is wrong with it below `base`. */
+export function checkItem<T>(schema: z.ZodType<T>, value: unknown, base: string): Checked<T> {
+  const unstored = unstorable(value, base);
+  if (unstored.length > 0) return { errors: unstored.map((pointer) => ({ pointer, detail: UNSTORABLE })) };
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) return { errors: itemErrors(parsed.error, base) };
+  const proto = protoKeys(value, base);
+  return proto.length > 0
+    ? { errors: proto.map((pointer) => ({ pointer, detail: 'Unknown field.' })) }
+    : { data: parsed.data };
+}
 
 /** What zod found, as pointers below `base` (`/touchpoints/3`, or empty for a body that is one item). */
-export function itemErrors(error: z.ZodError, base: string): FieldError[] {
+function itemErrors(error: z.ZodError, base: string): FieldError[] {
   return error.issues.flatMap((issue) => {
     const pointer = base + issue.path.map((part) => `/${escapePointer(String(part))}`).join('');
     if (issue.code === 'unrecognized_keys') {

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { unstorable } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
 /** Where a list goes on: after this row, newest first. */
@@ -7,7 +8,17 @@ export interface Cursor {
   id: string;
 }
 
-const CursorContent = z.tuple([z.iso.datetime(), z.string().min(1).max(300)]);
+/** The longest id is of the server's making: `tp.<goal>:<id>`, from a goal's 64 and a sender's 255 characters. */
+const MAX_ID_LENGTH = 330;
+
+const CursorContent = z.tuple([
+  z.iso.datetime().refine((text) => !text.startsWith('0')),
+  z
+    .string()
+    .min(1)
+    .max(MAX_ID_LENGTH)
+    .refine((id) => unstorable(id, '').length === 0),
+]);
 
 /** `?limit=` and `?cursor=` of every list. */
 export const PageQuery = z.object({

@@ -26,9 +26,9 @@ export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchPar
       });
       continue;
     }
-    if (outer !== undefined && inner !== undefined && field instanceof z.ZodRecord) {
+    if (outer !== undefined && inner !== undefined && field instanceof z.ZodRecord && inner !== '__proto__') {
       raw[outer] = { ...(raw[outer] as object | undefined), [inner]: values.flatMap(splitList) };
-    } else if (!field || outer !== undefined) {
+    } else if (!field || outer !== undefined || inner === '__proto__') {
       errors.push({ pointer: `?${name}`, detail: `Unknown parameter; known are ${knownNames(fields)}.` });
     } else if (field instanceof z.ZodRecord) {
       errors.push({ pointer: `?${name}`, detail: `Name the field in brackets: ${name}[channel]=x.` });

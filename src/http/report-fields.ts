@@ -1,5 +1,13 @@
 import { z } from '@hono/zod-openapi';
-import { boundOf, DAY_MS, MAX_RANGE_DAYS, namedRange, RANGES, type TimeRange } from '../domain/time.ts';
+import {
+  boundOf,
+  DAY_MS,
+  LATEST_MS,
+  MAX_RANGE_DAYS,
+  namedRange,
+  RANGES,
+  type TimeRange,
+} from '../domain/time.ts';
 import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
 import { ApiError } from './errors.ts';
 import { TimeZone } from './fields.ts';
@@ -11,6 +19,9 @@ const values = z.array(z.string().nullable()).min(1);
 const bound = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], {
     message: 'Send a date, or RFC 3339 with an offset',
+  })
+  .refine((text) => new Date(text).getTime() >= 0 && new Date(text).getTime() < LATEST_MS, {
+    message: 'Send a time between the years 1970 and 9998',
   })
   .openapi({ type: 'string', example: '2026-01-01' });
 

@@ -1,10 +1,10 @@
 import { openDatabase } from '../db/client.ts';
-import { unstorableText } from '../domain/json.ts';
+import { unstorable } from '../domain/json.ts';
 import { authenticate, authenticateRoot, requireScope } from './authenticate.ts';
 import { readJson } from './body.ts';
-import { ApiError, type FieldError, problemResponse } from './errors.ts';
+import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
-import { itemErrors, UNSTORABLE } from './item-errors.ts';
+import { checkItem } from './item-errors.ts';
 import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
 import { readQuery } from './query.ts';
 import { secretsOf } from './secrets.ts';
@@ -24,10 +24,10 @@ export async function serve(
   try {
     const full = await withCaller(operation, context);
     const query = readQuery(operation.query, url.searchParams);
-    const body = operation.body && !operation.readsBodyAs ? await readBody(operation, request) : undefined;
+    const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
     // An id that could not exist is answered like one that does not.
-    if (!params.success || unstorableText(rawParams, '').length > 0)
+    if (!params.success || unstorable(rawParams, '').length > 0)
       throw new ApiError('not_found', 'There is nothing with this id.');
     const reply = await operation.handle(full, { params: params.data, query, body });
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
@@ -53,12 +53,10 @@ async function withCaller(operation: AnyOperation, context: Context): Promise<Co
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {
-  const json = await readJson(request);
-  const errors: FieldError[] = unstorableText(json, '').map((pointer) => ({ pointer, detail: UNSTORABLE }));
-  const parsed = operation.body?.safeParse(json);
-  if (parsed?.success && errors.length === 0) return parsed.data;
-  if (parsed?.error && errors.length === 0) errors.push(...itemErrors(parsed.error, ''));
-  throw new ApiError('invalid_request', 'The body does not fit; see `errors`.', { errors });
+  if (!operation.body) return undefined;
+  const checked = checkItem(operation.body, await readJson(request), '');
+  if ('data' in checked) return checked.data;
+  throw new ApiError('invalid_request', 'The body does not fit; see `errors`.', { errors: checked.errors });
 }
 
 async function respond(
@@ -69,7 +67,7 @@ async function respond(
   query: { format?: Format; [name: string]: unknown },
 ): Promise<Response> {
   const format = operation.isTable ? formatWanted(query.format, request.headers.get('accept')) : 'json';
-  const { text, mediaType } = render(body as { data?: unknown }, format);
+  const { text, mediaType } = render(body as Record<string, never>, format, operation.success.schema);
   const headers = new Headers({ 'content-type': mediaType });
   if (operation.isTable) headers.set('vary', 'accept');
   const next = (body as { next_cursor?: string | null }).next_cursor;
@@ -78,8 +76,10 @@ async function respond(
     const etag = await weakEtag(text);
     headers.set('etag', etag);
     headers.set('cache-control', 'private, no-cache');
-    if (isFresh(request.headers.get('if-none-match'), etag))
+    if (isFresh(request.headers.get('if-none-match'), etag)) {
+      headers.delete('content-type');
       return new Response(null, { status: 304, headers });
+    }
   }
   return new Response(text, { status, headers });
 }

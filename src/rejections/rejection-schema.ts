@@ -9,7 +9,9 @@ export const Rejection = z
   .object({
     id: z.string(),
     resource: z.enum(RESOURCES),
-    item_id: z.string().nullable().openapi({ description: "The sender's id of the item, if it had one." }),
+    item_id: z
+      .string()
+      .openapi({ description: 'The id of the item: the one it was sent with, or the one it got.' }),
     item: z.unknown().openapi({ description: 'The item as it was sent.' }),
     errors: z.array(FieldErrorSchema),
     received_at: z.string().openapi({ format: 'date-time' }),

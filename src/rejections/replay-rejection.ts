@@ -43,11 +43,12 @@ export function replayRejection(recorders: Recorders): AnyOperation {
       const { database, workspace, secrets } = context;
       const [row] = await database.query(getRejection(workspace.id, params.id));
       if (!row) throw new ApiError('not_found', 'No rejection has this id; they are kept for 30 days.');
-      const { resource, item } = await rejectionOut(row, secrets);
+      const { resource, item, item_id } = await rejectionOut(row, secrets);
       // A line that was not JSON is kept as text, which no item is.
       const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
-      // An item without an id gets one from the rejection, so that a replay that was cut off can be repeated.
-      const options = { dryRun: false, idempotencyKey: params.id };
+      // An item without an id keeps the one it got when it was refused: replayed, or retried by the sender under
+      // the same Idempotency-Key, it is stored once.
+      const options = { dryRun: false, idempotencyKey: null, idWhereNone: item_id };
       const reply = batchReply(await recorders[resource]([sent], options, context));
       await database.query(deleteRejection(workspace.id, params.id));
       return reply;

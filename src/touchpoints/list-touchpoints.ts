@@ -15,7 +15,7 @@ export const listTouchpointsOperation = operation({
   tag: 'Touchpoints',
   summary: 'List touchpoints',
   description:
-    'Newest first, by cursor; stable while others are written. `received_after` is for incremental sync: what came in since, whenever it happened.',
+    'Newest first, by cursor; stable while others are written. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
   access: 'read',
   params: z.object({}),
   query: z.object({

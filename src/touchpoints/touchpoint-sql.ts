@@ -70,7 +70,7 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
  * Stores new touchpoints and says what became of each row: `accepted`, `duplicate` or `conflict`. A row that
  * another transaction was storing at the same moment is in none of them, and is asked for again.
  * A touchpoint that fits a goal's `match` records a conversion `tp:<id>` of that goal; were there several goals,
- * those after the first (by key) get `tp:<id>:<goal>`.
+ * those after the first (by key) get `tp.<goal>:<id>`.
  * The person is the one of the item's first identity; order by id so that two batches never wait for each other
  * in a circle.
  */
@@ -96,7 +96,7 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
       insert into conversions
         (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency, touchpoint_id)
       select t.workspace_id,
-        'tp:' || t.id || case when row_number() over (partition by t.id order by g.key) = 1 then '' else ':' || g.key end,
+        case when row_number() over (partition by t.id order by g.key) = 1 then 'tp:' else 'tp.' || g.key || ':' end || t.id,
         g.key, t.person_id, t.identity_id, t.occurred_at, t.content_hash, g.default_value, g.currency, t.id
       from inserted t
       join goals g

@@ -30,7 +30,11 @@ export interface Ask {
 }
 
 /** One request to the API; every answer is held to openapi.json. */
-export async function ask(method: string, path: string, { body, raw, headers, token }: Ask = {}): Promise<Answer> {
+export async function ask(
+  method: string,
+  path: string,
+  { body, raw, headers, token }: Ask = {},
+): Promise<Answer> {
   const response = await fetch(world.url + path, {
     method,
     redirect: 'manual',
@@ -43,7 +47,8 @@ export async function ask(method: string, path: string, { body, raw, headers, to
   });
   const text = await response.text();
   const contentType = response.headers.get('content-type') ?? '';
-  const parsed: unknown = contentType.includes('json') && !contentType.includes('ndjson') ? JSON.parse(text) : text;
+  const parsed: unknown =
+    contentType.includes('json') && !contentType.includes('ndjson') ? JSON.parse(text) : text;
   checkAnswer(method, new URL(world.url + path).pathname, response.status, contentType, parsed);
   return { status: response.status, headers: response.headers, text, body: parsed };
 }
@@ -59,7 +64,10 @@ export class TestWorkspace {
   }
 
   static async make(settings: Record<string, unknown> = {}): Promise<TestWorkspace> {
-    const { body, status } = await ask('POST', '/v1/workspaces', { token: world.rootKey, body: { name: 'Test', ...settings } });
+    const { body, status } = await ask('POST', '/v1/workspaces', {
+      token: world.rootKey,
+      body: { name: 'Test', ...settings },
+    });
     if (status !== 201) throw new Error(`no workspace: ${JSON.stringify(body)}`);
     return new TestWorkspace(body.workspace.id, body.key.token);
   }
@@ -92,7 +100,8 @@ export class TestWorkspace {
   async load(resource: 'touchpoints' | 'conversions', items: readonly unknown[]): Promise<void> {
     for (let start = 0; start < items.length; start += 1000) {
       const { body } = await this.post(`/v1/${resource}`, { [resource]: items.slice(start, start + 1000) });
-      if (body.accepted !== Math.min(1000, items.length - start)) throw new Error(JSON.stringify(body).slice(0, 1000));
+      if (body.accepted !== Math.min(1000, items.length - start))
+        throw new Error(JSON.stringify(body).slice(0, 1000));
     }
   }
 }

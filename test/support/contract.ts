@@ -23,34 +23,62 @@ function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, closed(member)]));
-  if (copy.type === 'object' && copy.properties && copy.additionalProperties === undefined) copy.additionalProperties = false;
+  if (copy.type === 'object' && copy.properties && copy.additionalProperties === undefined)
+    copy.additionalProperties = false;
   return copy;
 }
 
-const routes = Object.keys(document.paths).map((path) => ({ path, pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`) }));
+const routes = Object.keys(document.paths).map((path) => ({
+  path,
+  pattern: new RegExp(`^${path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`),
+}));
 
 /**
  * Holds an answer to the document: its status, its content type and its body must be promised there.
  * @throws with what differs
  */
-export function checkAnswer(method: string, path: string, status: number, contentType: string, body: unknown): void {
+export function checkAnswer(
+  method: string,
+  path: string,
+  status: number,
+  contentType: string,
+  body: unknown,
+): void {
   const matches = routes.filter(({ pattern }) => pattern.test(path));
   const route = matches.find((match) => !match.path.includes('{')) ?? matches[0];
   const operation = route && document.paths[route.path]?.[method.toLowerCase()];
   // An unknown path or method is no operation; what it answers is tested where it is asked on purpose.
   if (!route || !operation) return;
   const response = operation.responses[String(status)];
-  if (!response) throw new Error(`${method} ${route.path} answered ${status}, which openapi.json does not promise: ${JSON.stringify(body).slice(0, 500)}`);
+  if (!response)
+    throw new Error(
+      `${method} ${route.path} answered ${status}, which openapi.json does not promise: ${JSON.stringify(body).slice(0, 500)}`,
+    );
   if (!response.content) return;
   const mediaType = contentType.split(';')[0] ?? '';
-  if (!response.content[mediaType]) throw new Error(`${method} ${route.path} ${status} answered as ${contentType}, which openapi.json does not promise`);
+  if (!response.content[mediaType])
+    throw new Error(
+      `${method} ${route.path} ${status} answered as ${contentType}, which openapi.json does not promise`,
+    );
   if (!mediaType.endsWith('json')) return;
-  const pointer = ['paths', route.path, method.toLowerCase(), 'responses', String(status), 'content', mediaType, 'schema'];
+  const pointer = [
+    'paths',
+    route.path,
+    method.toLowerCase(),
+    'responses',
+    String(status),
+    'content',
+    mediaType,
+    'schema',
+  ];
   const validate = validatorOf(pointer);
   // A batch of which nothing went in answers a problem with the members of the batch.
-  const isBatchProblem = mediaType === 'application/problem+json' && (body as Schema).code === 'no_item_accepted';
+  const isBatchProblem =
+    mediaType === 'application/problem+json' && (body as Schema).code === 'no_item_accepted';
   if (!isBatchProblem && !validate(body)) {
-    throw new Error(`${method} ${route.path} ${status} differs from openapi.json: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(body).slice(0, 1500)}`);
+    throw new Error(
+      `${method} ${route.path} ${status} differs from openapi.json: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(body).slice(0, 1500)}`,
+    );
   }
 }
 

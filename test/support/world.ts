@@ -29,7 +29,11 @@ const IDENTITY_SECRET = 'identity-secret-of-the-tests-0123456789';
 const shared = globalThis as { throughlineBundle?: Promise<string> };
 
 /** Starts everything, tells the tests where it is, and returns what stops it. */
-export async function startWorld(project: TestProject, database: World['database'], open: () => Promise<SqlBackend>): Promise<() => Promise<void>> {
+export async function startWorld(
+  project: TestProject,
+  database: World['database'],
+  open: () => Promise<SqlBackend>,
+): Promise<() => Promise<void>> {
   shared.throughlineBundle ??= buildWorker();
   const bundle = await shared.throughlineBundle;
   const backend = await open();
@@ -37,7 +41,13 @@ export async function startWorld(project: TestProject, database: World['database
   const neon = await startNeonServer({ backend });
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
   const worker = await startWorkerd({ bundle, env });
-  project.provide('world', { database, url: worker.url, rootKey: ROOT_KEY, connectionString: neon.connectionString, missing: null });
+  project.provide('world', {
+    database,
+    url: worker.url,
+    rootKey: ROOT_KEY,
+    connectionString: neon.connectionString,
+    missing: null,
+  });
   return async () => {
     await worker.stop();
     await neon.close();

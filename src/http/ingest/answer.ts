@@ -8,7 +8,7 @@ export type Status = (typeof STATUSES)[number];
 
 export interface ItemResult {
   index: number;
-  id: string | null;
+  id: string;
   status: Status;
   errors?: FieldError[];
   warnings?: FieldError[];
@@ -33,7 +33,7 @@ export const BatchAnswer = z
     results: z.array(
       z.object({
         index: z.number().int(),
-        id: z.string().nullable(),
+        id: z.string().openapi({ description: 'The one sent, or the one it got.' }),
         status: z.enum(STATUSES),
         errors: z.array(FieldErrorSchema).optional(),
         warnings: z.array(FieldErrorSchema).optional(),

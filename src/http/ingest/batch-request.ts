@@ -15,5 +15,6 @@ const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 export function idempotencyKeyOf(request: Request): string | null {
   const key = request.headers.get('idempotency-key');
   if (key === null || IDEMPOTENCY_KEY.test(key)) return key;
-  throw new ApiError('invalid_request', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+  const detail = 'Idempotency-Key takes 1 to 255 visible ASCII characters.';
+  throw new ApiError('invalid_request', detail, { errors: [{ pointer: 'Idempotency-Key', detail }] });
 }

@@ -8,13 +8,16 @@ import { escapeUnstorable } from './unstorable.ts';
 /** An item that did not go in, with the reasons. */
 export interface RefusedItem {
   value: unknown;
-  item_id: string | null;
+  /** The sender's, or the one it got. */
+  id: string;
+  isIdOfSender: boolean;
   errors: FieldError[];
 }
 
 /**
- * Keeps refused items, sealed, so that nothing a tool sent is lost. The id comes from the content: the same bad
- * item sent again moves its rejection to now and adds no row.
+ * Keeps refused items, sealed, so that nothing a tool sent is lost. The id of a rejection comes from the content:
+ * the same bad item sent again moves its rejection to now and adds no row. Items without an id are told apart by
+ * the one they got, since two equal ones may be two events.
  */
 export async function quarantine(
   resource: Resource,
@@ -23,11 +26,11 @@ export async function quarantine(
 ): Promise<SQL> {
   const { secrets, workspace, now } = context;
   const rows = await Promise.all(
-    items.map(async ({ value, item_id, errors }) => {
+    items.map(async ({ value, id, isIdOfSender, errors }) => {
       const text = canonicalJson(value ?? null);
       return {
-        id: `rj_${(await secrets.hash('rejection', `${resource} ${text}`)).slice(0, 32)}`,
-        item_id: item_id === null ? null : escapeUnstorable(item_id),
+        id: `rj_${(await secrets.hash('rejection', `${resource} ${isIdOfSender ? '' : id} ${text}`)).slice(0, 32)}`,
+        item_id: escapeUnstorable(id),
         item_encrypted: await secrets.seal(JSON.stringify(value ?? null)),
         errors,
       };

@@ -38,7 +38,8 @@ function itemsOfObject(body: unknown, member: string): SentItem[] {
 function itemsOfLines(text: string, member: string): SentItem[] {
   const lines = text.split('\n').filter((line) => line.trim() !== '');
   if (lines.length === 0 || lines.length > MAX_NDJSON_LINES) {
-    throw new ApiError('invalid_request', `Send 1 to ${MAX_NDJSON_LINES} lines; this has ${lines.length}.`);
+    const detail = `Send 1 to ${MAX_NDJSON_LINES} lines; this has ${lines.length}.`;
+    throw new ApiError('invalid_request', detail, { errors: [{ pointer: '', detail }] });
   }
   return lines.map((line, index) => {
     const pointer = `/${member}/${index}`;

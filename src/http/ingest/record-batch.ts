@@ -1,10 +1,10 @@
 import type { z } from '@hono/zod-openapi';
 import type { SQL } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
-import { canonicalJson, unstorableText } from '../../domain/json.ts';
+import { canonicalJson } from '../../domain/json.ts';
 import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
-import { itemErrors, UNSTORABLE } from '../item-errors.ts';
+import { checkItem } from '../item-errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
 import type { ItemResult } from './answer.ts';
 import { quarantine, type RefusedItem } from './quarantine.ts';
@@ -39,10 +39,18 @@ export interface RecordOptions {
   dryRun: boolean;
   /** From `Idempotency-Key`: items without an id get one from it, so that a retry is the same batch. */
   idempotencyKey: string | null;
+  /** Of an item that is replayed: the id it got when it was refused. */
+  idWhereNone?: string;
+}
+
+/** An item and the id it goes by, whatever becomes of it. */
+interface NamedItem extends SentItem {
+  id: string;
+  isIdOfSender: boolean;
 }
 
 interface Candidate<R> {
-  sent: SentItem;
+  sent: NamedItem;
   row: R;
   warnings: FieldError[];
 }
@@ -59,52 +67,53 @@ const MAX_ROUNDS = 3;
  */
 export async function recordBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
-  items: readonly SentItem[],
+  sentItems: readonly SentItem[],
   options: RecordOptions,
   context: WorkspaceContext,
 ): Promise<ItemResult[]> {
   const results = new Map<number, ItemResult>();
   const candidates: Candidate<R>[] = [];
-  const prepared = await Promise.all(items.map((sent) => prepareItem(resource, sent, options, context)));
-  prepared.forEach((item, i) => {
+  const items = await Promise.all(
+    sentItems.map((sent) => nameItem(resource.id_prefix, sent, options, context)),
+  );
+  const prepared = await Promise.all(items.map((item) => prepareItem(resource, item, context)));
+  prepared.forEach((made, i) => {
     const sent = items[i];
     if (!sent) return;
-    if ('row' in item) candidates.push({ sent, ...item });
-    else
-      results.set(sent.index, {
-        index: sent.index,
-        id: sentId(sent),
-        status: 'rejected',
-        errors: item.errors,
-      });
+    if ('row' in made) candidates.push({ sent, ...made });
+    else results.set(sent.index, { index: sent.index, id: sent.id, status: 'rejected', errors: made.errors });
   });
   const firsts = settleRepeats(candidates, results);
-  const refused = items.filter((sent) => results.get(sent.index)?.errors !== undefined);
+  const refused = items.filter((item) => results.get(item.index)?.errors !== undefined);
   await store(resource, firsts, refusedItems(refused, results), options, results, context);
   settleFollowers(candidates, results);
-  return items.map((sent) => results.get(sent.index) ?? unreachable(sent));
+  return items.map((item) => results.get(item.index) ?? unreachable(item));
+}
+
+async function nameItem(
+  prefix: string,
+  sent: SentItem,
+  options: RecordOptions,
+  context: WorkspaceContext,
+): Promise<NamedItem> {
+  const id = sent.unreadable ? undefined : (sent.value as { id?: unknown } | null)?.id;
+  if (typeof id === 'string') return { ...sent, id, isIdOfSender: true };
+  return {
+    ...sent,
+    id: options.idWhereNone ?? (await makeId(prefix, sent.index, options, context)),
+    isIdOfSender: false,
+  };
 }
 
 async function prepareItem<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
-  sent: SentItem,
-  options: RecordOptions,
+  sent: NamedItem,
   context: WorkspaceContext,
 ): Promise<{ row: R; warnings: FieldError[] } | { errors: FieldError[] }> {
   if (sent.unreadable) return { errors: [{ pointer: sent.pointer, detail: 'This line is not JSON.' }] };
-  const unstorable = unstorableText(sent.value, sent.pointer);
-  if (unstorable.length > 0) {
-    return {
-      errors: unstorable.map((pointer) => ({
-        pointer,
-        detail: UNSTORABLE,
-      })),
-    };
-  }
-  const parsed = resource.schema.safeParse(sent.value);
-  if (!parsed.success) return { errors: itemErrors(parsed.error, sent.pointer) };
-  const id = parsed.data.id ?? (await makeId(resource.id_prefix, sent.index, options, context));
-  const item = await resource.prepare(parsed.data, id, sent.pointer, context);
+  const checked = checkItem(resource.schema, sent.value, sent.pointer);
+  if ('errors' in checked) return checked;
+  const item = await resource.prepare(checked.data, sent.id, sent.pointer, context);
   if ('errors' in item) return item;
   const content = canonicalJson({ ...(sent.value as object), ...item.content });
   const content_hash = (await context.secrets.hash('content', content)).slice(0, ID_HASH_LENGTH);
@@ -117,8 +126,9 @@ async function makeId(
   options: RecordOptions,
   context: WorkspaceContext,
 ): Promise<string> {
-  if (options.idempotencyKey === null)
+  if (options.idempotencyKey === null) {
     return `${prefix}_${uuidv7({ msecs: context.now.getTime() }).replaceAll('-', '')}`;
+  }
   const hash = await context.secrets.hash('idempotency', `${prefix} ${options.idempotencyKey} ${index}`);
   return `${prefix}_${hash.slice(0, ID_HASH_LENGTH)}`;
 }
@@ -209,8 +219,8 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
   open: readonly Candidate<R>[],
   outcomes: ReadonlyMap<string, string>,
   results: Map<number, ItemResult>,
-): SentItem[] {
-  const refused: SentItem[] = [];
+): NamedItem[] {
+  const refused: NamedItem[] = [];
   for (const { sent, row, warnings } of open) {
     const outcome = outcomes.get(row.id);
     if (outcome === undefined) continue;
@@ -230,12 +240,8 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
   return refused;
 }
 
-function refusedItems(items: readonly SentItem[], results: ReadonlyMap<number, ItemResult>): RefusedItem[] {
-  return items.map((sent) => ({
-    value: sent.value,
-    item_id: sentId(sent),
-    errors: results.get(sent.index)?.errors ?? [],
-  }));
+function refusedItems(items: readonly NamedItem[], results: ReadonlyMap<number, ItemResult>): RefusedItem[] {
+  return items.map((item) => ({ ...item, errors: results.get(item.index)?.errors ?? [] }));
 }
 
 function conflictError(pointer: string): FieldError {
@@ -243,11 +249,6 @@ function conflictError(pointer: string): FieldError {
     pointer: `${pointer}/id`,
     detail: 'This id is stored with other content, which stays; send a change under a new id.',
   };
-}
-
-function sentId(sent: SentItem): string | null {
-  const id = (sent.value as { id?: unknown } | null)?.id;
-  return typeof id === 'string' ? id : null;
 }
 
 function unreachable(sent: SentItem): never {

@@ -1,0 +1,66 @@
+import { z } from '@hono/zod-openapi';
+import papaparse from 'papaparse';
+
+type Row = Record<string, unknown>;
+
+/**
+ * Rows as CSV. Cells that a spreadsheet would run as a formula get a leading quote: the text comes from strangers.
+ * @param rowSchema says the columns, so that a page has the same whatever its rows hold
+ */
+export function csvOf(rows: readonly Row[], rowSchema: z.ZodType): string {
+  const fields = columnsOf(rowSchema, '', rows);
+  const data = rows.map((row) => fields.map((path) => cell(valueAt(row, path))));
+  const names = fields.map((path) => path.join('.'));
+  return `${papaparse.unparse({ fields: names, data }, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
+}
+
+/**
+ * Paths of the columns. Nested objects become columns of their own (`conversation.id`); a map, as `group` or
+ * `credit`, has the columns that the rows have in it; lists and free JSON stay one cell.
+ */
+function columnsOf(schema: z.ZodType, name: string, values: readonly unknown[]): string[][] {
+  const core = coreOf(schema);
+  if (core instanceof z.ZodObject) {
+    const fields = Object.entries(core.shape as Record<string, z.ZodType>);
+    const columns = fields.flatMap(([key, field]) =>
+      columnsOf(
+        field,
+        key,
+        values.map((value) => memberOf(value, key)),
+      ),
+    );
+    return name === '' ? columns : columns.map((path) => [name, ...path]);
+  }
+  if (core instanceof z.ZodRecord && !(core.valueType instanceof z.ZodUnknown)) {
+    const keys = [...new Set(values.flatMap((value) => Object.keys(value ?? {})))];
+    const inner = core.valueType as z.ZodType;
+    return keys.flatMap((key) =>
+      columnsOf(
+        inner,
+        key,
+        values.map((value) => memberOf(value, key)),
+      ).map((path) => [name, ...path]),
+    );
+  }
+  return [[name]];
+}
+
+function coreOf(schema: z.ZodType): z.ZodType {
+  let core: unknown = schema;
+  while (core instanceof z.ZodOptional || core instanceof z.ZodNullable) core = core.unwrap();
+  return core as z.ZodType;
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Row)[key]
+    : undefined;
+}
+
+function valueAt(row: unknown, path: readonly string[]): unknown {
+  return path.reduce(memberOf, row);
+}
+
+function cell(value: unknown): unknown {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
+import { creditsOf, daysBefore, sale, touch } from './items.ts';
+
+/** The explanations of all conversions, added up, are the report; and both are cached by what they say. */
+
+needWorld();
+
+const RANGE = '/v1/reports/attribution?goal=purchase&from=2025-05-01&to=2025-07-01';
+const MODELS = [
+  'first_touch',
+  'last_touch',
+  'last_non_direct',
+  'linear',
+  'time_decay',
+  'position_based',
+  'j_shaped',
+  'inverse_j_shaped',
+  'custom',
+];
+
+/** Numbers below `n` that look like chance and are the same every time. */
+function sequence(seed: number): (n: number) => number {
+  let state = seed;
+  return (n) => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state % n;
+  };
+}
+
+/** 5 people, 80 touches, 25 sales on few days, so that there are ties; some voided, restated, retracted. */
+async function randomWorkspace(seed: number): Promise<TestWorkspace> {
+  const next = sequence(seed);
+  const person = () => ({ user_id: `u${next(5)}` });
+  const pick = (values: Json[]) => values[next(values.length)];
+  const touches = Array.from({ length: 80 }, (_, i) =>
+    touch(`t${i}`, {
+      person: person(),
+      occurred_at: daysBefore(next(60)),
+      channel: pick(['x', 'email', 'direct']),
+      campaign: pick([null, 'spring']),
+      kind: pick(['mention', 'visit', 'view']),
+    }),
+  );
+  const sales = Array.from({ length: 25 }, (_, i) =>
+    sale(`s${i}`, { person: person(), occurred_at: daysBefore(next(30)), value: next(10_000) / 100 }),
+  );
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  await workspace.load('touchpoints', touches);
+  await workspace.load('conversions', sales);
+  for (const i of [3, 13]) await workspace.ask('DELETE', `/v1/touchpoints/t${i}`);
+  for (const i of [2, 7]) await workspace.post(`/v1/conversions/s${i}/adjustments`, { kind: 'retraction' });
+  for (const i of [4, 9])
+    await workspace.post(`/v1/conversions/s${i}/adjustments`, { kind: 'restatement', value: next(50) });
+  return workspace;
+}
+
+describe('the sum of the credits of all explanations is the report,', () => {
+  test.for([
+    ['', 11],
+    ['&journey=reset', 12],
+    ['&lookback_days=7&half_life_days=1.5', 13],
+    ['&where[campaign]=spring', 14],
+    ['&where[campaign]=%5C0&journey=reset', 15],
+    ['&where[kind]=view&lookback_days=30', 16],
+    ['&group_by=channel,campaign,kind', 17],
+  ] as const)('for every model and group, asked with "%s" (log %i)', async ([query, seed]) => {
+    const workspace = await randomWorkspace(seed);
+    const asked = `models=${MODELS.join(',')}&weights=3,1,2${query}`;
+    const report = (await workspace.get(`${RANGE}&${asked}`)).body;
+    const sums = new Map<string, number>();
+    for (let i = 0; i < 25; i++) {
+      const { considered, conversion } = (await workspace.get(`/v1/conversions/s${i}/explanation?${asked}`))
+        .body;
+      if (conversion.retracted) continue;
+      for (const { group, credits } of considered) {
+        for (const model of MODELS) {
+          const key = `${model} ${Object.values(group).join(' ')}`;
+          sums.set(key, (sums.get(key) ?? 0) + credits[model]);
+        }
+      }
+    }
+    const reported = MODELS.flatMap((model) =>
+      Object.entries(creditsOf(report, model)).map(([group, value]) => [`${model} ${group}`, value] as const),
+    );
+    expect(reported.length).toBeGreaterThanOrEqual(MODELS.length);
+    expect(reported.map(([key]) => key).sort()).toEqual([...sums.keys()].sort());
+    for (const [key, value] of reported) expect(value, key).toBeCloseTo(sums.get(key) ?? Number.NaN, 6);
+    const linear = report.data.reduce((total: number, row: Json) => total + row.credit.linear.value, 0);
+    expect(linear + report.totals.unattributed.value).toBeCloseTo(report.totals.value, 6);
+  });
+});
+
+test('the explanation of a retracted conversion credits nothing, and says that it does not count', async () => {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  await workspace.touchpoints(touch('t', { occurred_at: daysBefore(1) }));
+  await workspace.conversions(sale('s', { occurred_at: daysBefore(0) }));
+  await workspace.post('/v1/conversions/s/adjustments', { id: 'r', kind: 'retraction' });
+  const { conversion, considered } = (await workspace.get('/v1/conversions/s/explanation')).body;
+  expect(conversion).toMatchObject({ value: 100, net_value: 0, retracted: true, counted: false });
+  expect(considered).toMatchObject([{ id: 't', weights: { linear: 1 }, credits: { linear: 0 } }]);
+});
+
+describe('ETag:', () => {
+  const prepare = async () => {
+    const workspace = await TestWorkspace.make();
+    await workspace.goal('purchase');
+    await workspace.touchpoints(touch('t', { occurred_at: daysBefore(1) }));
+    await workspace.conversions(sale('s', { occurred_at: daysBefore(0) }));
+    return workspace;
+  };
+
+  test.for([RANGE, `${RANGE}&format=csv`, '/v1/conversions/s/explanation'])(
+    '%s is 304 while nothing changed, 200 after',
+    async (path) => {
+      const workspace = await prepare();
+      const first = await workspace.get(path);
+      const etag = first.headers.get('etag') ?? '';
+      expect(etag).toMatch(/^W\/".+"$/);
+      expect(first.headers.get('cache-control')).toContain('private');
+      const headers = (tag: string) => ({ authorization: `Bearer ${workspace.token}`, 'if-none-match': tag });
+      const ask = (tag: string) => fetch(world.url + path, { headers: headers(tag) });
+      for (const tag of [etag, etag.slice(2), `"other", ${etag}`, '*']) {
+        const answer = await ask(tag);
+        expect([answer.status, await answer.text()], tag).toEqual([304, '']);
+        expect(answer.headers.get('etag')).toBe(etag);
+      }
+      expect((await ask('W/"other"')).status).toBe(200);
+      await workspace.touchpoints(touch('new', { occurred_at: daysBefore(2), channel: 'email' }));
+      const after = await ask(etag);
+      expect(after.status).toBe(200);
+      expect(after.headers.get('etag')).not.toBe(etag);
+    },
+  );
+
+  test('another question, format or workspace has another tag', async () => {
+    const [workspace, other] = await Promise.all([prepare(), prepare()]);
+    await other.conversions(sale('s2', { occurred_at: daysBefore(0) }));
+    const tagOf = async (w: TestWorkspace, query: string) => (await w.get(RANGE + query)).headers.get('etag');
+    const tags = [
+      await tagOf(workspace, ''),
+      await tagOf(workspace, '&models=last_touch'),
+      await tagOf(workspace, '&format=csv'),
+      await tagOf(other, ''),
+    ];
+    expect(new Set(tags).size).toBe(4);
+  });
+
+  test('a problem is never 304', async () => {
+    const workspace = await prepare();
+    const answer = await workspace.ask('GET', `${RANGE}&limit=0`, { headers: { 'if-none-match': '*' } });
+    expect(answer.status).toBe(422);
+  });
+});
+
+test('without from and to the report is the last 30 days; range=7d the last 7, today included', async () => {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  const ago = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+  await workspace.conversions(
+    ...[0, 5, 8, 28, 32].map((days, i) => sale(`s${i}`, { occurred_at: ago(days), value: 10 ** i })),
+  );
+  const worth = async (query: string) =>
+    (await workspace.get(`/v1/reports/attribution?goal=purchase${query}`)).body.totals.value;
+  expect(await worth('')).toBe(1111);
+  expect(await worth('&range=30d')).toBe(1111);
+  expect(await worth('&range=7d')).toBe(11);
+  expect(await worth('&range=90d')).toBe(11_111);
+  expect(await worth('&range=12mo')).toBe(11_111);
+});
