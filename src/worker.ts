@@ -1,4 +1,5 @@
 import { type ConfigOrMissing, createApp } from './app.ts';
+import { runSchedule } from './schedule.ts';
 
 /** Secrets of the deployment. Set with `wrangler secret put`. */
 interface Env {
@@ -27,5 +28,11 @@ export default {
   fetch(request: Request, env: Env): Response | Promise<Response> {
     app ??= createApp(configOf(env));
     return app.fetch(request);
+  },
+
+  async scheduled(_event: unknown, env: Env): Promise<void> {
+    const deployment = configOf(env);
+    if ('missing' in deployment) throw new Error(`no usable ${deployment.missing}`);
+    await runSchedule(deployment.config);
   },
 };

@@ -51,7 +51,8 @@ export function purgeRejections(limit: number): SQL {
       from rejections
       where not (${kept})
       limit ${limit}
-    )`;
+    )
+    returning id`;
 }
 
 export async function rejectionOut(row: Row, secrets: WorkspaceSecrets): Promise<Rejection> {
