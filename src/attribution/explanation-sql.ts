@@ -4,7 +4,7 @@ import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
-import { countsAtAll, goalSettings } from './journey-sql.ts';
+import { countsAtAll, earlierUnretracted, goalSettings } from './journey-sql.ts';
 
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;
@@ -84,19 +84,7 @@ export function explainConversion(question: ExplanationQuestion): SQL {
 /** When the person's previous unretracted conversion of the goal happened, if it uses touchpoints up. */
 function usedUpTo({ workspace_id, policy }: ExplanationQuestion): SQL {
   if (policy === 'reuse') return sql`'-infinity'::timestamptz`;
-  return sql`coalesce((
-    select max(earlier.occurred_at)
-    from conversions earlier
-    where earlier.workspace_id = ${tenant(workspace_id)}
-      and earlier.person_id = c.person_id
-      and earlier.goal = c.goal
-      and (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-      and not exists (
-        select
-        from adjustments a
-        where a.workspace_id = ${tenant(workspace_id)} and a.conversion_id = earlier.id and a.kind = 'retraction'
-      )
-  ), '-infinity')`;
+  return sql`coalesce((select max(earlier.occurred_at) ${earlierUnretracted(workspace_id)}), '-infinity')`;
 }
 
 function reason(where: Where): SQL {

@@ -31,13 +31,9 @@ export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: numb
     where g.workspace_id = ${tenant(workspaceId)} and ${goals}`;
 }
 
-/**
- * Where a goal counts once, a conversion counts if the person has no earlier unretracted one of the goal. So the
- * retracted ones before it are in gross, and the ones after it are nowhere.
- */
-export function countsAtAll(workspaceId: string): SQL {
-  return sql`(g.counting = 'every' or not exists (
-    select
+/** Unretracted conversions of the same goal by the same person before `c`: a `from … where …`, named `earlier`. */
+export function earlierUnretracted(workspaceId: string): SQL {
+  return sql`
     from conversions earlier
     where earlier.workspace_id = ${tenant(workspaceId)}
       and earlier.person_id = c.person_id
@@ -47,8 +43,15 @@ export function countsAtAll(workspaceId: string): SQL {
         select
         from adjustments a
         where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = earlier.id and a.kind = 'retraction'
-      )
-  ))`;
+      )`;
+}
+
+/**
+ * Where a goal counts once, a conversion counts if the person has no earlier unretracted one of the goal. So the
+ * retracted ones before it are in gross, and the ones after it are nowhere.
+ */
+export function countsAtAll(workspaceId: string): SQL {
+  return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId)}))`;
 }
 
 /**

@@ -5,7 +5,7 @@ import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
 import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
 import { type IngestResource, recordBatch } from '../http/ingest/record-batch.ts';
-import { operation } from '../http/operation.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
 
@@ -62,15 +62,7 @@ export const recordAdjustment = operation({
       results: [{ index: 0, id: 'refund-1', status: 'accepted' }],
     },
   },
-  errors: [
-    'malformed_json',
-    'too_deep',
-    'body_too_large',
-    'unsupported_media_type',
-    'invalid_request',
-    'no_item_accepted',
-    'not_found',
-  ],
+  errors: [...BODY_ERRORS, 'no_item_accepted', 'not_found'],
   handle: async (context, { params, query }) => {
     const sent = await readJson(context.request);
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {

@@ -1,13 +1,10 @@
-import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { MAX_FUTURE_MS } from '../domain/time.ts';
-import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
-import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
+import { batchOperation } from '../http/ingest/batch-operation.ts';
 import { claimsOf, personOf } from '../http/ingest/person.ts';
-import { readItems } from '../http/ingest/read-items.ts';
-import { type IngestResource, type Prepared, recordBatch } from '../http/ingest/record-batch.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
+import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
+import type { WorkspaceContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
 import { type ConversionRow, checkConversions, insertConversions } from './conversion-sql.ts';
@@ -63,44 +60,12 @@ async function prepare(
   return { row, content: { person }, warnings };
 }
 
-export const recordConversions = operation({
-  method: 'post',
-  path: '/v1/conversions',
+export const recordConversions = batchOperation({
   id: 'recordConversions',
   tag: 'Conversions',
   summary: 'Record conversions',
   description:
     'Stores 1 to 1000 conversions in one transaction and answers for each, with the same rules as touchpoints. The goal must exist; items of an unknown goal are rejected and kept for replay.',
-  access: 'ingest',
-  params: z.object({}),
-  query: BatchQuery,
-  body: z.strictObject({ conversions: z.array(ConversionInput).min(1).max(1000) }),
-  bodyExample: { conversions: [conversionExample] },
-  readsBodyAs: ['json', 'ndjson'],
-  success: {
-    status: 200,
-    description: 'Every item is accepted, a duplicate, or dropped.',
-    schema: BatchAnswer,
-    example: {
-      accepted: 1,
-      duplicates: 0,
-      dropped: 0,
-      rejected: 0,
-      results: [{ index: 0, id: 'order-1', status: 'accepted' }],
-    },
-  },
-  alsoAnswers: { 207: 'Some items are rejected or conflict; the others went in.' },
-  errors: [
-    'malformed_json',
-    'too_deep',
-    'body_too_large',
-    'unsupported_media_type',
-    'invalid_request',
-    'no_item_accepted',
-  ],
-  handle: async (context, { query }) => {
-    const items = await readItems(context.request, 'conversions');
-    const options = { dryRun: query.dry_run, idempotencyKey: idempotencyKeyOf(context.request) };
-    return batchReply(await recordBatch(conversionIngest, items, options, context));
-  },
+  example: conversionExample,
+  ingest: conversionIngest,
 });

@@ -15,30 +15,36 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
  * which Postgres refuses, and numbers beyond a double, which JSON parsing makes infinite. They are rejected, never
  * repaired: a repair would change what the sender said.
  */
-export function unstorable(value: unknown, pointer: string, found: string[] = []): string[] {
-  if (typeof value === 'string') {
-    if (!isStorable(value)) found.push(pointer);
-  } else if (typeof value === 'number') {
-    if (!Number.isFinite(value)) found.push(pointer);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      if (!isStorable(key)) found.push(pointer);
-      else unstorable(member, `${pointer}/${escapePointer(key)}`, found);
-    }
-  }
-  return found;
+export function unstorable(value: unknown): string[] {
+  if (typeof value === 'string') return isStorable(value) ? [] : [''];
+  if (typeof value === 'number') return Number.isFinite(value) ? [] : [''];
+  return membersWhere(value, (key, member) => (isStorable(key) ? unstorable(member) : null));
 }
 
 /**
  * JSON pointers of `__proto__` keys, which schemas pass over in silence, outside `properties`, where any key is an
  * ordinary one.
  */
-export function protoKeys(value: unknown, pointer: string): string[] {
-  if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([key, member]) => {
-    if (key === '__proto__') return [`${pointer}/__proto__`];
-    return key === 'properties' ? [] : protoKeys(member, `${pointer}/${escapePointer(key)}`);
+export function protoKeys(value: unknown): string[] {
+  return membersWhere(value, (key, member) => {
+    if (key === '__proto__') return [''];
+    return key === 'properties' ? [] : protoKeys(member);
   });
+}
+
+/**
+ * Pointers below the members of an object or list, as `find` gives them for each; null blames the object itself,
+ * for a key that cannot be named. Pointers are put together on the way back, so that finding nothing costs nothing.
+ */
+function membersWhere(value: unknown, find: (key: string, member: unknown) => string[] | null): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const found: string[] = [];
+  for (const [key, member] of Object.entries(value)) {
+    const below = find(key, member);
+    if (below === null) found.push('');
+    else for (const pointer of below) found.push(`/${escapePointer(key)}${pointer}`);
+  }
+  return found;
 }
 
 function isStorable(text: string): boolean {

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { GoalKey } from '../http/fields.ts';
-import { operation } from '../http/operation.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Goal, GoalInput, goalExample } from './goal-schema.ts';
 import { goalOut, putGoal } from './goal-sql.ts';
 
@@ -18,14 +18,7 @@ export const putGoalOperation = operation({
   body: GoalInput,
   bodyExample: { name: 'Purchase', kind: 'conversion', stage: 'purchase' },
   success: { status: 200, description: 'The goal as it is now.', schema: Goal, example: goalExample },
-  errors: [
-    'malformed_json',
-    'too_deep',
-    'body_too_large',
-    'unsupported_media_type',
-    'invalid_request',
-    'not_found',
-  ],
+  errors: [...BODY_ERRORS, 'not_found'],
   handle: async ({ database, workspace }, { params, body }) => {
     const [row] = await database.query(putGoal(workspace.id, params.key, body));
     return { body: goalOut(row ?? {}) };

@@ -9,14 +9,14 @@ export type Checked<T> = { data: T } | { errors: FieldError[] };
 
 /** Parse a body or an item, with everything that is wrong with it below `base`. */
 export function checkItem<T>(schema: z.ZodType<T>, value: unknown, base: string): Checked<T> {
-  const unstored = unstorable(value, base);
-  if (unstored.length > 0) return { errors: unstored.map((pointer) => ({ pointer, detail: UNSTORABLE })) };
+  const at = (pointers: string[], detail: string) =>
+    pointers.map((pointer) => ({ pointer: base + pointer, detail }));
+  const unstored = unstorable(value);
+  if (unstored.length > 0) return { errors: at(unstored, UNSTORABLE) };
   const parsed = schema.safeParse(value);
   if (!parsed.success) return { errors: itemErrors(parsed.error, base) };
-  const proto = protoKeys(value, base);
-  return proto.length > 0
-    ? { errors: proto.map((pointer) => ({ pointer, detail: 'Unknown field.' })) }
-    : { data: parsed.data };
+  const proto = protoKeys(value);
+  return proto.length > 0 ? { errors: at(proto, 'Unknown field.') } : { data: parsed.data };
 }
 
 /** What zod found, as pointers below `base` (`/touchpoints/3`, or empty for a body that is one item). */

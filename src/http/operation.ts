@@ -85,6 +85,15 @@ export interface Operation<
   handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>>>;
 }
 
+/** What any route with a body can answer when the body cannot be read or does not fit. */
+export const BODY_ERRORS = [
+  'malformed_json',
+  'too_deep',
+  'body_too_large',
+  'unsupported_media_type',
+  'invalid_request',
+] as const satisfies readonly ErrorCode[];
+
 /** An operation that needs a key with a scope. */
 export function operation<
   P extends z.ZodObject,

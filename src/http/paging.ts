@@ -17,7 +17,7 @@ const CursorContent = z.tuple([
     .string()
     .min(1)
     .max(MAX_ID_LENGTH)
-    .refine((id) => unstorable(id, '').length === 0),
+    .refine((id) => unstorable(id).length === 0),
 ]);
 
 /** `?limit=` and `?cursor=` of every list. */

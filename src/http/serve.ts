@@ -27,7 +27,7 @@ export async function serve(
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
     // An id that could not exist is answered like one that does not.
-    if (!params.success || unstorable(rawParams, '').length > 0)
+    if (!params.success || unstorable(rawParams).length > 0)
       throw new ApiError('not_found', 'There is nothing with this id.');
     const reply = await operation.handle(full, { params: params.data, query, body });
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);

@@ -1,14 +1,11 @@
-import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { deriveChannel } from '../domain/channels.ts';
 import { MAX_FUTURE_MS } from '../domain/time.ts';
-import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
-import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
+import { batchOperation } from '../http/ingest/batch-operation.ts';
 import { claimsOf, personOf } from '../http/ingest/person.ts';
-import { readItems } from '../http/ingest/read-items.ts';
-import { type IngestResource, type Prepared, recordBatch } from '../http/ingest/record-batch.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
+import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
+import type { WorkspaceContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
@@ -66,44 +63,12 @@ async function prepare(
   return { row: { id, occurred_at: occurredAt, identities, columns }, content: { person }, warnings };
 }
 
-export const recordTouchpoints = operation({
-  method: 'post',
-  path: '/v1/touchpoints',
+export const recordTouchpoints = batchOperation({
   id: 'recordTouchpoints',
   tag: 'Touchpoints',
   summary: 'Record touchpoints',
   description:
     'Stores 1 to 1000 touchpoints in one transaction and answers for each. Safe to repeat: an id that is stored with the same content is a duplicate, with other content a conflict. Also takes NDJSON, one touchpoint a line, to 10,000 lines, and gzip; at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
-  access: 'ingest',
-  params: z.object({}),
-  query: BatchQuery,
-  body: z.strictObject({ touchpoints: z.array(TouchpointInput).min(1).max(1000) }),
-  bodyExample: { touchpoints: [touchpointExample] },
-  readsBodyAs: ['json', 'ndjson'],
-  success: {
-    status: 200,
-    description: 'Every item is accepted, a duplicate, or dropped.',
-    schema: BatchAnswer,
-    example: {
-      accepted: 1,
-      duplicates: 0,
-      dropped: 0,
-      rejected: 0,
-      results: [{ index: 0, id: 'tweet-1', status: 'accepted' }],
-    },
-  },
-  alsoAnswers: { 207: 'Some items are rejected or conflict; the others went in.' },
-  errors: [
-    'malformed_json',
-    'too_deep',
-    'body_too_large',
-    'unsupported_media_type',
-    'invalid_request',
-    'no_item_accepted',
-  ],
-  handle: async (context, { query }) => {
-    const items = await readItems(context.request, 'touchpoints');
-    const options = { dryRun: query.dry_run, idempotencyKey: idempotencyKeyOf(context.request) };
-    return batchReply(await recordBatch(touchpointIngest, items, options, context));
-  },
+  example: touchpointExample,
+  ingest: touchpointIngest,
 });

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
-import { openOperation, operation } from '../http/operation.ts';
+import { BODY_ERRORS, openOperation, operation } from '../http/operation.ts';
 import { keyOut, makeKey } from './key-sql.ts';
 import { KeyInput, NewKey, newKeyExample, workspaceExample } from './workspace-schema.ts';
 
@@ -18,14 +18,6 @@ const shared = {
     example: newKeyExample,
   },
 } as const;
-
-const bodyErrors = [
-  'malformed_json',
-  'too_deep',
-  'body_too_large',
-  'unsupported_media_type',
-  'invalid_request',
-] as const;
 
 async function create(
   database: Database,
@@ -50,7 +42,7 @@ export const createKey = operation({
   description: 'Makes a secret key for servers, with the scopes it needs and no more.',
   access: 'admin',
   params: z.object({}),
-  errors: [...bodyErrors, 'not_found'],
+  errors: [...BODY_ERRORS, 'not_found'],
   handle: ({ database, workspace }, { body }) => create(database, workspace.id, body),
 });
 
@@ -62,6 +54,6 @@ export const createKeyOfWorkspace = openOperation({
   description: 'For the holder of the root key, as when a workspace has lost its keys.',
   access: 'root',
   params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
-  errors: [...bodyErrors, 'not_found'],
+  errors: [...BODY_ERRORS, 'not_found'],
   handle: ({ database }, { params, body }) => create(database, params.id, body),
 });

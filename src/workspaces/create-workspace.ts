@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { SCOPES } from '../domain/settings.ts';
-import { openOperation } from '../http/operation.ts';
+import { BODY_ERRORS, openOperation } from '../http/operation.ts';
 import { keyOut, makeKey } from './key-sql.ts';
 import { NewKey, newKeyExample, Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
 import { insertWorkspace, workspaceOut } from './workspace-sql.ts';
@@ -28,7 +28,7 @@ export const createWorkspace = openOperation({
       key: { ...newKeyExample, name: 'First key', scopes: [...SCOPES] },
     },
   },
-  errors: ['malformed_json', 'too_deep', 'body_too_large', 'unsupported_media_type', 'invalid_request'],
+  errors: BODY_ERRORS,
   handle: async ({ database, now }, { body }) => {
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
-import { operation } from '../http/operation.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Workspace, WorkspacePatch, workspaceExample } from './workspace-schema.ts';
 import { updateWorkspace, workspaceOut } from './workspace-sql.ts';
 
@@ -23,14 +23,7 @@ export const updateWorkspaceOperation = operation({
     schema: Workspace,
     example: workspaceExample,
   },
-  errors: [
-    'malformed_json',
-    'too_deep',
-    'body_too_large',
-    'unsupported_media_type',
-    'invalid_request',
-    'not_found',
-  ],
+  errors: [...BODY_ERRORS, 'not_found'],
   handle: async ({ database, workspace }, { body }) => {
     const [row] = await database.query(updateWorkspace(workspace.id, body));
     forgetCallers(workspace.id);
