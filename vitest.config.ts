@@ -12,7 +12,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/domain/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/tidy/**/*.test.ts', 'test/local/**/*.test.ts'],
+          include: [
+            'test/domain/**/*.test.ts',
+            'test/contract/**/*.test.ts',
+            'test/tidy/**/*.test.ts',
+            'test/local/**/*.test.ts',
+          ],
         },
       },
       {

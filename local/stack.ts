@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buildAssetsIfStale } from './build-assets.ts';
 import { loadLocalState } from './local-state.ts';
 import { startNeonServer } from './neon-server.ts';
 import { answersOk, freePort, type ProcessGroup, startGroup, waitUntilReady } from './processes.ts';
 import { IN_MEMORY, openPglite, openPostgres } from './sql-backend.ts';
-import { makeAssetsFolder, PROJECT_ROOT, QUIET_WRANGLER_ENV, WRANGLER } from './workerd.ts';
+import { PROJECT_ROOT, QUIET_WRANGLER_ENV, WRANGLER } from './workerd.ts';
 
 /** What the local stack is made of. */
 export interface StackOptions {
@@ -99,7 +100,7 @@ async function startWrangler(
   const envFile = join(folder, 'worker.env');
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${envFileValue(value)}\n`);
   await writeFile(envFile, lines.join(''), { mode: 0o600 });
-  await makeAssetsFolder();
+  await buildAssetsIfStale();
   const flags: Record<string, string> = {
     '--ip': '127.0.0.1',
     '--port': String(port),

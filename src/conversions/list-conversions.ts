@@ -21,8 +21,10 @@ export const listConversionsOperation = operation({
     ...PageQuery.shape,
     ...RangeQuery.shape,
     goal: z.array(GoalKey).min(1).optional().openapi({ description: 'One or several goals.' }),
-    person_id: PersonId.optional(),
-    received_after: Instant.optional(),
+    person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
+    received_after: Instant.optional().openapi({
+      description: 'For incremental sync: received after this instant.',
+    }),
     ...FormatQuery.shape,
   }),
   success: {

@@ -48,6 +48,16 @@ const HEADERS = {
   },
 } as const;
 
+const IdempotencyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .max(255)
+    .optional()
+    .openapi({
+      description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
+    }),
+});
+
 /** @param version of the package */
 export function openApiDocument(operations: readonly AnyOperation[], version: string) {
   const app = new OpenAPIHono();
@@ -94,6 +104,7 @@ function pathOf(operation: AnyOperation): RouteConfig {
     request: {
       params: operation.params,
       query: operation.query,
+      ...(operation.readsBodyAs && { headers: IdempotencyHeader }),
       ...(body && { body: { required: true, content: { ...bodyContent(operation, body, bodyExample) } } }),
     },
     responses: { ...successResponses(operation), ...errorResponses(operation) },

@@ -16,7 +16,11 @@ export const listRejectionsOperation = operation({
     'Items that were rejected or conflicted, as they were sent, with the reasons; kept for 30 days, newest first. Mend the cause and replay them.',
   access: 'admin',
   params: z.object({}),
-  query: z.object({ ...PageQuery.shape, resource: z.enum(RESOURCES).optional(), ...FormatQuery.shape }),
+  query: z.object({
+    ...PageQuery.shape,
+    resource: z.enum(RESOURCES).optional().openapi({ description: 'Only items of this kind.' }),
+    ...FormatQuery.shape,
+  }),
   success: {
     status: 200,
     description: 'A page of rejections.',

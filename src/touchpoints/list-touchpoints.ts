@@ -22,8 +22,10 @@ export const listTouchpointsOperation = operation({
     ...PageQuery.shape,
     ...RangeQuery.shape,
     where: WhereQuery,
-    person_id: PersonId.optional(),
-    received_after: Instant.optional(),
+    person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
+    received_after: Instant.optional().openapi({
+      description: 'For incremental sync: received after this instant.',
+    }),
     ...FormatQuery.shape,
   }),
   success: {

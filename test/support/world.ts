@@ -58,7 +58,7 @@ export async function startWorld(
 export const startOnPglite = (project: TestProject) => startWorld(project, 'pglite', () => openPglite());
 
 /** The server to use; the databases of the tests are made in it and dropped. */
-const SERVER = process.env.TEST_POSTGRES_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
+const SERVER = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
 /** On a database of its own in the server, or with a loud reason when there is none. */
 export async function startOnPostgres(project: TestProject): Promise<() => Promise<void>> {
@@ -68,7 +68,7 @@ export async function startOnPostgres(project: TestProject): Promise<() => Promi
     await admin.connect();
     await admin.query(`create database ${name}`);
   } catch (error) {
-    const missing = `NO POSTGRES SERVER at ${new URL(SERVER).host} (${(error as Error).message}); set TEST_POSTGRES_URL. Its tests are skipped.`;
+    const missing = `NO POSTGRES SERVER at ${new URL(SERVER).host} (${(error as Error).message}); set TEST_DATABASE_URL. Its tests are skipped.`;
     console.warn(`\n*** ${missing} ***\n`);
     project.provide('world', { database: 'postgres', url: '', rootKey: '', connectionString: '', missing });
     return async () => {};
