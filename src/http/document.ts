@@ -49,13 +49,9 @@ const HEADERS = {
 } as const;
 
 const IdempotencyHeader = z.object({
-  'Idempotency-Key': z
-    .string()
-    .max(255)
-    .optional()
-    .openapi({
-      description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
-    }),
+  'Idempotency-Key': z.string().max(255).optional().openapi({
+    description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
+  }),
 });
 
 /** @param version of the package */
