@@ -13,6 +13,13 @@ import { getHealth } from './health/get-health.ts';
 import { getReady } from './health/get-ready.ts';
 import { recordBatch } from './http/ingest/record-batch.ts';
 import type { AnyOperation } from './http/operation.ts';
+import { erasePersonOperation } from './people/erase-person.ts';
+import { exportPersonOperation } from './people/export-person.ts';
+import { getPersonOperation } from './people/get-person.ts';
+import { getTimelineOperation } from './people/get-timeline.ts';
+import { lookupPersonByQuery, lookupPersonOperation } from './people/lookup-person.ts';
+import { personIngest, recordPeople } from './people/record-people.ts';
+import { unlinkPerson } from './people/unlink-person.ts';
 import { listRejectionsOperation } from './rejections/list-rejections.ts';
 import { replayRejection } from './rejections/replay-rejection.ts';
 import { getTouchpointOperation } from './touchpoints/get-touchpoint.ts';
@@ -39,6 +46,14 @@ export const operations: readonly AnyOperation[] = [
   getConversionOperation,
   recordAdjustment,
   listAdjustmentsOperation,
+  recordPeople,
+  unlinkPerson,
+  exportPersonOperation,
+  erasePersonOperation,
+  lookupPersonOperation,
+  lookupPersonByQuery,
+  getPersonOperation,
+  getTimelineOperation,
   getAttribution,
   getExplanation,
   putGoalOperation,
@@ -49,6 +64,7 @@ export const operations: readonly AnyOperation[] = [
   replayRejection({
     touchpoints: (items, options, context) => recordBatch(touchpointIngest, items, options, context),
     conversions: (items, options, context) => recordBatch(conversionIngest, items, options, context),
+    people: (items, options, context) => recordBatch(personIngest, items, options, context),
     adjustments: (items, options, context) => recordBatch(adjustmentIngest, items, options, context),
   }),
   getWorkspaceOperation,

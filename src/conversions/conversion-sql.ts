@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
-import { personOfRow } from '../db/resolve-people.ts';
+import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
-import type { HashedIdentity } from '../http/ingest/person.ts';
+import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
 import type { Conversion } from './conversion-schema.ts';
 
@@ -21,17 +21,11 @@ export interface ConversionRow {
 }
 
 function incoming(rows: readonly ConversionRow[]): SQL {
-  const json = JSON.stringify(
-    rows.map(({ identities: [first], ...row }) => ({
-      ...row,
-      namespace: first?.namespace,
-      value_hash: first?.value_hash,
-    })),
-  );
+  const json = JSON.stringify(rows.map(({ identities, ...row }) => ({ ...row, ...hashesOf(identities) })));
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
     from jsonb_to_recordset(${json}::jsonb) as i (
-      id text, content_hash text, goal text, occurred_at timestamptz, namespace text, value_hash text, value numeric,
+      id text, content_hash text, goal text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, value numeric,
       currency text, properties jsonb
     )`;
 }
@@ -49,13 +43,13 @@ export function insertConversions(
   return sql`
     with incoming as materialized (${incoming(rows)}),
     existing as materialized (
-      select i.id, case when c.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      select i.id, ${outcomeOfStored(sql`c.content_hash`)} as outcome
       from incoming i
       cross join lateral (
         select content_hash from conversions where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) c
     ), wanted as (
-      select i.*, g.key, g.default_value, g.currency as default_currency
+      select i.*, g.key, g.default_value, g.currency as default_currency, ${isErased(workspaceId)} as is_erased
       from incoming i
       left join goals g on g.workspace_id = ${tenant(workspaceId)} and g.key = i.goal and g.archived_at is null
       where not exists (select from existing where existing.id = i.id)
@@ -72,7 +66,7 @@ export function insertConversions(
         i.properties
       from wanted i
       cross join lateral (${personOfRow(workspaceId)}) identity
-      where i.key is not null
+      where i.key is not null and not i.is_erased
       order by i.id collate "C"
       on conflict do nothing
       returning id
@@ -81,7 +75,9 @@ export function insertConversions(
     union all
     select id, 'accepted' from inserted
     union all
-    select id, 'unknown_goal' from wanted where key is null`;
+    select id, case when is_erased then 'dropped_erased' else 'unknown_goal' end
+    from wanted
+    where key is null or is_erased`;
 }
 
 /** What `insertConversions` would answer, without storing. */
@@ -89,8 +85,7 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
   return sql`
     select i.id,
       case
-        when c.content_hash = i.hash then 'duplicate'
-        when c.id is not null then 'conflict'
+        when c.id is not null then ${outcomeOfStored(sql`c.content_hash`)}
         when g.key is null then 'unknown_goal'
         else 'accepted'
       end as outcome

@@ -12,14 +12,17 @@ export interface PersonClaim {
   identities: { namespace: string; value_hash: string; value?: string }[];
 }
 
-/** Makes the people of a batch exist and merges those that its items say are the same. First of the batch. */
+/**
+ * Makes the people of a batch exist and merges those that its items say are the same; first of the batch. Rows name
+ * the items whose link was skipped: `skipped_item_id`.
+ */
 export function resolvePeople(
   workspaceId: string,
-  resource: 'touchpoints' | 'conversions',
+  resource: 'touchpoints' | 'conversions' | 'people',
   claims: readonly PersonClaim[],
   hashVersion: number,
 ): SQL {
-  return sql`select resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
+  return sql`select skipped_item_id from resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
 }
 
 /**
@@ -35,4 +38,29 @@ export function personOfRow(workspaceId: string): SQL {
       and known.namespace = i.namespace
       and known.value_hash = decode(i.value_hash, 'hex')
     offset 0`;
+}
+
+/**
+ * Does the incoming row `i` (`occurred_at`, `identities` as JSON) speak of somebody who was erased, at a time when
+ * they still were there?
+ */
+export function isErased(workspaceId: string): SQL {
+  return sql`exists (
+    select
+    from jsonb_to_recordset(i.identities) as said (namespace text, value_hash text)
+    join tombstones dead
+      on dead.workspace_id = ${tenant(workspaceId)}
+      and dead.namespace = said.namespace
+      and dead.value_hash = decode(said.value_hash, 'hex')
+    where dead.erased_at >= i.occurred_at
+  )`;
+}
+
+/** What became of an id that is stored already, from its hash and that of the incoming row `i`; no hash: erased. */
+export function outcomeOfStored(storedHash: SQL): SQL {
+  return sql`case
+    when ${storedHash} is null then 'dropped_erased'
+    when ${storedHash} = i.hash then 'duplicate'
+    else 'conflict'
+  end`;
 }

@@ -1,9 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
-  boolean,
   check,
-  customType,
   foreignKey,
   index,
   integer,
@@ -12,20 +10,11 @@ import {
   pgTable,
   primaryKey,
   real,
-  smallint,
   text,
-  timestamp,
-  unique,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-
-/** Ids compare bytewise, whatever the collation of the database. */
-const id = customType<{ data: string }>({ dataType: () => 'text collate "C"' });
-const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
-/** Milliseconds, as on the wire: a cursor over microseconds would repeat rows. */
-const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
-const workspaceId = () => uuid('workspace_id').notNull();
+import { bytes, id, instant, workspaceId } from './columns.ts';
 
 export const workspaces = pgTable('workspaces', {
   id: uuid('id').primaryKey(),
@@ -37,7 +26,7 @@ export const workspaces = pgTable('workspaces', {
   created_at: instant('created_at').notNull().defaultNow(),
 });
 
-const inWorkspace = (column: ReturnType<typeof workspaceId>) =>
+export const inWorkspace = (column: ReturnType<typeof workspaceId>) =>
   column.references(() => workspaces.id, { onDelete: 'cascade' });
 
 export const keys = pgTable(
@@ -86,72 +75,18 @@ export const goals = pgTable(
  * made from the row they point at, in the same statement, and tests look for orphans.
  */
 
-export const people = pgTable(
-  'people',
-  {
-    workspace_id: inWorkspace(workspaceId()),
-    id: uuid('id').notNull(),
-    created_at: instant('created_at').notNull().defaultNow(),
-    /** The survivor, when this person turned out to be another one. */
-    merged_into: uuid('merged_into'),
-  },
-  (t) => [primaryKey({ columns: [t.workspace_id, t.id] })],
-);
-
-export const identities = pgTable(
-  'identities',
-  {
-    workspace_id: workspaceId(),
-    namespace: id('namespace').notNull(),
-    /** HMAC-SHA256 of the normalised value under the workspace's secret. */
-    value_hash: bytes('value_hash').notNull(),
-    hash_version: smallint('hash_version').notNull(),
-    /** A small name for the identity, held by every row that came with it. */
-    id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
-    person_id: uuid('person_id').notNull(),
-    /** The normalised value, only where the workspace chose `identity_storage: plain`. */
-    value: text('value'),
-    created_at: instant('created_at').notNull().defaultNow(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] }),
-    unique('identities_id').on(t.workspace_id, t.id),
-    index('identities_person').on(t.workspace_id, t.person_id),
-  ],
-);
-
-/**
- * Facts: a set of identities that some item said are one person. Rows of one fact share `link_id`, the hash
- * of the set, so that the same pair sent a million times is one fact, dated by the first item that said it.
- */
-export const identity_links = pgTable(
-  'identity_links',
-  {
-    workspace_id: workspaceId(),
-    link_id: bytes('link_id').notNull(),
-    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
-    from_secret_key: boolean('from_secret_key').notNull(),
-    occurred_at: instant('occurred_at').notNull(),
-    resource: text('resource').notNull(),
-    item_id: id('item_id').notNull(),
-  },
-  (t) => [
-    primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id] }),
-    index('identity_links_identity').on(t.workspace_id, t.identity_id),
-  ],
-);
-
 export const touchpoints = pgTable(
   'touchpoints',
   {
     workspace_id: workspaceId(),
     id: id('id').notNull(),
     person_id: uuid('person_id').notNull(),
-    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    /** Null once the person was erased; so is the hash. */
+    identity_id: bigint('identity_id', { mode: 'number' }),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     voided_at: instant('voided_at'),
-    content_hash: bytes('content_hash').notNull(),
+    content_hash: bytes('content_hash'),
     kind: text('kind').notNull(),
     direction: text('direction'),
     stage: text('stage'),
@@ -187,10 +122,11 @@ export const conversions = pgTable(
     id: id('id').notNull(),
     goal: id('goal').notNull(),
     person_id: uuid('person_id').notNull(),
-    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    /** Null once the person was erased; so is the hash. */
+    identity_id: bigint('identity_id', { mode: 'number' }),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
-    content_hash: bytes('content_hash').notNull(),
+    content_hash: bytes('content_hash'),
     value: numeric('value'),
     currency: text('currency'),
     /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
@@ -241,6 +177,8 @@ export const rejections = pgTable(
     /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
     item_encrypted: bytes('item_encrypted').notNull(),
     errors: jsonb('errors').notNull(),
+    /** `namespace:hash` of the identities in it, so that an erasure finds it. */
+    identity_hashes: text('identity_hashes').array().notNull().default([]),
     received_at: instant('received_at').notNull().defaultNow(),
   },
   (t) => [

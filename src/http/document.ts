@@ -28,6 +28,7 @@ const TAGS = [
     description: 'What people and the company said and did: mentions, replies, visits, demos, referrals.',
   },
   { name: 'Conversions', description: 'What it led to, and what became of it.' },
+  { name: 'People', description: 'Who it was: identities, what was said of them, their history.' },
   { name: 'Reports', description: 'Numbers that add up and can be explained.' },
   { name: 'Goals', description: 'The objectives, written down first.' },
   { name: 'Rejections', description: 'What did not go in, kept so that nothing is lost.' },

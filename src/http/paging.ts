@@ -8,8 +8,11 @@ export interface Cursor {
   id: string;
 }
 
-/** The longest id is of the server's making: `tp.<goal>:<id>`, from a goal's 64 and a sender's 255 characters. */
-const MAX_ID_LENGTH = 330;
+/**
+ * The longest id is of the server's making: `tp.<goal>:<id>`, from a goal's 64 and a sender's 255 characters. On a
+ * timeline its type stands before it.
+ */
+const MAX_ID_LENGTH = 345;
 
 const CursorContent = z.tuple([
   z.iso.datetime().refine((text) => !text.startsWith('0')),
@@ -40,10 +43,11 @@ export function encodeCursor(cursor: Cursor): string {
     .replaceAll('=', '');
 }
 
-export function decodeCursor(text: string | undefined): Cursor | null {
+/** @param idPattern of lists whose ids say more than the id of a row */
+export function decodeCursor(text: string | undefined, idPattern = /^/): Cursor | null {
   if (text === undefined) return null;
   const parsed = CursorContent.safeParse(contentOf(text));
-  if (parsed.success) return { at: parsed.data[0], id: parsed.data[1] };
+  if (parsed.success && idPattern.test(parsed.data[1])) return { at: parsed.data[0], id: parsed.data[1] };
   throw new ApiError('invalid_request', 'The cursor is not one of ours; send `next_cursor` as it came.', {
     errors: [{ pointer: '?cursor', detail: 'Not a cursor of this list.' }],
   });

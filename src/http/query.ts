@@ -9,6 +9,7 @@ const MEMBER = /^([a-z_]+)\[([^\]]*)\]$/;
  * - a list may be comma-separated or repeated; `\,` is a comma inside a value, `\0` is null
  * - `where[channel]=x,linkedin` is `{where: {channel: ['x', 'linkedin']}}`
  * - numbers and booleans are read as such; anything else stays text
+ * - where the schema has a `catchall`, parameters that it does not name are read by that
  * @throws ApiError invalid_request naming every parameter that is unknown, repeated or does not fit
  */
 export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchParams): z.output<Q> {
@@ -17,7 +18,9 @@ export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchPar
   const raw: Record<string, unknown> = {};
   for (const name of new Set(search.keys())) {
     const [, outer, inner] = name.match(MEMBER) ?? [];
-    const field = Object.hasOwn(fields, outer ?? name) ? coreOf(fields[outer ?? name]) : undefined;
+    const field = coreOf(
+      Object.hasOwn(fields, outer ?? name) ? fields[outer ?? name] : catchallOf(schema, name),
+    );
     const values = search.getAll(name);
     if ([name, ...values].some((text) => text.includes('\0'))) {
       errors.push({
@@ -56,6 +59,12 @@ function knownNames(fields: Record<string, z.ZodType>): string {
   return Object.entries(fields)
     .map(([name, field]) => (coreOf(field) instanceof z.ZodRecord ? `${name}[…]` : name))
     .join(', ');
+}
+
+/** Of a parameter that the schema does not name; `__proto__` is no name of anything. */
+function catchallOf(schema: z.ZodObject, name: string): z.ZodType | undefined {
+  const { catchall } = schema.def;
+  return catchall instanceof z.ZodString && name !== '__proto__' ? catchall : undefined;
 }
 
 /** The schema below optional(), default(), transform() and the like. */

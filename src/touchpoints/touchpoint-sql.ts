@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { personOfRow } from '../db/resolve-people.ts';
+import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
-import type { HashedIdentity } from '../http/ingest/person.ts';
+import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
 import type { Cursor } from '../http/paging.ts';
 import type { Touchpoint } from './touchpoint-schema.ts';
 
@@ -50,24 +50,25 @@ const recordType = sql.join(
 
 function incoming(rows: readonly TouchpointRow[]): SQL {
   const json = JSON.stringify(
-    rows.map(({ id, content_hash, occurred_at, identities: [first], columns }) => ({
+    rows.map(({ id, content_hash, occurred_at, identities, columns }) => ({
       id,
       content_hash,
       occurred_at,
-      namespace: first?.namespace,
-      value_hash: first?.value_hash,
+      ...hashesOf(identities),
       ...columns,
     })),
   );
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
     from jsonb_to_recordset(${json}::jsonb) as i (
-      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, ${recordType}
+      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, ${recordType}
     )`;
 }
 
 /**
- * Stores new touchpoints and says what became of each row: `accepted`, `duplicate` or `conflict`. A row that
+ * Stores new touchpoints and says what became of each row: `accepted`, `duplicate`, `conflict`, or
+ * dropped: `dropped_consent` where the person's last word on it, at the time of the touchpoint, was no, and
+ * `dropped_erased`. A row that
  * another transaction was storing at the same moment is in none of them, and is asked for again.
  * A touchpoint that fits a goal's `match` records a conversion `tp:<id>` of that goal; were there several goals,
  * those after the first (by key) get `tp.<goal>:<id>`.
@@ -78,17 +79,30 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
   return sql`
     with incoming as materialized (${incoming(rows)}),
     existing as materialized (
-      select i.id, case when t.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      select i.id, ${outcomeOfStored(sql`t.content_hash`)} as outcome
       from incoming i
       cross join lateral (
         select content_hash from touchpoints where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) t
+    ), located as materialized (
+      select i.*, identity.person_id, identity.id as identity_id, ${isErased(workspaceId)} as is_erased, (
+        select u.analytics_consent
+        from person_updates u
+        where u.workspace_id = ${tenant(workspaceId)}
+          and u.person_id = identity.person_id
+          and u.analytics_consent is not null
+          and u.occurred_at <= i.occurred_at
+        order by u.occurred_at desc, u.id desc
+        limit 1
+      ) is false as refused
+      from incoming i
+      left join lateral (${personOfRow(workspaceId)}) identity on true
+      where not exists (select from existing where existing.id = i.id)
     ), inserted as (
       insert into touchpoints (workspace_id, id, person_id, identity_id, occurred_at, content_hash, ${names})
-      select ${workspaceId}::uuid, i.id, identity.person_id, identity.id, i.occurred_at, i.hash, ${incomingNames}
-      from incoming i
-      cross join lateral (${personOfRow(workspaceId)}) identity
-      where not exists (select from existing where existing.id = i.id)
+      select ${workspaceId}::uuid, i.id, i.person_id, i.identity_id, i.occurred_at, i.hash, ${incomingNames}
+      from located i
+      where not i.refused and not i.is_erased
       order by i.id collate "C"
       on conflict do nothing
       returning *
@@ -114,14 +128,18 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
     )
     select id, outcome from existing
     union all
-    select id, 'accepted' from inserted`;
+    select id, 'accepted' from inserted
+    union all
+    select id, case when is_erased then 'dropped_erased' else 'dropped_consent' end
+    from located
+    where refused or is_erased`;
 }
 
 /** What `insertTouchpoints` would answer, without storing. */
 export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
     select i.id,
-      case when t.id is null then 'accepted' when t.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      case when t.id is null then 'accepted' else ${outcomeOfStored(sql`t.content_hash`)} end as outcome
     from (${incoming(rows)}) i
     left join touchpoints t on t.workspace_id = ${tenant(workspaceId)} and t.id = i.id`;
 }
@@ -180,7 +198,7 @@ export function voidTouchpoint(workspaceId: string, id: string, now: Date): SQL 
       returning ${stored}
     ), retracted as (
       insert into adjustments (workspace_id, id, conversion_id, kind, occurred_at, content_hash)
-      select c.workspace_id, 'void:' || c.id, c.id, 'retraction', ${at}::timestamptz, c.content_hash
+      select c.workspace_id, 'void:' || c.id, c.id, 'retraction', ${at}::timestamptz, coalesce(c.content_hash, '')
       from conversions c
       join voided on voided.id = c.touchpoint_id
       where c.workspace_id = ${tenant(workspaceId)}

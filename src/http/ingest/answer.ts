@@ -6,10 +6,16 @@ import type { Reply } from '../operation.ts';
 export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped'] as const;
 export type Status = (typeof STATUSES)[number];
 
+/** Why an item was kept out on purpose. */
+export const DROP_REASONS = ['consent', 'erased'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
+
 export interface ItemResult {
   index: number;
   id: string;
   status: Status;
+  /** Why an item was dropped. */
+  reason?: DropReason;
   errors?: FieldError[];
   warnings?: FieldError[];
 }
@@ -35,6 +41,10 @@ export const BatchAnswer = z
         index: z.number().int(),
         id: z.string().openapi({ description: 'The one sent, or the one it got.' }),
         status: z.enum(STATUSES),
+        reason: z.enum(DROP_REASONS).optional().openapi({
+          description:
+            '`consent`: the person does not want it stored. `erased`: it is of somebody who was erased since.',
+        }),
         errors: z.array(FieldErrorSchema).optional(),
         warnings: z.array(FieldErrorSchema).optional(),
       }),

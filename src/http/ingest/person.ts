@@ -99,6 +99,27 @@ export async function personOf(
   return result;
 }
 
+/** Of a row's JSON: the identity that decides whose it is, and all of them, without their values. */
+export function hashesOf(identities: readonly HashedIdentity[]) {
+  const [first] = identities;
+  const hashes = identities.map(({ namespace, value_hash }) => ({ namespace, value_hash }));
+  return { namespace: first?.namespace, value_hash: first?.value_hash, identities: hashes };
+}
+
+/**
+ * `namespace:hash` of whatever identities an item has that was refused, as far as they can be read, so that an
+ * erasure finds it.
+ */
+export async function identityHashesOf(item: unknown, context: WorkspaceContext): Promise<string[]> {
+  const map = (item as { person?: unknown } | null)?.person;
+  if (typeof map !== 'object' || map === null) return [];
+  const named = Object.entries(map).filter(
+    ([namespace, value]) => NAMESPACE_PATTERN.test(namespace) && typeof value === 'string',
+  );
+  const { identities } = await personOf(Object.fromEntries(named), '', context);
+  return identities.map(({ namespace, value_hash }) => `${namespace}:${value_hash}`);
+}
+
 /** A row to be stored that belongs to a person. */
 export interface PersonRow {
   id: string;

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../domain/json.ts';
 import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
+import { identityHashesOf } from './person.ts';
 import { escapeUnstorable } from './unstorable.ts';
 
 /** An item that did not go in, with the reasons. */
@@ -33,14 +34,16 @@ export async function quarantine(
         item_id: escapeUnstorable(id),
         item_encrypted: await secrets.seal(JSON.stringify(value ?? null)),
         errors,
+        identity_hashes: await identityHashesOf(value, context),
       };
     }),
   );
   return sql`
-    insert into rejections (workspace_id, id, resource, item_id, item_encrypted, errors, received_at)
+    insert into rejections (workspace_id, id, resource, item_id, item_encrypted, errors, identity_hashes, received_at)
     select distinct on (r.id) ${workspace.id}::uuid, r.id, ${resource}, r.item_id, decode(r.item_encrypted, 'hex'), r.errors,
+      r.identity_hashes,
       ${now.toISOString()}::timestamptz
-    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, item_id text, item_encrypted text, errors jsonb)
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, item_id text, item_encrypted text, errors jsonb, identity_hashes text[])
     order by r.id
     on conflict (workspace_id, id) do update set received_at = excluded.received_at, errors = excluded.errors`;
 }

@@ -6,7 +6,7 @@ import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
 import { checkItem } from '../item-errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
-import type { ItemResult } from './answer.ts';
+import type { DropReason, ItemResult } from './answer.ts';
 import { quarantine, type RefusedItem } from './quarantine.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -183,13 +183,23 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
   let open = candidates;
   let toQuarantine = options.dryRun ? [] : refused;
   for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toQuarantine.length > 0); round++) {
-    const outcomes = await ask(resource, open, toQuarantine, options, context);
-    const late = settleOutcomes(resource, open, outcomes, results);
+    const answers = await ask(resource, open, toQuarantine, options, context);
+    const late = settleOutcomes(resource, open, answers, results);
     toQuarantine = options.dryRun ? [] : refusedItems(late, results);
     // Not seen: another batch was storing the same id at this moment. Ask again, now that it is there.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
+}
+
+/** Outcomes of a write that keep the item out on purpose. */
+const DROPPED: Record<string, DropReason> = { dropped_consent: 'consent', dropped_erased: 'erased' };
+
+interface Answers {
+  /** What became of each row, by id. */
+  outcomes: ReadonlyMap<string, string>;
+  /** Items whose identities belong to people who cannot be one. */
+  skippedLinks: ReadonlySet<unknown>;
 }
 
 /** One round trip: the rows to store, and beside them the items to keep aside. */
@@ -199,7 +209,7 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
   toQuarantine: readonly RefusedItem[],
   options: RecordOptions,
   context: WorkspaceContext,
-): Promise<Map<string, string>> {
+): Promise<Answers> {
   const rows = open.map(({ row }) => row);
   const aside = toQuarantine.length > 0 ? [await quarantine(resource.resource, toQuarantine, context)] : [];
   const statements = options.dryRun
@@ -207,17 +217,20 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
     : rows.length > 0
       ? await resource.write(rows, context)
       : [];
-  if (statements.length + aside.length === 0) return new Map();
+  if (statements.length + aside.length === 0) return { outcomes: new Map(), skippedLinks: new Set() };
   const answers = await context.database.atomic([...aside, ...statements]);
   const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
-  return new Map(last.map((row) => [String(row.id), String(row.outcome)]));
+  return {
+    outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
+    skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
+  };
 }
 
 /** @returns the items that what is stored refuses: conflicts, and the resource's own refusals */
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
-  outcomes: ReadonlyMap<string, string>,
+  { outcomes, skippedLinks }: Answers,
   results: Map<number, ItemResult>,
 ): NamedItem[] {
   const refused: NamedItem[] = [];
@@ -226,6 +239,7 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
     if (outcome === undefined) continue;
     const result: ItemResult = { index: sent.index, id: row.id, status: 'rejected' };
     if (outcome === 'accepted' || outcome === 'duplicate') result.status = outcome;
+    else if (outcome in DROPPED) Object.assign(result, { status: 'dropped', reason: DROPPED[outcome] });
     else {
       refused.push(sent);
       const refusal = resource.refusals[outcome];
@@ -234,7 +248,8 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
         refusal ? { ...refusal, pointer: sent.pointer + refusal.pointer } : conflictError(sent.pointer),
       ];
     }
-    if (warnings.length > 0) result.warnings = warnings;
+    const said = skippedLinks.has(row.id) ? [...warnings, skippedLink(sent.pointer)] : warnings;
+    if (said.length > 0) result.warnings = said;
     results.set(sent.index, result);
   }
   return refused;
@@ -242,6 +257,12 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
 
 function refusedItems(items: readonly NamedItem[], results: ReadonlyMap<number, ItemResult>): RefusedItem[] {
   return items.map((item) => ({ ...item, errors: results.get(item.index)?.errors ?? [] }));
+}
+
+function skippedLink(pointer: string): FieldError {
+  const detail =
+    'These identities belong to people who cannot be one: that would be two user_ids, or more than 100 identities. The link is kept and not applied; see skipped_links of the person.';
+  return { pointer: `${pointer}/person`, detail };
 }
 
 function conflictError(pointer: string): FieldError {

@@ -1,0 +1,122 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  boolean,
+  index,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  unique,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { bytes, id, instant, workspaceId } from './columns.ts';
+import { inWorkspace } from './tables.ts';
+
+export const people = pgTable(
+  'people',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: uuid('id').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+    /** The survivor, when this person turned out to be another one. */
+    merged_into: uuid('merged_into'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.id] })],
+);
+
+export const identities = pgTable(
+  'identities',
+  {
+    workspace_id: workspaceId(),
+    namespace: id('namespace').notNull(),
+    /** HMAC-SHA256 of the normalised value under the workspace's secret. */
+    value_hash: bytes('value_hash').notNull(),
+    hash_version: smallint('hash_version').notNull(),
+    /** A small name for the identity, held by every row that came with it. */
+    id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    person_id: uuid('person_id').notNull(),
+    /** The normalised value, only where the workspace chose `identity_storage: plain`. */
+    value: text('value'),
+    created_at: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] }),
+    unique('identities_id').on(t.workspace_id, t.id),
+    index('identities_person').on(t.workspace_id, t.person_id),
+  ],
+);
+
+/**
+ * Facts: a set of identities that some item said are one person. Rows of one fact share `link_id`, the hash
+ * of the set, so that the same pair sent a million times is one fact, dated by the first item that said it.
+ */
+export const identity_links = pgTable(
+  'identity_links',
+  {
+    workspace_id: workspaceId(),
+    link_id: bytes('link_id').notNull(),
+    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    from_secret_key: boolean('from_secret_key').notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    resource: text('resource').notNull(),
+    item_id: id('item_id').notNull(),
+    /** Kept, but not applied: it would put two user_ids, or too many identities, in one person. */
+    skipped: boolean('skipped').notNull().default(false),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id] }),
+    index('identity_links_skipped').on(t.workspace_id, t.identity_id).where(sql`skipped`),
+    index('identity_links_identity').on(t.workspace_id, t.identity_id),
+  ],
+);
+
+/** What was said of people: rows, never updates. What a person is like now is computed, the last word deciding. */
+export const person_updates = pgTable(
+  'person_updates',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    person_id: uuid('person_id').notNull(),
+    /** Null once the person was erased; so is the hash. */
+    identity_id: bigint('identity_id', { mode: 'number' }),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    content_hash: bytes('content_hash'),
+    traits: jsonb('traits'),
+    /** Whether later touchpoints may be stored; null where the update does not speak of it. */
+    analytics_consent: boolean('analytics_consent'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('person_updates_person').on(t.workspace_id, t.person_id, t.occurred_at),
+    index('person_updates_consent')
+      .on(t.workspace_id, t.person_id, t.occurred_at)
+      .where(sql`analytics_consent is not null`),
+  ],
+);
+
+/** Identities whose person was erased: what they did up to then is not taken in again. */
+export const tombstones = pgTable(
+  'tombstones',
+  {
+    workspace_id: workspaceId(),
+    namespace: id('namespace').notNull(),
+    value_hash: bytes('value_hash').notNull(),
+    erased_at: instant('erased_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] })],
+);
+
+/** Receipts, by every id that the erased person ever had, so that asking again gives the same answer. */
+export const erasures = pgTable(
+  'erasures',
+  {
+    workspace_id: workspaceId(),
+    person_id: uuid('person_id').notNull(),
+    erased_at: instant('erased_at').notNull(),
+    receipt: jsonb('receipt').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.person_id] })],
+);

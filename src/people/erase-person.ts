@@ -1,0 +1,50 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { PersonId } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { erasePerson } from './erasure-sql.ts';
+
+const Receipt = z
+  .object({
+    person_id: PersonId,
+    erased_at: z.string().openapi({ format: 'date-time' }),
+    identities: z.number().int(),
+    touchpoints: z.number().int(),
+    conversions: z.number().int(),
+    rejections: z.number().int(),
+  })
+  .openapi('ErasureReceipt');
+
+export const erasePersonOperation = operation({
+  method: 'delete',
+  path: '/v1/people/{id}',
+  id: 'erasePerson',
+  tag: 'People',
+  summary: 'Erase a person',
+  description:
+    'Forgets who somebody is, at once and for good. Touchpoints and conversions move to a nameless person and lose their URLs, referrers, content, terms, topics and properties; totals stay. Ids stay too, since they keep the order and tell repeats: put nothing personal in them. Items of that person from before the erasure are dropped (`erased`) when they are sent again; newer ones make a new person. Asking again gives the same receipt.',
+  access: 'admin',
+  params: z.object({ id: PersonId }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The receipt: what was erased, and when.',
+    schema: Receipt,
+    example: {
+      person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+      erased_at: '2026-06-01T12:00:00.000Z',
+      identities: 2,
+      touchpoints: 14,
+      conversions: 1,
+      rejections: 0,
+    },
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace, now }, { params }) => {
+    const [row] = await database.query<{ receipt: z.output<typeof Receipt> | null }>(
+      erasePerson(workspace.id, params.id, now),
+    );
+    if (!row?.receipt) throw new ApiError('not_found', 'No person has this id.');
+    return { body: { ...row.receipt, erased_at: new Date(row.receipt.erased_at).toISOString() } };
+  },
+});

@@ -1,0 +1,69 @@
+import { z } from '@hono/zod-openapi';
+import type { Row } from '../db/client.ts';
+import { ApiError } from '../http/errors.ts';
+import { PersonId } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { exportPerson } from './erasure-sql.ts';
+
+const rows = z.array(z.record(z.string(), z.unknown()));
+const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
+
+const PersonExport = z
+  .object({
+    person_id: PersonId,
+    exported_at: z.string().openapi({ format: 'date-time' }),
+    people: rows,
+    identities: rows,
+    identity_links: rows,
+    person_updates: rows,
+    touchpoints: rows,
+    conversions: rows,
+    adjustments: rows,
+    rejections: rows,
+  })
+  .openapi('PersonExport');
+
+/** The export as the database gives it: rejections still sealed. */
+type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;
+
+export const exportPersonOperation = operation({
+  method: 'get',
+  path: '/v1/people/{id}/export',
+  id: 'exportPerson',
+  tag: 'People',
+  summary: 'Export all that is held of a person',
+  description:
+    'Every row of every table that is about the person, as it is stored, and their rejected items as they were sent.',
+  access: 'admin',
+  params: z.object({ id: PersonId }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'All of it.',
+    schema: PersonExport,
+    example: {
+      person_id: examplePerson,
+      exported_at: '2026-06-01T12:00:00.000Z',
+      people: [{ id: examplePerson, created_at: '2026-05-01T12:00:01.250+00:00', merged_into: null }],
+      identities: [],
+      identity_links: [],
+      person_updates: [],
+      touchpoints: [],
+      conversions: [],
+      adjustments: [],
+      rejections: [],
+    },
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace, secrets, now }, { params }) => {
+    const [row] = await database.query<HeldRow>(exportPerson(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No person has this id.');
+    const rejections = await Promise.all(
+      row.rejections.map(async ({ item_encrypted, ...rest }) => ({
+        ...rest,
+        item: JSON.parse(await secrets.open(String(item_encrypted))) as unknown,
+      })),
+    );
+    return { body: { ...row, exported_at: now.toISOString(), rejections } };
+  },
+});

@@ -1,0 +1,26 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { PersonId } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { Person, personExample } from './person-schema.ts';
+import { getPerson, personOut } from './person-sql.ts';
+
+export const getPersonOperation = operation({
+  method: 'get',
+  path: '/v1/people/{id}',
+  id: 'getPerson',
+  tag: 'People',
+  summary: 'Get a person',
+  description:
+    'Identities, traits and consent as they are now, computed from all that was said. The id of a person who was merged away answers as the survivor, whose id is in the body.',
+  access: 'read',
+  params: z.object({ id: PersonId }),
+  query: z.object({}),
+  success: { status: 200, description: 'The person.', schema: Person, example: personExample },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getPerson(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No person has this id.');
+    return { body: personOut(row) };
+  },
+});

@@ -1,0 +1,57 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { PersonId } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { TIMELINE_TYPES, TimelineEntry, type TimelineType, timelineExample } from './person-schema.ts';
+import { readTimeline, type TimelinePlace, type TimelineRow, timelineEntryOut } from './person-sql.ts';
+
+export const getTimelineOperation = operation({
+  method: 'get',
+  path: '/v1/people/{id}/timeline',
+  id: 'getTimeline',
+  tag: 'People',
+  summary: "List a person's history",
+  description:
+    'Touchpoints, conversions and links (items that said that identities are one person) in one list, newest first, by cursor; stable while others are written. At one instant by type, then id. Voided and retracted ones are in it and say so. The id of a person who was merged away answers as the survivor.',
+  access: 'read',
+  params: z.object({ id: PersonId }),
+  query: z.object({ ...PageQuery.shape, ...RangeQuery.shape, ...FormatQuery.shape }),
+  success: {
+    status: 200,
+    description: 'A page of the history.',
+    schema: PageOf(TimelineEntry),
+    example: { data: timelineExample, has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request', 'not_found'],
+  isTable: true,
+  handle: async ({ database, workspace }, { params, query }) => {
+    const rows = await database.query<TimelineRow>(
+      readTimeline({
+        workspace_id: workspace.id,
+        person_id: params.id,
+        ...boundsOf(query, workspace.timezone),
+        after: placeOf(query.cursor),
+        limit: query.limit,
+      }),
+    );
+    if (rows.length === 0) throw new ApiError('not_found', 'No person has this id.');
+    const page = pageOf(
+      rows.filter((row) => row.type !== null),
+      query.limit,
+      (row) => ({ at: timelineEntryOut(row).occurred_at, id: `${row.type}:${row.sort_id}` }),
+    );
+    return { body: { ...page, data: page.data.map(timelineEntryOut) } };
+  },
+});
+
+const PLACE = new RegExp(`^(${TIMELINE_TYPES.join('|')}):(.+)$`, 's');
+
+function placeOf(text: string | undefined): TimelinePlace | null {
+  const cursor = decodeCursor(text, PLACE);
+  const [, type, sortId] = cursor?.id.match(PLACE) ?? [];
+  if (!cursor || type === undefined || sortId === undefined) return null;
+  return { at: cursor.at, type: type as TimelineType, sort_id: sortId };
+}

@@ -1,0 +1,97 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError, type FieldError } from '../http/errors.ts';
+import { type HashedIdentity, PersonMap, personOf } from '../http/ingest/person.ts';
+import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
+import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
+import { lookupPerson, personOut } from './person-sql.ts';
+
+const success = { status: 200, description: 'The person.', schema: Person, example: personExample } as const;
+
+export const lookupPersonOperation = operation({
+  method: 'post',
+  path: '/v1/people/lookup',
+  id: 'lookupPerson',
+  tag: 'People',
+  summary: 'Look a person up by an identity',
+  description:
+    'Who has this identity, normalised as everywhere. A placeholder (`null`, `0`, `anonymous`) is refused, since nobody ever has it; an identity that nobody has is 404.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({}),
+  body: PersonLookup,
+  bodyExample: { person: { email: 'ann@acme.com' } },
+  success,
+  errors: [...BODY_ERRORS, 'not_found'],
+  handle: (context, { body }) => lookup(body.person, '/person/', context),
+});
+
+export const lookupPersonByQuery = operation({
+  method: 'get',
+  path: '/v1/people/lookup',
+  id: 'lookupPersonByQuery',
+  tag: 'People',
+  summary: 'Look a person up by an identity in the URL',
+  description:
+    'The same with the identity as the one parameter, whose name is the namespace: `email`, `user_id`, or any other. URLs are logged by every proxy on the way: prefer `POST`, with the identity in the body, for e-mail addresses and phone numbers.',
+  access: 'read',
+  params: z.object({}),
+  query: PersonLookupQuery,
+  success,
+  errors: ['not_found'],
+  handle: (context, { query }) => {
+    const sent = Object.entries(query).filter(([, value]) => value !== undefined);
+    return lookup(Object.fromEntries(sent), '?', context);
+  },
+});
+
+/** @param base what comes before a namespace where an error points at it */
+async function lookup(map: Record<string, unknown>, base: string, context: WorkspaceContext) {
+  const identity = await onlyIdentityOf(map, base, context);
+  const [row] = await context.database.query(lookupPerson(context.workspace.id, identity));
+  if (!row) throw new ApiError('not_found', 'Nobody has this identity.');
+  return { body: personOut(row) };
+}
+
+async function onlyIdentityOf(
+  map: Record<string, unknown>,
+  base: string,
+  context: WorkspaceContext,
+): Promise<HashedIdentity> {
+  const namespaces = Object.keys(map).filter((namespace) => map[namespace] !== null);
+  const place = (namespace: string) => base + namespace;
+  if (namespaces.length === 0) {
+    throw refusal([{ pointer: base, detail: 'Send one identity, as email=ann@acme.com or user_id=17.' }]);
+  }
+  if (namespaces.length > 1) {
+    const detail = `One identity finds a person; ${namespaces.join(' and ')} are ${namespaces.length}. Send one of them.`;
+    throw refusal(namespaces.map((namespace) => ({ pointer: place(namespace), detail })));
+  }
+  const parsed = PersonMap.safeParse(map);
+  if (!parsed.success) {
+    throw refusal(
+      parsed.error.issues.map(({ path, message }) => ({
+        pointer: place(path.join('/')),
+        detail: `${message}.`,
+      })),
+    );
+  }
+  const { identities, errors } = await personOf(parsed.data, '', context);
+  const [identity] = identities;
+  if (identity) return identity;
+  throw refusal(
+    errors.map(({ pointer, detail }) =>
+      // A pointer of its own has what is wrong with the value; none, that the value was a placeholder.
+      pointer === ''
+        ? {
+            pointer: place(namespaces.join()),
+            detail: 'A placeholder, as broken senders put where a value should be; nobody has it.',
+          }
+        : { pointer: place(pointer.slice(1)), detail },
+    ),
+  );
+}
+
+function refusal(errors: FieldError[]): ApiError {
+  const details = new Set(errors.map(({ detail }) => detail));
+  return new ApiError('invalid_request', `No lookup by this. ${[...details].join(' ')}`, { errors });
+}

@@ -1,0 +1,78 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
+import { tenant } from '../db/tenant.ts';
+import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
+
+/** What is said of a person, on its way in. */
+export interface PersonUpdateRow {
+  id: string;
+  content_hash: string;
+  occurred_at: string;
+  identities: HashedIdentity[];
+  traits: unknown;
+  analytics_consent: boolean | null;
+}
+
+function incoming(rows: readonly PersonUpdateRow[]): SQL {
+  const json = JSON.stringify(rows.map(({ identities, ...row }) => ({ ...row, ...hashesOf(identities) })));
+  return sql`
+    select i.*, decode(i.content_hash, 'hex') as hash
+    from jsonb_to_recordset(${json}::jsonb) as i (
+      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, traits jsonb,
+      analytics_consent boolean
+    )`;
+}
+
+/** Outcomes: `accepted`, `duplicate`, `conflict`, `dropped_erased`; a row that another transaction is storing is in none of them. */
+export function insertPersonUpdates(workspaceId: string, rows: readonly PersonUpdateRow[]): SQL {
+  return sql`
+    with incoming as materialized (${incoming(rows)}),
+    existing as materialized (
+      select i.id, ${outcomeOfStored(sql`u.content_hash`)} as outcome
+      from incoming i
+      cross join lateral (
+        select content_hash from person_updates where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
+      ) u
+    ), wanted as materialized (
+      select i.*, ${isErased(workspaceId)} as is_erased
+      from incoming i
+      where not exists (select from existing where existing.id = i.id)
+    ), inserted as (
+      insert into person_updates
+        (workspace_id, id, person_id, identity_id, occurred_at, content_hash, traits, analytics_consent)
+      select ${workspaceId}::uuid, i.id, identity.person_id, identity.id, i.occurred_at, i.hash, i.traits,
+        i.analytics_consent
+      from wanted i
+      cross join lateral (${personOfRow(workspaceId)}) identity
+      where not i.is_erased
+      order by i.id collate "C"
+      on conflict do nothing
+      returning id
+    )
+    select id, outcome from existing
+    union all
+    select id, 'accepted' from inserted
+    union all
+    select id, 'dropped_erased' from wanted where is_erased`;
+}
+
+/** What `insertPersonUpdates` would answer, without storing. */
+export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpdateRow[]): SQL {
+  return sql`
+    select i.id,
+      case when u.id is null then 'accepted' else ${outcomeOfStored(sql`u.content_hash`)} end as outcome
+    from (${incoming(rows)}) i
+    left join person_updates u on u.workspace_id = ${tenant(workspaceId)} and u.id = i.id`;
+}
+
+/** Undoes the facts that say that all of these identities are one person; see the function in the migrations. */
+export function unlinkIdentities(
+  workspaceId: string,
+  personId: string,
+  identities: readonly HashedIdentity[],
+): SQL {
+  const named = identities.map(({ namespace, value_hash }) => ({ namespace, value_hash }));
+  return sql`
+    select removed_links, namespace, person_id
+    from unlink_identities(${workspaceId}::uuid, ${personId}::uuid, ${JSON.stringify(named)}::jsonb)`;
+}

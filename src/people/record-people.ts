@@ -1,0 +1,70 @@
+import { z } from '@hono/zod-openapi';
+import { v7 as uuidv7 } from 'uuid';
+import { resolvePeople } from '../db/resolve-people.ts';
+import { MAX_FUTURE_MS } from '../domain/time.ts';
+import { Instant, Properties, SenderId } from '../http/fields.ts';
+import { batchOperation } from '../http/ingest/batch-operation.ts';
+import { claimsOf, PersonMap, personOf } from '../http/ingest/person.ts';
+import type { IngestResource } from '../http/ingest/record-batch.ts';
+import { HASH_VERSION } from '../http/secrets.ts';
+import { checkPersonUpdates, insertPersonUpdates, type PersonUpdateRow } from './person-ingest-sql.ts';
+
+const PersonUpdateInput = z
+  .strictObject({
+    id: SenderId.nullish(),
+    person: PersonMap,
+    occurred_at: Instant.nullish().openapi({ description: 'When it was so; defaults to now.' }),
+    traits: Properties.nullish().openapi({
+      description: 'What the person is like. Merged key by key, the last word deciding.',
+    }),
+    consent: z
+      .strictObject({ analytics: z.boolean() })
+      .nullish()
+      .openapi({ description: '`analytics: false` keeps touchpoints from then on out of storage.' }),
+  })
+  .openapi('PersonUpdateInput');
+type PersonUpdateInput = z.output<typeof PersonUpdateInput>;
+
+export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = {
+  resource: 'people',
+  id_prefix: 'pu',
+  schema: PersonUpdateInput,
+  prepare: async (item, id, pointer, context) => {
+    const occurredAt = item.occurred_at ?? context.now.toISOString();
+    if (new Date(occurredAt).getTime() > context.now.getTime() + MAX_FUTURE_MS) {
+      return { errors: [{ pointer: `${pointer}/occurred_at`, detail: 'More than 24 hours in the future.' }] };
+    }
+    const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
+    if (errors.length > 0) return { errors };
+    const person = Object.fromEntries(identities.map(({ namespace, value }) => [namespace, value]));
+    const traits = item.traits ?? null;
+    const analytics_consent = item.consent?.analytics ?? null;
+    return {
+      row: { id, occurred_at: occurredAt, identities, traits, analytics_consent },
+      content: { person },
+      warnings,
+    };
+  },
+  write: async (rows, context) => [
+    resolvePeople(context.workspace.id, 'people', await claimsOf(rows, context, uuidv7), HASH_VERSION),
+    insertPersonUpdates(context.workspace.id, rows),
+  ],
+  check: (rows, context) => checkPersonUpdates(context.workspace.id, rows),
+  refusals: {},
+};
+
+export const recordPeople = batchOperation({
+  id: 'recordPeople',
+  tag: 'People',
+  summary: 'Link and describe people',
+  description:
+    'Says that identities are one person, what the person is like, and whether touchpoints of theirs may be stored. With the same rules as touchpoints: 1 to 1000 items, an answer for each, safe to repeat.',
+  example: {
+    id: 'crm-42',
+    person: { user_id: 'u1', email: 'ann@acme.com' },
+    occurred_at: '2026-05-01T12:00:00Z',
+    traits: { plan: 'pro' },
+    consent: { analytics: true },
+  },
+  ingest: personIngest,
+});

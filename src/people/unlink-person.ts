@@ -1,0 +1,61 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { PersonId } from '../http/fields.ts';
+import { PersonMap, personOf } from '../http/ingest/person.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { unlinkIdentities } from './person-ingest-sql.ts';
+
+const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
+
+export const unlinkPerson = operation({
+  method: 'post',
+  path: '/v1/people/{id}/unlink',
+  id: 'unlinkPerson',
+  tag: 'People',
+  summary: 'Undo a wrong link',
+  description:
+    'Forgets every fact that says that all of the identities named are one person. The people that result are those of the remaining facts, and touchpoints and conversions go with the identity they came with. An item that says it again links again.',
+  access: 'admin',
+  params: z.object({ id: PersonId }),
+  query: z.object({}),
+  body: z.strictObject({ person: PersonMap }).openapi('UnlinkInput'),
+  bodyExample: { person: { user_id: 'u1', email: 'bob@b.com' } },
+  success: {
+    status: 200,
+    description: 'How many facts are gone, and whose the identities are now.',
+    schema: z.object({
+      removed_links: z.number().int(),
+      people: z.array(z.object({ namespace: z.string(), person_id: PersonId })),
+    }),
+    example: {
+      removed_links: 1,
+      people: [
+        { namespace: 'email', person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a4' },
+        { namespace: 'user_id', person_id: examplePerson },
+      ],
+    },
+  },
+  errors: [...BODY_ERRORS, 'not_found'],
+  handle: async (context, { params, body }) => {
+    const { identities, errors } = await personOf(body.person, '/person', context);
+    if (errors.length > 0)
+      throw new ApiError('invalid_request', 'The identities do not fit; see `errors`.', { errors });
+    if (identities.length < 2) {
+      const detail = 'Name two identities or more: those that are not one person.';
+      throw new ApiError('invalid_request', detail, { errors: [{ pointer: '/person', detail }] });
+    }
+    const { database, workspace } = context;
+    const rows = await database.query<UnlinkedRow>(unlinkIdentities(workspace.id, params.id, identities));
+    if (rows.length === 0)
+      throw new ApiError('not_found', 'No item said that these identities of this person are one person.');
+    const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));
+    return { body: { removed_links: rows[0]?.removed_links ?? 0, people } };
+  },
+});
+
+interface UnlinkedRow {
+  [column: string]: unknown;
+  removed_links: number;
+  namespace: string;
+  person_id: string;
+}
