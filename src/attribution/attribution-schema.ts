@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS } from '../domain/attribution.ts';
+import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from '../domain/attribution.ts';
 import { JOURNEY_POLICIES, LEFT_OUT_REASONS } from '../domain/journey.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { DIMENSIONS, KINDS } from '../domain/touchpoint-fields.ts';
@@ -28,6 +28,21 @@ const Weights = z
     description:
       'For `custom`: shares of the first touch, of all between, and of the last; normalised to sum 1.',
     example: [1, 2, 1],
+  });
+
+const Milestones = z
+  .array(GoalKey)
+  .length(2, 'Name two goals: lead, opportunity')
+  .refine(([lead, opportunity]) => lead !== opportunity, 'Name two different goals')
+  .transform(([lead = '', opportunity = '']) => ({ lead, opportunity }))
+  .openapi({
+    type: 'array',
+    items: { type: 'string' },
+    minItems: 2,
+    maxItems: 2,
+    description:
+      "For `w_shaped` and `full_path`: the goals that are the lead and the opportunity. A milestone's touch is the journey's last at or before the first unretracted conversion of that goal inside the journey's window; without one, its share is renormalised away.",
+    example: ['lead', 'opportunity'],
   });
 
 const WhereConversion = z
@@ -79,6 +94,7 @@ const modelQuery = {
     .default(DEFAULT_HALF_LIFE_DAYS)
     .openapi({ description: 'For `time_decay`.' }),
   weights: Weights.optional(),
+  milestones: Milestones.optional(),
   scope: z.enum(['person']).default('person').openapi({ description: 'Whose touchpoints make the journey.' }),
   journey: z.enum(JOURNEY_POLICIES).default('reuse').openapi({
     description:
@@ -128,13 +144,20 @@ export const ExplanationQuery = z.object({
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
 /** Rules that no single parameter can break. */
-export function checkModelQuery(query: Pick<ExplanationQuery, 'models' | 'group_by' | 'weights'>): void {
+export function checkModelQuery(
+  query: Pick<ExplanationQuery, 'models' | 'group_by' | 'weights' | 'milestones'>,
+): void {
   const fail = (pointer: string, detail: string) =>
     new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
   const isCustom = query.models.includes('custom');
   if (isCustom && !query.weights) throw fail('?weights', 'The model custom needs weights=first,middle,last.');
   if (!isCustom && query.weights)
     throw fail('?weights', 'weights are for the model custom; add it to models.');
+  const isByMilestones = needsMilestones(query.models);
+  if (isByMilestones && !query.milestones)
+    throw fail('?milestones', 'The models w_shaped and full_path need milestones=lead,opportunity.');
+  if (!isByMilestones && query.milestones)
+    throw fail('?milestones', 'milestones are for the models w_shaped and full_path; add one to models.');
   for (const name of ['models', 'group_by'] as const) {
     if (new Set(query[name]).size < query[name].length) throw fail(`?${name}`, `Name each of ${name} once.`);
   }
@@ -225,6 +248,10 @@ export const Explanation = z
         channel: z.string(),
         group: Group,
         age_seconds: z.number().openapi({ description: 'Before the conversion.' }),
+        milestones: z
+          .array(z.string())
+          .optional()
+          .openapi({ description: 'The goals of `milestones` whose touch this is; left out where none is.' }),
         weights: z
           .partialRecord(z.enum(MODELS), z.number())
           .openapi({ type: 'object', additionalProperties: { type: 'number' } }),

@@ -5,11 +5,14 @@ import type { Model } from '../domain/attribution.ts';
 import type { Interval } from '../domain/time.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
 import { conversionsInRange, creditable, inJourney, type JourneyQuestion } from './journey-sql.ts';
+import { knownGoals, type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, type ModelSettings, weightSql } from './model-sql.ts';
 
 export interface AttributionQuestion extends JourneyQuestion {
   models: readonly Model[];
   settings: ModelSettings;
+  /** The goals of the models that need them, else null. */
+  milestones: Milestones | null;
   group_by: readonly Dimension[];
   interval: Interval | null;
   timezone: string;
@@ -42,6 +45,7 @@ export interface GroupRow {
 
 export interface AttributionAnswer {
   [column: string]: unknown;
+  /** Of all goals named, those that exist. */
   goals: string[] | null;
   totals: TotalsRow[];
   groups: GroupRow[];
@@ -62,6 +66,7 @@ export interface AttributionAnswer {
  */
 export function attributionReport(question: AttributionQuestion): SQL {
   const { models, settings, limit } = question;
+  const named = [...question.goals, ...Object.values(question.milestones ?? {})];
   const weights = models.map((model, i) => sql`${weightSql(model, settings)} as ${weight(i)}`);
   const each = (make: (i: number) => SQL) =>
     sql.join(
@@ -126,7 +131,7 @@ export function attributionReport(question: AttributionQuestion): SQL {
         array[${each((i) => sql`${weight(i)}`)}], array[${each((i) => sql`${worth(i)}`)}]
       from folded
     )
-    select (select json_agg(key order by key) from goal_settings) as goals,
+    select (${knownGoals(question.workspace_id, named)}) as goals,
       (select json_agg(totals) from (${totals(question)}) totals) as totals,
       (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
 }
@@ -142,16 +147,24 @@ function intervalOf({ interval, timezone }: AttributionQuestion): SQL {
 
 /** Every touch of every journey in its place, oldest first; the id breaks ties, bytewise. */
 function journeys(question: AttributionQuestion): SQL {
+  const { workspace_id, milestones } = question;
   const dimensions = sql.join(
     question.group_by.map((dimension) => DIMENSION_COLUMNS[dimension]),
     sql`, `,
   );
-  return sql`
-    touched as (
-      select c.id as conversion_id, ${intervalOf(question)} as interval, c.net, t.id as touchpoint_id, t.occurred_at,
-        t.channel = 'direct' as is_direct, array[${dimensions}] as dimensions
+  const dated = milestones
+    ? sql`dated as materialized (
+      select c.*, ${milestoneTimes(workspace_id, milestones)}
       from converted c
-      join touchpoints t on t.workspace_id = ${tenant(question.workspace_id)} and ${inJourney}
+      where not c.retracted
+    ), `
+    : sql``;
+  return sql`
+    ${dated}touched as (
+      select c.id as conversion_id, ${intervalOf(question)} as interval, c.net, t.id as touchpoint_id, t.occurred_at,
+        t.channel = 'direct' as is_direct, array[${dimensions}] as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}
+      from ${milestones ? sql`dated` : sql`converted`} c
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${inJourney}
       where not c.retracted and ${creditable(question.where)}
     ), positioned as (
       select *, row_number() over journey as position
@@ -159,7 +172,7 @@ function journeys(question: AttributionQuestion): SQL {
       window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
     ), ranked as materialized (
       select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
-        max(position) filter (where not is_direct) over journey as last_non_direct
+        max(position) filter (where not is_direct) over journey as last_non_direct${milestones ? sql`, ${milestonePositions}` : sql``}
       from positioned
       window journey as (partition by conversion_id)
     )`;

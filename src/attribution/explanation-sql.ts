@@ -5,6 +5,7 @@ import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
 import { countsAtAll, earlierUnretracted, goalSettings } from './journey-sql.ts';
+import { knownGoals, type Milestones, milestoneTimes } from './milestone-sql.ts';
 
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;
@@ -15,6 +16,8 @@ export interface ExplanationQuestion {
   lookback_days: number | null;
   policy: JourneyPolicy;
   where: Where;
+  /** The goals of the models that need them, else null. */
+  milestones: Milestones | null;
 }
 
 export interface ConsideredRow {
@@ -38,6 +41,10 @@ export interface ExplanationRow {
   retracted: boolean;
   counted: boolean;
   lookback_seconds: number;
+  lead_at: Date | null;
+  opportunity_at: Date | null;
+  /** Of the milestones named, those that exist. */
+  milestone_goals: string[] | null;
   considered: ConsideredRow[];
   left_out: { id: string; reason: LeftOutReason }[];
   left_out_counts: Partial<Record<LeftOutReason, number>>;
@@ -48,7 +55,7 @@ export interface ExplanationRow {
  * reason that keeps them out. The reasons are those of the domain's `leftOutReason`, in its order.
  */
 export function explainConversion(question: ExplanationQuestion): SQL {
-  const { workspace_id, conversion_id } = question;
+  const { workspace_id, conversion_id, milestones } = question;
   return sql`
     with goal_settings as materialized (
       ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${tenant(workspace_id)} and id = ${conversion_id})`, question.lookback_days)}
@@ -69,6 +76,8 @@ export function explainConversion(question: ExplanationQuestion): SQL {
     select c.id, c.goal, c.person_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
       case when c.retracted then 0 else c.net_value end as net_value,
       extract(epoch from c.lookback)::float8 as lookback_seconds,
+      ${milestones ? milestoneTimes(workspace_id, milestones) : sql`null as lead_at, null as opportunity_at`},
+      (${knownGoals(workspace_id, Object.values(milestones ?? {}))}) as milestone_goals,
       (${considered()}) as considered,
       (
         select coalesce(json_agg(json_build_object('id', id, 'reason', reason) order by occurred_at desc, id desc), '[]')

@@ -1,7 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import type { Model } from '../domain/attribution.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { ApiError } from '../http/errors.ts';
 import { operation, type WorkspaceContext } from '../http/operation.ts';
 import { rangeOf } from '../http/report-fields.ts';
 import { attributionExample } from './attribution-examples.ts';
@@ -13,6 +12,7 @@ import {
   type GroupRow,
   type TotalsRow,
 } from './attribution-sql.ts';
+import { refuseUnknownGoals } from './unknown-goals.ts';
 import { missingRateWarning } from './warnings.ts';
 
 export const getAttribution = operation({
@@ -39,12 +39,8 @@ export const getAttribution = operation({
     checkModelQuery(query);
     const question = questionOf(query, context);
     const [answer] = await context.database.query<AttributionAnswer>(attributionReport(question));
-    const known = answer?.goals ?? [];
-    const unknown = query.goal.filter((goal) => !known.includes(goal));
-    if (unknown.length > 0) {
-      const detail = `Unknown goal ${unknown.join(', ')}; list the goals at /v1/goals.`;
-      throw new ApiError('unknown_goal', detail, { errors: [{ pointer: '?goal', detail }] });
-    }
+    const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
+    refuseUnknownGoals(asked, answer?.goals ?? []);
     return { body: reportOf(question, query, answer?.totals ?? [], answer?.groups ?? []) };
   },
 });
@@ -63,6 +59,7 @@ function questionOf(query: AttributionQuery, { workspace, now }: WorkspaceContex
     currency: query.currency ?? workspace.currency,
     models: query.models,
     settings: { half_life_days: query.half_life_days, weights: query.weights },
+    milestones: query.milestones ?? null,
     group_by: query.group_by,
     interval: query.interval ?? null,
     timezone,
@@ -113,6 +110,7 @@ function echoOf(question: AttributionQuestion, query: AttributionQuery): Record<
     group_by,
     lookback_days,
     settings,
+    milestones,
     policy,
     where,
     where_conversion,
@@ -130,6 +128,7 @@ function echoOf(question: AttributionQuestion, query: AttributionQuery): Record<
     lookback_days,
     half_life_days: settings.half_life_days,
     ...(settings.weights && { weights: settings.weights }),
+    ...(milestones && { milestones: Object.values(milestones) }),
     scope: query.scope,
     journey: policy,
     where,

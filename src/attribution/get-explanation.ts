@@ -1,11 +1,13 @@
 import { z } from '@hono/zod-openapi';
 import { weightsOf } from '../domain/attribution.ts';
+import { withMilestones } from '../domain/milestones.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { explanationExample } from './attribution-examples.ts';
 import { checkModelQuery, Explanation, ExplanationQuery } from './attribution-schema.ts';
-import { type ConsideredRow, type ExplanationRow, explainConversion } from './explanation-sql.ts';
+import { type ExplanationRow, explainConversion } from './explanation-sql.ts';
+import { refuseUnknownGoals } from './unknown-goals.ts';
 import { missingRateWarning } from './warnings.ts';
 
 const DAY_SECONDS = 86_400;
@@ -22,7 +24,7 @@ export const getExplanation = operation({
   params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
   query: ExplanationQuery,
   success: { status: 200, description: 'The explanation.', schema: Explanation, example: explanationExample },
-  errors: ['invalid_request', 'not_found'],
+  errors: ['invalid_request', 'unknown_goal', 'not_found'],
   isCacheable: true,
   handle: async ({ database, workspace }, { params, query }) => {
     checkModelQuery(query);
@@ -32,16 +34,18 @@ export const getExplanation = operation({
       lookback_days: query.lookback_days ?? null,
       policy: query.journey,
       where: query.where ?? {},
+      milestones: query.milestones ?? null,
     };
     const [row] = await database.query<ExplanationRow>(explainConversion(question));
     if (!row) throw new ApiError('not_found', 'No conversion has this id.');
+    refuseUnknownGoals({ milestones: Object.values(query.milestones ?? {}) }, row.milestone_goals ?? []);
     return { body: explanationOf(row, query, query.currency ?? workspace.currency) };
   },
 });
 
 function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
   const { id, goal, person_id, retracted, counted } = row;
-  const { models, group_by, journey, scope, where, half_life_days, weights } = query;
+  const { models, group_by, journey, scope, where, half_life_days, weights, milestones } = query;
   const lacksRate = row.value !== null && row.currency !== currency;
   const settings = {
     models,
@@ -52,6 +56,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
     lookback_days: row.lookback_seconds / DAY_SECONDS,
     half_life_days,
     ...(weights && { weights }),
+    ...(milestones && { milestones: Object.values(milestones) }),
     currency,
   };
   return {
@@ -80,13 +85,10 @@ function consideredOut(
   query: ExplanationQuery,
   netValue: number,
 ): Explanation['considered'] {
-  const touches = row.considered.map((touch) => ({
-    ...touch,
-    occurred_at: new Date(touch.occurred_at).getTime(),
-  }));
+  const touches = touchesOf(row);
   const settings = { half_life_days: query.half_life_days, ...(query.weights && { weights: query.weights }) };
   const byModel = query.models.map((model) => [model, weightsOf(model, touches, settings)] as const);
-  return row.considered.map((touch: ConsideredRow, i) => ({
+  return touches.map((touch, i) => ({
     id: touch.id,
     occurred_at: new Date(touch.occurred_at).toISOString(),
     kind: touch.kind,
@@ -95,7 +97,25 @@ function consideredOut(
       query.group_by.map((dimension) => [dimension, touch.dimensions[dimension] ?? null]),
     ),
     age_seconds: touch.age_seconds,
+    ...(query.milestones &&
+      touch.milestones.length > 0 && {
+        milestones: touch.milestones.map((milestone) => query.milestones?.[milestone] ?? milestone),
+      }),
     weights: Object.fromEntries(byModel.map(([model, weights]) => [model, weights[i] ?? 0])),
     credits: Object.fromEntries(byModel.map(([model, weights]) => [model, (weights[i] ?? 0) * netValue])),
   }));
+}
+
+/** The journey as the domain takes it, each touch with the milestones whose touch it is. */
+function touchesOf({ considered, lead_at, opportunity_at }: ExplanationRow) {
+  const touches = considered.map((touch) => ({ ...touch, occurred_at: timeOf(touch.occurred_at) }));
+  const times = {
+    lead: lead_at && timeOf(lead_at),
+    opportunity: opportunity_at && timeOf(opportunity_at),
+  };
+  return withMilestones(touches, times);
+}
+
+function timeOf(instant: string | Date): number {
+  return new Date(instant).getTime();
 }

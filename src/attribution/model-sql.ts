@@ -1,6 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { END_SHARES, type EndShares, MAX_HALVINGS, type Model, normalise } from '../domain/attribution.ts';
+import {
+  END_SHARES,
+  type EndShares,
+  MAX_HALVINGS,
+  MILESTONE_SHARES,
+  type Model,
+  normalise,
+} from '../domain/attribution.ts';
 import { DAY_MS } from '../domain/time.ts';
+import { byMilestones } from './milestone-sql.ts';
 
 export interface ModelSettings {
   half_life_days: number;
@@ -41,6 +49,9 @@ export function weightSql(model: Model, settings: ModelSettings): SQL {
       return sql`decay / sum(decay) over (partition by conversion_id)`;
     case 'custom':
       return byEnds(normalise(settings.weights));
+    case 'w_shaped':
+    case 'full_path':
+      return byMilestones(MILESTONE_SHARES[model]);
     default:
       return byEnds(END_SHARES[model]);
   }

@@ -1,6 +1,7 @@
+import type { Milestone } from './milestones.ts';
 import { DAY_MS } from './time.ts';
 
-/** Models in which a touchpoint's weight depends on nothing but its own journey. Their weights sum to 1. */
+/** Models in which a touchpoint's weight depends on its own journey and its milestones. Their weights sum to 1. */
 export const MODELS = [
   'first_touch',
   'last_touch',
@@ -11,6 +12,8 @@ export const MODELS = [
   'j_shaped',
   'inverse_j_shaped',
   'custom',
+  'w_shaped',
+  'full_path',
 ] as const;
 export type Model = (typeof MODELS)[number];
 
@@ -28,10 +31,30 @@ export const END_SHARES = {
   inverse_j_shaped: { first: 0.6, middle: 0.2, last: 0.2 },
 } as const satisfies Partial<Record<Model, EndShares>>;
 
+/** Shares of the first touch, of each milestone's touch, of the last, and of all other touches together. */
+export interface MilestoneShares {
+  first: number;
+  milestone: number;
+  last: number;
+  others: number;
+}
+
+/** Source: HubSpot and Marketo Measure; in full path the last touch stands for the closed deal. */
+export const MILESTONE_SHARES = {
+  w_shaped: { first: 0.3, milestone: 0.3, last: 0, others: 0.1 },
+  full_path: { first: 0.225, milestone: 0.225, last: 0.225, others: 0.1 },
+} as const satisfies Partial<Record<Model, MilestoneShares>>;
+
+export function needsMilestones(models: readonly Model[]): boolean {
+  return models.some((model) => model in MILESTONE_SHARES);
+}
+
 /** A touch of a journey. `occurred_at` in milliseconds since 1970. */
 export interface Touch {
   occurred_at: number;
   channel: string;
+  /** The milestones whose touch this is; each milestone has one touch of the journey or none. */
+  milestones?: readonly Milestone[];
 }
 
 export interface ModelSettings {
@@ -74,6 +97,9 @@ export function weightsOf(model: Model, touches: readonly Touch[], settings: Mod
       return timeDecay(touches, settings.half_life_days);
     case 'custom':
       return byEnds(count, normalise(settings.weights));
+    case 'w_shaped':
+    case 'full_path':
+      return byMilestones(touches, MILESTONE_SHARES[model]);
     default:
       return byEnds(count, END_SHARES[model]);
   }
@@ -102,6 +128,26 @@ function byEnds(count: number, shares: EndShares): number[] {
     if (i === 0) return shares.first;
     return i === count - 1 ? shares.last : shares.middle / (count - 2);
   });
+}
+
+/**
+ * A touch that is several of first, lead's, opportunity's and last has the sum of their shares. The others lie
+ * between the first touch and the last one that has a share of its own: in `w_shaped` that is the last milestone's
+ * touch, and what comes after it has nothing. A share that no touch has (a milestone not reached, no others) is
+ * renormalised away, so without milestones `w_shaped` is the first touch. Source: HubSpot, Marketo Measure.
+ */
+function byMilestones(touches: readonly Touch[], shares: MilestoneShares): number[] {
+  const own = touches.map(
+    ({ milestones = [] }, i) =>
+      (i === 0 ? shares.first : 0) +
+      milestones.length * shares.milestone +
+      (i === touches.length - 1 ? shares.last : 0),
+  );
+  const end = own.findLastIndex((share) => share > 0);
+  const others = own.filter((share, i) => share === 0 && i < end).length;
+  const all = own.map((share, i) => (share === 0 && i < end ? shares.others / others : share));
+  const sum = all.reduce((a, b) => a + b, 0);
+  return all.map((share) => share / sum);
 }
 
 /** Custom weights are proportions: 1,2,1 is the same as 25,50,25. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MODELS, type Touch, weightsOf } from '../../src/domain/attribution.ts';
+import { withMilestones } from '../../src/domain/milestones.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
 const NOW = Date.UTC(2026, 5, 1);
@@ -71,13 +72,16 @@ describe('weights', () => {
       occurred_at: fc.integer({ min: NOW - 400 * DAY_MS, max: NOW }),
       channel: fc.constantFrom('x', 'direct'),
     });
+    const reachedAt = fc.option(fc.integer({ min: NOW - 400 * DAY_MS, max: NOW }));
     fc.assert(
       fc.property(
         fc.array(touch, { maxLength: 60 }),
         fc.constantFrom(...MODELS),
         fc.double({ min: 0.1, max: 365, noNaN: true }),
-        (touches, model, half_life_days) => {
-          const sorted = touches.toSorted((a, b) => a.occurred_at - b.occurred_at);
+        fc.record({ lead: reachedAt, opportunity: reachedAt }),
+        (touches, model, half_life_days, times) => {
+          const inOrder = touches.toSorted((a, b) => a.occurred_at - b.occurred_at);
+          const sorted = withMilestones(inOrder, times);
           const weights = weightsOf(model, sorted, { ...settings, half_life_days });
           expect(weights).toHaveLength(touches.length);
           for (const weight of weights) expect(weight >= 0 && weight <= 1 + 1e-12).toBe(true);

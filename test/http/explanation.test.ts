@@ -17,6 +17,8 @@ const MODELS = [
   'j_shaped',
   'inverse_j_shaped',
   'custom',
+  'w_shaped',
+  'full_path',
 ];
 
 /** Numbers below `n` that look like chance and are the same every time. */
@@ -28,7 +30,7 @@ function sequence(seed: number): (n: number) => number {
   };
 }
 
-/** 5 people, 80 touches, 25 sales on few days, so that there are ties; some voided, restated, retracted. */
+/** 5 people, 80 touches, 25 sales, 15 milestones on few days, so that there are ties; some voided, restated, retracted. */
 async function randomWorkspace(seed: number): Promise<TestWorkspace> {
   const next = sequence(seed);
   const person = () => ({ user_id: `u${next(5)}` });
@@ -45,12 +47,20 @@ async function randomWorkspace(seed: number): Promise<TestWorkspace> {
   const sales = Array.from({ length: 25 }, (_, i) =>
     sale(`s${i}`, { person: person(), occurred_at: daysBefore(next(30)), value: next(10_000) / 100 }),
   );
+  const steps = Array.from({ length: 15 }, (_, i) =>
+    sale(`m${i}`, {
+      person: person(),
+      occurred_at: daysBefore(next(60)),
+      goal: pick(['lead', 'opportunity']),
+    }),
+  );
   const workspace = await TestWorkspace.make();
-  await workspace.goal('purchase');
+  for (const goal of ['purchase', 'lead', 'opportunity']) await workspace.goal(goal);
   await workspace.load('touchpoints', touches);
-  await workspace.load('conversions', sales);
+  await workspace.load('conversions', [...sales, ...steps]);
   for (const i of [3, 13]) await workspace.ask('DELETE', `/v1/touchpoints/t${i}`);
-  for (const i of [2, 7]) await workspace.post(`/v1/conversions/s${i}/adjustments`, { kind: 'retraction' });
+  for (const id of ['s2', 's7', 'm0', 'm1'])
+    await workspace.post(`/v1/conversions/${id}/adjustments`, { kind: 'retraction' });
   for (const i of [4, 9])
     await workspace.post(`/v1/conversions/s${i}/adjustments`, { kind: 'restatement', value: next(50) });
   return workspace;
@@ -67,7 +77,7 @@ describe('the sum of the credits of all explanations is the report,', () => {
     ['&group_by=channel,campaign,kind', 17],
   ] as const)('for every model and group, asked with "%s" (log %i)', async ([query, seed]) => {
     const workspace = await randomWorkspace(seed);
-    const asked = `models=${MODELS.join(',')}&weights=3,1,2${query}`;
+    const asked = `models=${MODELS.join(',')}&weights=3,1,2&milestones=lead,opportunity${query}`;
     const report = (await workspace.get(`${RANGE}&${asked}`)).body;
     const sums = new Map<string, number>();
     for (let i = 0; i < 25; i++) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { MODELS, type Model, weightsOf } from '../../src/domain/attribution.ts';
+import { MODELS, type Model, type Touch, weightsOf } from '../../src/domain/attribution.ts';
 import {
   inJourneyOrder,
   type JourneyConversion,
@@ -8,6 +8,7 @@ import {
   type JourneyTouchpoint,
   journeyOf,
 } from '../../src/domain/journey.ts';
+import { type MilestoneTimes, milestoneTime, withMilestones } from '../../src/domain/milestones.ts';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 
 needWorld();
@@ -19,8 +20,8 @@ type Where = JourneySettings['where'];
 const WEIGHTS = { first: 3, middle: 1, last: 2 };
 
 /** Few people, few instants: many ties, many touches at the very instant of a conversion. */
-const instant = fc.integer({ min: 0, max: 40 }).map((hours) => START + hours * 6 * HOUR_MS);
-const person = fc.constantFrom('a', 'b', 'c');
+const instant = fc.integer({ min: 0, max: 24 }).map((hours) => START + hours * 6 * HOUR_MS);
+const person = fc.constantFrom('a', 'a', 'b');
 const touch = fc.record({
   person,
   occurred_at: instant,
@@ -28,19 +29,23 @@ const touch = fc.record({
   channel: fc.constantFrom('x', 'email', 'direct'),
   campaign: fc.constantFrom('spring', null),
 });
+const GOALS = ['purchase', 'lead', 'opportunity'] as const;
 const conversion = fc.record({
   person,
+  goal: fc.constantFrom('purchase', ...GOALS),
   occurred_at: instant,
   value: fc.integer({ min: 0, max: 100_000 }).map((cents) => cents / 100),
   adjustment: fc.constantFrom('none', 'none', 'none', 'retraction', 'restatement'),
 });
 const log = fc.record({
-  touches: fc.array(touch, { maxLength: 40, size: 'max' }),
-  conversions: fc.array(conversion, { maxLength: 10, size: 'max' }),
+  touches: fc.array(touch, { maxLength: 60, size: 'max' }),
+  conversions: fc.array(conversion, { maxLength: 30, size: 'max' }),
+  milestones: fc.shuffledSubarray([...GOALS], { minLength: 2, maxLength: 2 }),
   lookback_days: fc.integer({ min: 1, max: 8 }),
   half_life_days: fc.constantFrom(0.1, 1, 7),
   policy: fc.constantFrom('reuse' as const, 'reset' as const),
   where: fc.constantFrom<Where>(
+    {},
     {},
     { channel: ['x', 'direct'] },
     { kind: ['mention', 'event'] },
@@ -55,7 +60,6 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
   await fc.assert(
     fc.asyncProperty(log, async (sample) => {
       const workspace = await TestWorkspace.make();
-      await workspace.goal('purchase');
       await post(workspace, sample);
       const { body } = await workspace.get(reportPath(sample));
       compare(body, expectedOf(sample));
@@ -70,7 +74,6 @@ test('the parts of a report add up: credit of all groups and unattributed are th
   await fc.assert(
     fc.asyncProperty(log, async (sample) => {
       const workspace = await TestWorkspace.make();
-      await workspace.goal('purchase');
       await post(workspace, sample);
       const { body } = await workspace.get(`${reportPath(sample)}&interval=week&limit=2`);
       for (const model of MODELS) {
@@ -95,6 +98,7 @@ function conversionsOf({ conversions }: Log) {
 }
 
 async function post(workspace: TestWorkspace, sample: Log): Promise<void> {
+  for (const goal of GOALS) await workspace.goal(goal);
   const touchpoints = touchpointsOf(sample).map(({ person: user_id, occurred_at, ...rest }) => ({
     ...rest,
     person: { user_id },
@@ -103,7 +107,6 @@ async function post(workspace: TestWorkspace, sample: Log): Promise<void> {
   const conversions = conversionsOf(sample).map(
     ({ person: user_id, occurred_at, adjustment: _, ...rest }) => ({
       ...rest,
-      goal: 'purchase',
       person: { user_id },
       occurred_at: new Date(occurred_at).toISOString(),
     }),
@@ -117,14 +120,14 @@ async function post(workspace: TestWorkspace, sample: Log): Promise<void> {
   }
 }
 
-function reportPath({ lookback_days, half_life_days, policy, where }: Log): string {
+function reportPath({ lookback_days, half_life_days, milestones, policy, where }: Log): string {
   const filters = Object.entries(where).map(
     ([field, values]) =>
       `&where[${field}]=${(values as (string | null)[]).map((value) => value ?? '\\0').join()}`,
   );
   return (
     `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2026-02-01&models=${MODELS.join()}&weights=3,1,2&group_by=channel,campaign` +
-    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&journey=${policy}${filters.join('')}`
+    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&milestones=${milestones.join()}&journey=${policy}${filters.join('')}`
   );
 }
 
@@ -135,19 +138,17 @@ interface Row {
   credit: Record<Model, { conversions: number; value: number }>;
 }
 
+type JourneyTouch = JourneyTouchpoint & Touch & { campaign: string | null };
+type SampleConversion = ReturnType<typeof conversionsOf>[number];
+
 /** What the definition gives: for each conversion its journey, for each journey the weights. */
 function expectedOf(sample: Log): Map<string, Row> {
   const rows = new Map<string, Row>();
-  const settings: JourneySettings = {
-    lookback_days: sample.lookback_days,
-    policy: sample.policy,
-    where: sample.where,
-  };
-  const kept = conversionsOf(sample)
-    .filter(({ adjustment }) => adjustment !== 'retraction')
+  const purchases = conversionsOf(sample)
+    .filter(({ goal, adjustment }) => goal === 'purchase' && adjustment !== 'retraction')
     .sort(inJourneyOrder);
-  for (const one of kept) {
-    const previous = kept
+  for (const one of purchases) {
+    const previous = purchases
       .filter((other) => other.person === one.person && inJourneyOrder(other, one) < 0)
       .at(-1);
     const subject: JourneyConversion = {
@@ -156,22 +157,29 @@ function expectedOf(sample: Log): Map<string, Row> {
       touchpoint_id: null,
       previous_at: previous?.occurred_at ?? null,
     };
-    const own: (JourneyTouchpoint & { channel: string; campaign: string | null })[] = touchpointsOf(sample)
+    const own: JourneyTouch[] = touchpointsOf(sample)
       .filter((other) => other.person === one.person)
       .map((other) => ({ ...other, voided: false }));
-    credit(
-      rows,
-      journeyOf(subject, own, settings),
-      one.adjustment === 'restatement' ? 1.5 : one.value,
-      sample.half_life_days,
-    );
+    const journey = withMilestones(journeyOf(subject, own, sample), timesOf(sample, one, subject));
+    credit(rows, journey, one.adjustment === 'restatement' ? 1.5 : one.value, sample.half_life_days);
   }
   return rows;
 }
 
+/** When the person of the conversion reached each milestone. */
+function timesOf(sample: Log, { person }: SampleConversion, subject: JourneyConversion): MilestoneTimes {
+  const [lead, opportunity] = sample.milestones.map((milestone) => {
+    const candidates = conversionsOf(sample)
+      .filter((other) => other.person === person && other.goal === milestone)
+      .map(({ occurred_at, adjustment }) => ({ occurred_at, retracted: adjustment === 'retraction' }));
+    return milestoneTime(subject, candidates, sample);
+  });
+  return { lead: lead ?? null, opportunity: opportunity ?? null };
+}
+
 function credit(
   rows: Map<string, Row>,
-  journey: (JourneyTouchpoint & { channel: string; campaign: string | null })[],
+  journey: JourneyTouch[],
   value: number,
   half_life_days: number,
 ): void {
