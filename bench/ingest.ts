@@ -101,6 +101,7 @@ async function statementsOf(
     currency: 'USD',
     identity_storage: 'hashed',
     default_country: null,
+    retention_days: null,
   };
   const secrets = await secretsOf(world.identitySecret, workspaceId);
   // Of a request's context, only what preparing rows looks at.

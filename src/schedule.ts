@@ -1,6 +1,7 @@
 import { openDatabase } from './db/client.ts';
 import type { Config } from './http/operation.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
+import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
 
 /** Rows of one statement: short enough for any statement time-out, so that a cut-off run has lost nothing. */
 const STEP_ROWS = 5000;
@@ -8,11 +9,13 @@ const STEP_ROWS = 5000;
 /** Of one run; what is left goes in the next hour. */
 const MAX_STEPS = 20;
 
-/** What the hourly trigger does: rejections past their 30 days go, in bounded steps. Safe to run twice at once. */
+/** What the hourly trigger does: what is past its days goes, in bounded steps. Safe to run twice at once. */
 export async function runSchedule(config: Config): Promise<void> {
   const database = openDatabase(config.database_url);
-  for (let step = 0; step < MAX_STEPS; step++) {
-    const purged = await database.query(purgeRejections(STEP_ROWS));
-    if (purged.length < STEP_ROWS) return;
+  for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {
+    for (let step = 0; step < MAX_STEPS; step++) {
+      const gone = await database.query(purge(STEP_ROWS));
+      if (gone.length < STEP_ROWS) break;
+    }
   }
 }

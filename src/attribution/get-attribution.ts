@@ -13,7 +13,7 @@ import {
   type TotalsRow,
 } from './attribution-sql.ts';
 import { refuseUnknownGoals } from './unknown-goals.ts';
-import { missingRateWarning } from './warnings.ts';
+import { missingRateWarning, retentionWarning } from './warnings.ts';
 
 export const getAttribution = operation({
   method: 'get',
@@ -41,7 +41,9 @@ export const getAttribution = operation({
     const [answer] = await context.database.query<AttributionAnswer>(attributionReport(question));
     const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
     refuseUnknownGoals(asked, answer?.goals ?? []);
-    return { body: reportOf(question, query, answer?.totals ?? [], answer?.groups ?? []) };
+    const report = reportOf(question, query, answer?.totals ?? [], answer?.groups ?? []);
+    report.warnings.push(...retentionWarning(question.from, context.workspace, context.now));
+    return { body: report };
   },
 });
 

@@ -1,5 +1,27 @@
+import { DAY_MS } from '../domain/time.ts';
+import type { Workspace } from '../http/authenticate.ts';
+
+/** Something about a report that its numbers do not show. */
+export interface Warning {
+  code: string;
+  detail: string;
+}
+
 /** Conversions whose value could not be told in the currency asked. */
-export function missingRateWarning(conversions: number, currency: string): { code: string; detail: string } {
+export function missingRateWarning(conversions: number, currency: string): Warning {
   const detail = `${conversions} conversions are in another currency than ${currency} and have no exchange rate; they count, their value does not.`;
   return { code: 'missing_fx_rate', detail };
+}
+
+/** The range begins before what the workspace keeps, so the report is of what is left. */
+export function retentionWarning(
+  from: string,
+  { retention_days }: Pick<Workspace, 'retention_days'>,
+  now: Date,
+): Warning[] {
+  if (retention_days === null) return [];
+  const kept = new Date(now.getTime() - retention_days * DAY_MS);
+  if (new Date(from) >= kept) return [];
+  const detail = `Conversions before ${kept.toISOString()} are deleted: the workspace keeps them for ${retention_days} days.`;
+  return [{ code: 'outside_retention', detail }];
 }

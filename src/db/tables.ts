@@ -23,6 +23,8 @@ export const workspaces = pgTable('workspaces', {
   currency: text('currency').notNull().default('USD'),
   identity_storage: text('identity_storage').notNull().default('hashed'),
   default_country: text('default_country'),
+  /** Conversions go when they are older; touchpoints when they are older by a year more. Null: nothing goes. */
+  retention_days: integer('retention_days'),
   created_at: instant('created_at').notNull().defaultNow(),
 });
 

@@ -13,6 +13,7 @@ export interface Workspace {
   currency: string;
   identity_storage: IdentityStorage;
   default_country: string | null;
+  retention_days: number | null;
 }
 
 export interface Caller {
@@ -88,13 +89,23 @@ interface CallerRow extends Workspace {
 async function loadCaller(database: Database, hash: string) {
   const [row] = await database.query<CallerRow>(sql`
     select k.id as key_id, k.scopes, k.expires_at as key_expires_at,
-      w.id, w.name, w.timezone, w.currency, w.identity_storage, w.default_country
+      w.id, w.name, w.timezone, w.currency, w.identity_storage, w.default_country, w.retention_days
     from keys k
     join workspaces w on w.id = k.workspace_id
     where k.token_hash = decode(${hash}, 'hex')`);
   if (!row) return null;
-  const { key_id, scopes, key_expires_at, id, name, timezone, currency, identity_storage, default_country } =
-    row;
-  const workspace = { id, name, timezone, currency, identity_storage, default_country };
+  const {
+    key_id,
+    scopes,
+    key_expires_at,
+    id,
+    name,
+    timezone,
+    currency,
+    identity_storage,
+    default_country,
+    retention_days,
+  } = row;
+  const workspace = { id, name, timezone, currency, identity_storage, default_country, retention_days };
   return { caller: { key_id, scopes, workspace }, key_expires_at: key_expires_at?.getTime() ?? null };
 }

@@ -19,6 +19,11 @@ const settings = {
       '`hashed`: identity values are kept as keyed hashes only. `plain`: the value is stored beside the hash, from now on.',
   }),
   default_country: Country.nullable(),
+  retention_days: z.number().int().min(1).max(36_500).nullable().openapi({
+    description:
+      'Conversions older than this are deleted, touchpoints when they are older by 365 days more. Null keeps everything.',
+    example: 730,
+  }),
 };
 
 export const WorkspaceInput = z
@@ -28,6 +33,7 @@ export const WorkspaceInput = z
     currency: settings.currency.default('USD'),
     identity_storage: settings.identity_storage.default('hashed'),
     default_country: settings.default_country.default(null),
+    retention_days: settings.retention_days.default(null),
   })
   .openapi('WorkspaceInput');
 export type WorkspaceInput = z.output<typeof WorkspaceInput>;
@@ -86,6 +92,7 @@ export const workspaceExample: Workspace = {
   currency: 'EUR',
   identity_storage: 'hashed',
   default_country: null,
+  retention_days: null,
   created_at: '2026-01-01T00:00:00.000Z',
 };
 

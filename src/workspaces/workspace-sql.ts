@@ -3,13 +3,13 @@ import type { Row } from '../db/client.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
-const stored = sql`id, name, timezone, currency, identity_storage, default_country, created_at`;
+const stored = sql`id, name, timezone, currency, identity_storage, default_country, retention_days, created_at`;
 
 export function insertWorkspace(id: string, workspace: WorkspaceInput): SQL {
-  const { name, timezone, currency, identity_storage, default_country } = workspace;
+  const { name, timezone, currency, identity_storage, default_country, retention_days } = workspace;
   return sql`
-    insert into workspaces (id, name, timezone, currency, identity_storage, default_country)
-    values (${id}, ${name}, ${timezone}, ${currency}, ${identity_storage}, ${default_country})
+    insert into workspaces (id, name, timezone, currency, identity_storage, default_country, retention_days)
+    values (${id}, ${name}, ${timezone}, ${currency}, ${identity_storage}, ${default_country}, ${retention_days}::int)
     returning ${stored}`;
 }
 
@@ -28,16 +28,19 @@ export function getWorkspace(id: string): SQL {
     where id = ${id}`;
 }
 
-/** Only what the patch names; `null` for `default_country` empties it. */
+/** Only what the patch names; `null` for `default_country` or `retention_days` empties it. */
 export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
   const country = 'default_country' in patch ? sql`${patch.default_country ?? null}` : sql`default_country`;
+  const retention =
+    'retention_days' in patch ? sql`${patch.retention_days ?? null}::int` : sql`retention_days`;
   return sql`
     update workspaces set
       name = coalesce(${patch.name ?? null}, name),
       timezone = coalesce(${patch.timezone ?? null}, timezone),
       currency = coalesce(${patch.currency ?? null}, currency),
       identity_storage = coalesce(${patch.identity_storage ?? null}, identity_storage),
-      default_country = ${country}
+      default_country = ${country},
+      retention_days = ${retention}
     where id = ${id}
     returning ${stored}`;
 }

@@ -1,0 +1,47 @@
+import { type SQL, sql } from 'drizzle-orm';
+
+/** A conversion looks back a year at the most, so touchpoints are kept that much longer. */
+const TOUCHPOINTS_EXTRA_DAYS = 365;
+
+/**
+ * Deletes conversions that are past the retention of their workspace, with their adjustments; at most `limit`, the
+ * rest goes the next time. Rows are the ids that went.
+ */
+export function purgeConversions(limit: number): SQL {
+  return sql`
+    with old as materialized (${rowsPastRetention(sql`conversions`, 0, limit)}),
+    unadjusted as (
+      delete from adjustments a
+      using old
+      where a.workspace_id = old.workspace_id and a.conversion_id = old.id
+    )
+    delete from conversions c
+    using old
+    where c.workspace_id = old.workspace_id and c.id = old.id
+    returning c.id`;
+}
+
+/** The same for touchpoints. */
+export function purgeTouchpoints(limit: number): SQL {
+  return sql`
+    with old as materialized (${rowsPastRetention(sql`touchpoints`, TOUCHPOINTS_EXTRA_DAYS, limit)})
+    delete from touchpoints t
+    using old
+    where t.workspace_id = old.workspace_id and t.id = old.id
+    returning t.id`;
+}
+
+function rowsPastRetention(table: SQL, extraDays: number, limit: number): SQL {
+  return sql`
+    select w.id as workspace_id, past.id
+    from workspaces w
+    cross join lateral (
+      select held.id
+      from ${table} held
+      where held.workspace_id = w.id
+        and held.occurred_at < now() - make_interval(days => w.retention_days + ${extraDays}::int)
+      limit ${limit}
+    ) past
+    where w.retention_days is not null
+    limit ${limit}`;
+}
