@@ -1,10 +1,10 @@
 import { z } from '@hono/zod-openapi';
-import { MAX_FUTURE_MS } from '../domain/time.ts';
 import { readJson } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
 import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
 import { type IngestResource, recordBatch } from '../http/ingest/record-batch.ts';
+import { whenOf } from '../http/ingest/who-and-when.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
@@ -16,13 +16,12 @@ export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   resource: 'adjustments',
   id_prefix: 'ad',
   schema: AdjustmentItem,
-  prepare: async ({ conversion_id, kind, value, occurred_at }, id, pointer, { now }) => {
-    const occurredAt = occurred_at ?? now.toISOString();
-    if (new Date(occurredAt).getTime() > now.getTime() + MAX_FUTURE_MS) {
-      return { errors: [{ pointer: `${pointer}/occurred_at`, detail: 'More than 24 hours in the future.' }] };
-    }
+  prepare: async (item, id, pointer, context) => {
+    const { conversion_id, kind, value } = item;
+    const { occurred_at, errors } = whenOf(item.occurred_at, pointer, context);
+    if (errors.length > 0) return { errors };
     return {
-      row: { id, conversion_id, kind, value: value ?? null, occurred_at: occurredAt },
+      row: { id, conversion_id, kind, value: value ?? null, occurred_at },
       content: {},
       warnings: [],
     };

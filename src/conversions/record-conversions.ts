@@ -1,9 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
-import { MAX_FUTURE_MS } from '../domain/time.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { claimsOf, personOf } from '../http/ingest/person.ts';
+import { claimsOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
+import { whoAndWhen } from '../http/ingest/who-and-when.ts';
 import type { WorkspaceContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
@@ -34,24 +34,13 @@ async function prepare(
   pointer: string,
   context: WorkspaceContext,
 ): Promise<Prepared<ConversionRow>> {
-  const occurredAt = item.occurred_at ?? context.now.toISOString();
-  if (new Date(occurredAt).getTime() > context.now.getTime() + MAX_FUTURE_MS) {
-    return {
-      errors: [
-        {
-          pointer: `${pointer}/occurred_at`,
-          detail: 'More than 24 hours in the future; were milliseconds read as seconds?',
-        },
-      ],
-    };
-  }
-  const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
-  if (errors.length > 0) return { errors };
-  const person = Object.fromEntries(identities.map(({ namespace, value }) => [namespace, value]));
+  const about = await whoAndWhen(item, pointer, context);
+  if ('errors' in about) return about;
+  const { occurred_at, identities, person, warnings } = about;
   const row = {
     id,
     goal: item.goal,
-    occurred_at: occurredAt,
+    occurred_at,
     identities,
     value: item.value ?? null,
     currency: item.currency ?? null,

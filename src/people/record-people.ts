@@ -1,11 +1,11 @@
 import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
-import { MAX_FUTURE_MS } from '../domain/time.ts';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { claimsOf, PersonMap, personOf } from '../http/ingest/person.ts';
+import { claimsOf, PersonMap } from '../http/ingest/person.ts';
 import type { IngestResource } from '../http/ingest/record-batch.ts';
+import { whoAndWhen } from '../http/ingest/who-and-when.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { checkPersonUpdates, insertPersonUpdates, type PersonUpdateRow } from './person-ingest-sql.ts';
 
@@ -30,17 +30,13 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
   id_prefix: 'pu',
   schema: PersonUpdateInput,
   prepare: async (item, id, pointer, context) => {
-    const occurredAt = item.occurred_at ?? context.now.toISOString();
-    if (new Date(occurredAt).getTime() > context.now.getTime() + MAX_FUTURE_MS) {
-      return { errors: [{ pointer: `${pointer}/occurred_at`, detail: 'More than 24 hours in the future.' }] };
-    }
-    const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
-    if (errors.length > 0) return { errors };
-    const person = Object.fromEntries(identities.map(({ namespace, value }) => [namespace, value]));
+    const about = await whoAndWhen(item, pointer, context);
+    if ('errors' in about) return about;
+    const { occurred_at, identities, person, warnings } = about;
     const traits = item.traits ?? null;
     const analytics_consent = item.consent?.analytics ?? null;
     return {
-      row: { id, occurred_at: occurredAt, identities, traits, analytics_consent },
+      row: { id, occurred_at, identities, traits, analytics_consent },
       content: { person },
       warnings,
     };

@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { deriveChannel } from '../domain/channels.ts';
-import { MAX_FUTURE_MS } from '../domain/time.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { claimsOf, personOf } from '../http/ingest/person.ts';
+import { claimsOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
+import { whoAndWhen } from '../http/ingest/who-and-when.ts';
 import type { WorkspaceContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
@@ -29,19 +29,9 @@ async function prepare(
   pointer: string,
   context: WorkspaceContext,
 ): Promise<Prepared<TouchpointRow>> {
-  const occurredAt = item.occurred_at ?? context.now.toISOString();
-  if (new Date(occurredAt).getTime() > context.now.getTime() + MAX_FUTURE_MS) {
-    return {
-      errors: [
-        {
-          pointer: `${pointer}/occurred_at`,
-          detail: 'More than 24 hours in the future; were milliseconds read as seconds?',
-        },
-      ],
-    };
-  }
-  const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
-  if (errors.length > 0) return { errors };
+  const about = await whoAndWhen(item, pointer, context);
+  if ('errors' in about) return about;
+  const { occurred_at, identities, person, warnings } = about;
   const { channel, ...resolved } = deriveChannel(item);
   const { kind, direction, stage, content, term, sentiment, url, referrer, properties, conversation } = item;
   const columns = {
@@ -59,8 +49,7 @@ async function prepare(
     conversation: conversation?.id,
     topic: conversation?.topic,
   };
-  const person = Object.fromEntries(identities.map(({ namespace, value }) => [namespace, value]));
-  return { row: { id, occurred_at: occurredAt, identities, columns }, content: { person }, warnings };
+  return { row: { id, occurred_at, identities, columns }, content: { person }, warnings };
 }
 
 export const recordTouchpoints = batchOperation({
