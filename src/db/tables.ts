@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   foreignKey,
   index,
@@ -25,6 +26,8 @@ export const workspaces = pgTable('workspaces', {
   default_country: text('default_country'),
   /** Conversions go when they are older; touchpoints when they are older by a year more. Null: nothing goes. */
   retention_days: integer('retention_days'),
+  /** Whether an e-mail address at a company's domain says that its person is of that account. */
+  accounts_from_email: boolean('accounts_from_email').notNull().default(false),
   created_at: instant('created_at').notNull().defaultNow(),
 });
 
@@ -85,6 +88,10 @@ export const touchpoints = pgTable(
     person_id: uuid('person_id').notNull(),
     /** Null once the person was erased; so is the hash. */
     identity_id: bigint('identity_id', { mode: 'number' }),
+    /** Computed from account facts, and rewritten when they change; see `account_facts`. */
+    account_id: id('account_id'),
+    /** The advocate: an identity, so that a merge needs no rewriting. Null once the advocate was erased. */
+    referred_by_identity_id: bigint('referred_by_identity_id', { mode: 'number' }),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     voided_at: instant('voided_at'),
@@ -109,6 +116,12 @@ export const touchpoints = pgTable(
     primaryKey({ columns: [t.workspace_id, t.id] }),
     // Journey order. The id breaks ties after the read: in the index it would cost more than it saves.
     index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
+    index('touchpoints_account')
+      .on(t.workspace_id, t.account_id, t.occurred_at)
+      .where(sql`account_id is not null`),
+    index('touchpoints_referred_by')
+      .on(t.workspace_id, t.referred_by_identity_id)
+      .where(sql`referred_by_identity_id is not null`),
     index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
     index('touchpoints_received').on(t.workspace_id, t.received_at),
     index('touchpoints_conversation')
@@ -126,6 +139,8 @@ export const conversions = pgTable(
     person_id: uuid('person_id').notNull(),
     /** Null once the person was erased; so is the hash. */
     identity_id: bigint('identity_id', { mode: 'number' }),
+    /** As of a touchpoint. */
+    account_id: id('account_id'),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash'),
@@ -139,6 +154,9 @@ export const conversions = pgTable(
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('conversions_goal').on(t.workspace_id, t.goal, t.occurred_at),
     index('conversions_person').on(t.workspace_id, t.person_id, t.goal, t.occurred_at),
+    index('conversions_account')
+      .on(t.workspace_id, t.account_id, t.goal, t.occurred_at)
+      .where(sql`account_id is not null`),
     index('conversions_occurred').on(t.workspace_id, t.occurred_at),
     index('conversions_received').on(t.workspace_id, t.received_at),
     index('conversions_touchpoint').on(t.workspace_id, t.touchpoint_id).where(sql`touchpoint_id is not null`),
@@ -186,5 +204,25 @@ export const rejections = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('rejections_received').on(t.workspace_id, t.received_at),
+  ],
+);
+
+/** What holders of admin keys did. Nothing personal: names of settings and ids, no values. */
+export const audit_log = pgTable(
+  'audit_log',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: id('id').notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    /** The key that asked, or `root`. */
+    key_id: id('key_id').notNull(),
+    action: text('action').notNull(),
+    target_id: id('target_id'),
+    /** The settings that were named, without their values. */
+    fields: text('fields').array(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('audit_log_occurred').on(t.workspace_id, t.occurred_at),
   ],
 );

@@ -5,10 +5,11 @@ import { is } from 'drizzle-orm';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
+import * as accountTables from '../../src/db/account-tables.ts';
 import * as peopleTables from '../../src/db/people-tables.ts';
 import * as otherTables from '../../src/db/tables.ts';
 
-const schema = { ...otherTables, ...peopleTables };
+const schema = { ...otherTables, ...peopleTables, ...accountTables };
 
 const MIGRATIONS = join(PROJECT_ROOT, 'migrations');
 
