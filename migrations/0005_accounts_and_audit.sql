@@ -52,6 +52,7 @@ CREATE INDEX "account_facts_person" ON "account_facts" USING btree ("workspace_i
 CREATE INDEX "account_facts_account" ON "account_facts" USING btree ("workspace_id","account_id");--> statement-breakpoint
 CREATE INDEX "account_facts_domain" ON "account_facts" USING btree ("workspace_id","domain") WHERE domain is not null;--> statement-breakpoint
 CREATE INDEX "audit_log_occurred" ON "audit_log" USING btree ("workspace_id","occurred_at");--> statement-breakpoint
+CREATE INDEX "person_updates_refused" ON "person_updates" USING btree ("workspace_id","person_id") WHERE not analytics_consent;--> statement-breakpoint
 CREATE INDEX "conversions_account" ON "conversions" USING btree ("workspace_id","account_id","goal","occurred_at") WHERE account_id is not null;--> statement-breakpoint
 CREATE INDEX "touchpoints_account" ON "touchpoints" USING btree ("workspace_id","account_id","occurred_at") WHERE account_id is not null;--> statement-breakpoint
 CREATE INDEX "touchpoints_referred_by" ON "touchpoints" USING btree ("workspace_id","referred_by_identity_id") WHERE referred_by_identity_id is not null;

@@ -1,5 +1,10 @@
+import { getAccountOperation } from './accounts/get-account.ts';
+import { getAccountTimeline } from './accounts/get-account-timeline.ts';
+import { listAccountsOperation } from './accounts/list-accounts.ts';
+import { putAccountOperation } from './accounts/put-account.ts';
 import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
+import { listAuditOperation } from './audit/list-audit.ts';
 import { getConversionOperation } from './conversions/get-conversion.ts';
 import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
@@ -54,6 +59,10 @@ export const operations: readonly AnyOperation[] = [
   lookupPersonByQuery,
   getPersonOperation,
   getTimelineOperation,
+  putAccountOperation,
+  listAccountsOperation,
+  getAccountOperation,
+  getAccountTimeline,
   getAttribution,
   getExplanation,
   putGoalOperation,
@@ -67,6 +76,7 @@ export const operations: readonly AnyOperation[] = [
     people: (items, options, context) => recordBatch(personIngest, items, options, context),
     adjustments: (items, options, context) => recordBatch(adjustmentIngest, items, options, context),
   }),
+  listAuditOperation,
   getWorkspaceOperation,
   updateWorkspaceOperation,
   createKey,

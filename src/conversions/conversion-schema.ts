@@ -1,6 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import { ADJUSTMENT_KINDS } from '../domain/settings.ts';
-import { Amount, Currency, GoalKey, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import {
+  AccountId,
+  Amount,
+  Currency,
+  GoalKey,
+  Instant,
+  PersonId,
+  Properties,
+  SenderId,
+} from '../http/fields.ts';
+import { AccountInput } from '../http/ingest/account.ts';
 import { PersonMap } from '../http/ingest/person.ts';
 
 /** Ids that the server gives to conversions that touchpoints record. */
@@ -14,6 +24,7 @@ export const ConversionInput = z
     }).nullish(),
     goal: GoalKey,
     person: PersonMap,
+    account: AccountInput.nullish(),
     occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
     value: Amount.nullish().openapi({ description: "Left out: the goal's default_value." }),
     currency: Currency.nullish().openapi({ description: "Of `value`; the workspace's if left out." }),
@@ -28,6 +39,7 @@ export const Conversion = z
     id: z.string(),
     goal: z.string(),
     person_id: PersonId,
+    account_id: AccountId.nullable().openapi({ description: "The person's company at that time." }),
     occurred_at: z.string().openapi({ format: 'date-time' }),
     received_at: z.string().openapi({ format: 'date-time' }),
     value: z.number().nullable().openapi({ description: 'As sent: gross.' }),
@@ -98,6 +110,7 @@ export const storedConversionExample: Conversion = {
   id: 'order-1',
   goal: 'purchase',
   person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  account_id: null,
   occurred_at: '2026-05-03T09:30:00.000Z',
   received_at: '2026-05-03T09:30:00.420Z',
   value: 99.9,

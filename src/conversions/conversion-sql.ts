@@ -1,7 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
-import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
+import {
+  type AccountClaim,
+  accountOfRow,
+  isErased,
+  outcomeOfStored,
+  personOfRow,
+} from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
@@ -15,13 +21,16 @@ export interface ConversionRow {
   goal: string;
   occurred_at: string;
   identities: HashedIdentity[];
+  account: AccountClaim | null;
   value: string | null;
   currency: string | null;
   properties: unknown;
 }
 
 function incoming(rows: readonly ConversionRow[]): SQL {
-  const json = JSON.stringify(rows.map(({ identities, ...row }) => ({ ...row, ...hashesOf(identities) })));
+  const json = JSON.stringify(
+    rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
+  );
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
     from jsonb_to_recordset(${json}::jsonb) as i (
@@ -55,8 +64,9 @@ export function insertConversions(
       where not exists (select from existing where existing.id = i.id)
     ), inserted as (
       insert into conversions
-        (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency, properties)
-      select ${workspaceId}::uuid, i.id, i.key, identity.person_id, identity.id, i.occurred_at, i.hash,
+        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, value, currency, properties)
+      select ${workspaceId}::uuid, i.id, i.key, identity.person_id, identity.id,
+        ${accountOfRow(workspaceId, 'conversions')}, i.occurred_at, i.hash,
         coalesce(i.value, i.default_value),
         case
           when i.value is not null then coalesce(i.currency, ${workspaceCurrency})
@@ -86,6 +96,7 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
     select i.id,
       case
         when c.id is not null then ${outcomeOfStored(sql`c.content_hash`)}
+        when ${isErased(workspaceId)} then 'dropped_erased'
         when g.key is null then 'unknown_goal'
         else 'accepted'
       end as outcome
@@ -95,7 +106,7 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
 }
 
 const stored = sql`
-  c.id, c.goal, c.person_id, c.occurred_at, c.received_at, c.value, c.currency, c.touchpoint_id, c.properties,
+  c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.received_at, c.value, c.currency, c.touchpoint_id, c.properties,
   coalesce(n.retracted, false) as retracted,
   case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
 
@@ -112,6 +123,7 @@ export interface ConversionFilter {
   to: Date | null;
   received_after: string | null;
   person_id: string | null;
+  account_id: string | null;
   goals: readonly string[] | null;
 }
 
@@ -127,6 +139,7 @@ export function listConversions(
   if (filter.to) conditions.push(sql`c.occurred_at < ${filter.to.toISOString()}::timestamptz`);
   if (filter.received_after) conditions.push(sql`c.received_at > ${filter.received_after}::timestamptz`);
   if (filter.person_id) conditions.push(sql`c.person_id = ${filter.person_id}::uuid`);
+  if (filter.account_id) conditions.push(sql`c.account_id = ${filter.account_id}`);
   if (filter.goals) conditions.push(sql`c.goal = any(${sql.param(filter.goals)}::text[])`);
   if (after)
     conditions.push(sql`(c.occurred_at, c.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);

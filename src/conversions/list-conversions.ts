@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { GoalKey, Instant, PersonId } from '../http/fields.ts';
+import { AccountId, GoalKey, Instant, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
@@ -22,6 +22,9 @@ export const listConversionsOperation = operation({
     ...RangeQuery.shape,
     goal: z.array(GoalKey).min(1).optional().openapi({ description: 'One or several goals.' }),
     person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
+    account_id: AccountId.optional().openapi({
+      description: 'Of everyone at one company, while they were there.',
+    }),
     received_after: Instant.optional().openapi({
       description: 'For incremental sync: received after this instant.',
     }),
@@ -40,6 +43,7 @@ export const listConversionsOperation = operation({
       ...boundsOf(query, workspace.timezone),
       received_after: query.received_after ?? null,
       person_id: query.person_id ?? null,
+      account_id: query.account_id ?? null,
       goals: query.goal ?? null,
     };
     const rows = await database.query(

@@ -36,17 +36,18 @@ async function prepare(
 ): Promise<Prepared<ConversionRow>> {
   const about = await whoAndWhen(item, pointer, context);
   if ('errors' in about) return about;
-  const { occurred_at, identities, person, warnings } = about;
+  const { occurred_at, identities, account, content, warnings } = about;
   const row = {
     id,
     goal: item.goal,
     occurred_at,
     identities,
+    account,
     value: item.value ?? null,
     currency: item.currency ?? null,
     properties: item.properties ?? null,
   };
-  return { row, content: { person }, warnings };
+  return { row, content, warnings };
 }
 
 export const recordConversions = batchOperation({

@@ -16,7 +16,10 @@ export const accounts = pgTable(
     is_domain: boolean('is_domain').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
   },
-  (t) => [primaryKey({ columns: [t.workspace_id, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('accounts_created').on(t.workspace_id, t.created_at, t.id),
+  ],
 );
 
 /**

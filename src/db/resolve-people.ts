@@ -1,6 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from './tenant.ts';
 
+/** The company that an item names, normalised: by id, by domain, or both. */
+export interface AccountClaim {
+  id?: string;
+  domain?: string;
+  name?: string;
+}
+
 /** What `resolve_people` needs of an item; hashes in hex. See the migration that defines the function. */
 export interface PersonClaim {
   id: string;
@@ -10,6 +17,11 @@ export interface PersonClaim {
   person_id: string;
   link_id?: string;
   identities: { namespace: string; value_hash: string; value?: string }[];
+  account?: AccountClaim;
+  /** The company that the e-mail address speaks of. */
+  email_domain?: string;
+  /** The advocate: an item whose advocate is its own person says nothing. */
+  referrer?: { namespace: string; value_hash: string };
 }
 
 /**
@@ -55,6 +67,59 @@ export function isErased(workspaceId: string): SQL {
       and dead.value_hash = decode(said.value_hash, 'hex')
     where dead.erased_at >= i.occurred_at
   )`;
+}
+
+/**
+ * Does somebody whom the incoming row `i` (`occurred_at`, `identities` as JSON) names not want it stored? The last word
+ * of each person, at the time of the row, counts.
+ */
+export function isRefused(workspaceId: string): SQL {
+  // In most workspaces nobody ever refused, which one look tells for all rows.
+  return sql`(select exists (
+    select from person_updates where workspace_id = ${tenant(workspaceId)} and not analytics_consent
+  )) and exists (
+    select
+    from jsonb_to_recordset(i.identities) as said (namespace text, value_hash text)
+    join identities held
+      on held.workspace_id = ${tenant(workspaceId)}
+      and held.namespace = said.namespace
+      and held.value_hash = decode(said.value_hash, 'hex')
+    where (
+      select u.analytics_consent
+      from person_updates u
+      where u.workspace_id = ${tenant(workspaceId)}
+        and u.person_id = held.person_id
+        and u.analytics_consent is not null
+        and u.occurred_at <= i.occurred_at
+      order by u.occurred_at desc, u.id desc
+      limit 1
+    ) is false
+  )`;
+}
+
+/**
+ * The account of an incoming row `i` (`id, occurred_at`) of the person `identity.person_id`, once `resolvePeople` has
+ * run: the one it names, else the person's latest at or before its time, else the first later one. The domain's
+ * `accountAt` is the definition.
+ */
+export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'conversions'): SQL {
+  const nearest = (condition: SQL, order: SQL) => sql`(
+    select f.account_id
+    from account_facts f
+    where f.workspace_id = ${tenant(workspaceId)} and f.person_id = identity.person_id and ${condition}
+    order by ${order}, f.source = 'email', f.account_id desc
+    limit 1
+  )`;
+  // Most workspaces have no accounts, which one look tells for all rows.
+  return sql`case when (select exists (select from account_facts where workspace_id = ${tenant(workspaceId)})) then coalesce(
+    (
+      select f.account_id
+      from account_facts f
+      where f.workspace_id = ${tenant(workspaceId)} and f.source = ${resource} and f.source_id = i.id
+    ),
+    ${nearest(sql`f.occurred_at <= i.occurred_at`, sql`f.occurred_at desc`)},
+    ${nearest(sql`f.occurred_at > i.occurred_at`, sql`f.occurred_at`)}
+  ) end`;
 }
 
 /** What became of an id that is stored already, from its hash and that of the incoming row `i`; no hash: erased. */

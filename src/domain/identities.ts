@@ -37,6 +37,11 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set([
 /** An item whose identities are of several people belongs to the person of the first of these. */
 const PRIORITY = ['user_id', 'email', 'phone'];
 
+/** Is this what stands where a value is missing? */
+export function isPlaceholder(value: string): boolean {
+  return PLACEHOLDERS.has(value.trim().toLowerCase());
+}
+
 export type NormalisedIdentity =
   | { ok: true; value: string }
   | { ok: false; reason: 'placeholder' | 'invalid_phone' | 'invalid_domain' };

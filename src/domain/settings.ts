@@ -2,6 +2,10 @@
 export const SCOPES = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** Whose touchpoints make a journey or a funnel: one person's, or those of everyone at the company. */
+export const REPORT_SCOPES = ['person', 'account'] as const;
+export type ReportScope = (typeof REPORT_SCOPES)[number];
+
 /** How identity values are kept: as keyed hashes only, or with the value beside the hash. */
 export const IDENTITY_STORAGES = ['hashed', 'plain'] as const;
 export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];

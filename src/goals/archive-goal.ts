@@ -1,9 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { archiveGoal, goalOut } from './goal-sql.ts';
+import { archiveGoal, goalOut, isFirstArchived } from './goal-sql.ts';
 
 export const archiveGoalOperation = operation({
   method: 'delete',
@@ -23,8 +24,10 @@ export const archiveGoalOperation = operation({
     example: { ...goalExample, archived_at: '2026-06-01T00:00:00.000Z' },
   },
   errors: ['not_found'],
-  handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(archiveGoal(workspace.id, params.key));
+  handle: async (context, { params }) => {
+    const statement = archiveGoal(context.workspace.id, params.key);
+    const entry = { actor: context, action: 'goal.archive', target_id: params.key } as const;
+    const [row] = await context.database.query(audited(statement, entry, isFirstArchived));
     if (!row) throw new ApiError('not_found', 'No goal has this key.');
     return { body: goalOut(row) };
   },

@@ -1,19 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { COUNTINGS, GOAL_KINDS } from '../domain/settings.ts';
-import { DIMENSIONS, STAGES } from '../domain/touchpoint-fields.ts';
+import { STAGES } from '../domain/touchpoint-fields.ts';
 import { Amount, Currency } from '../http/fields.ts';
-
-/** A touchpoint fits when each field named has one of the values; null stands for an empty field. */
-const TouchpointFilter = z
-  .partialRecord(z.enum(DIMENSIONS), z.array(z.string().nullable()).min(1).max(100), {
-    message: `Fields are ${DIMENSIONS.join(', ')}; each a list of values`,
-  })
-  .refine((filter) => Object.keys(filter).length > 0, { message: 'Name at least one field' })
-  .openapi({
-    type: 'object',
-    additionalProperties: { type: 'array', items: { type: ['string', 'null'] } },
-    example: { kind: ['follow'], channel: ['x', 'linkedin'] },
-  });
+import { TouchpointFilter } from '../http/touchpoint-filter.ts';
 
 const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).openapi({
   description: 'Touchpoints that record a conversion `tp:<id>` of this goal, in the same transaction.',

@@ -46,6 +46,9 @@ export function archiveGoal(workspaceId: string, key: string): SQL {
     returning ${stored}`;
 }
 
+/** Of what `archiveGoal` returns: archived again, it keeps its first time and has a later update. */
+export const isFirstArchived = sql`archived_at = updated_at`;
+
 export function goalOut(row: Row): Goal {
   return {
     ...row,

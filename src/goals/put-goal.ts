@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { GoalKey } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Goal, GoalInput, goalExample } from './goal-schema.ts';
@@ -19,8 +20,16 @@ export const putGoalOperation = operation({
   bodyExample: { name: 'Purchase', kind: 'conversion', stage: 'purchase' },
   success: { status: 200, description: 'The goal as it is now.', schema: Goal, example: goalExample },
   errors: [...BODY_ERRORS, 'not_found'],
-  handle: async ({ database, workspace }, { params, body }) => {
-    const [row] = await database.query(putGoal(workspace.id, params.key, body));
+  handle: async (context, { params, body }) => {
+    const statement = putGoal(context.workspace.id, params.key, body);
+    const [row] = await context.database.query(
+      audited(statement, {
+        actor: context,
+        action: 'goal.put',
+        target_id: params.key,
+        fields: Object.keys(body),
+      }),
+    );
     return { body: goalOut(row ?? {}) };
   },
 });

@@ -14,6 +14,7 @@ export interface Workspace {
   identity_storage: IdentityStorage;
   default_country: string | null;
   retention_days: number | null;
+  accounts_from_email: boolean;
 }
 
 export interface Caller {
@@ -89,7 +90,7 @@ interface CallerRow extends Workspace {
 async function loadCaller(database: Database, hash: string) {
   const [row] = await database.query<CallerRow>(sql`
     select k.id as key_id, k.scopes, k.expires_at as key_expires_at,
-      w.id, w.name, w.timezone, w.currency, w.identity_storage, w.default_country, w.retention_days
+      w.id, w.name, w.timezone, w.currency, w.identity_storage, w.default_country, w.retention_days, w.accounts_from_email
     from keys k
     join workspaces w on w.id = k.workspace_id
     where k.token_hash = decode(${hash}, 'hex')`);
@@ -105,7 +106,17 @@ async function loadCaller(database: Database, hash: string) {
     identity_storage,
     default_country,
     retention_days,
+    accounts_from_email,
   } = row;
-  const workspace = { id, name, timezone, currency, identity_storage, default_country, retention_days };
+  const workspace = {
+    id,
+    name,
+    timezone,
+    currency,
+    identity_storage,
+    default_country,
+    retention_days,
+    accounts_from_email,
+  };
   return { caller: { key_id, scopes, workspace }, key_expires_at: key_expires_at?.getTime() ?? null };
 }

@@ -9,6 +9,7 @@ export const ERRORS = {
   forbidden: { status: 403, title: 'The key may not do this' },
   not_found: { status: 404, title: 'There is nothing here' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
+  domain_taken: { status: 409, title: 'The domain belongs to another account' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
   invalid_request: { status: 422, title: 'The request does not fit its schema' },

@@ -72,6 +72,13 @@ export const GoalKey = z
 /** A person, as ids go: in lower case. */
 export const PersonId = z.uuid().openapi({ example: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' });
 
+/** A company, by the sender's id or, where nobody gave one, by its domain. */
+export const AccountId = z
+  .string()
+  .min(1)
+  .max(MAX_ID_LENGTH)
+  .openapi({ description: "The sender's id of the company, or its domain.", example: 'acme.com' });
+
 /** An instant of the database on its way out. */
 export function instantOut(value: unknown): string {
   return value instanceof Date ? value.toISOString() : String(value);

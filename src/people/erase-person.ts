@@ -1,8 +1,9 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
-import { erasePerson } from './erasure-sql.ts';
+import { erasePerson, isErasedAt } from './erasure-sql.ts';
 
 const Receipt = z
   .object({
@@ -40,9 +41,11 @@ export const erasePersonOperation = operation({
     },
   },
   errors: ['not_found'],
-  handle: async ({ database, workspace, now }, { params }) => {
+  handle: async (context, { params }) => {
+    const { database, workspace, now } = context;
+    const entry = { actor: context, action: 'person.erase', target_id: params.id } as const;
     const [row] = await database.query<{ receipt: z.output<typeof Receipt> | null }>(
-      erasePerson(workspace.id, params.id, now),
+      audited(erasePerson(workspace.id, params.id, now), entry, isErasedAt(now)),
     );
     if (!row?.receipt) throw new ApiError('not_found', 'No person has this id.');
     return { body: { ...row.receipt, erased_at: new Date(row.receipt.erased_at).toISOString() } };

@@ -6,6 +6,14 @@ export function erasePerson(workspaceId: string, personId: string, now: Date): S
   return sql`select erase_person(${workspaceId}::uuid, ${personId}::uuid, ${now.toISOString()}::timestamptz) as receipt`;
 }
 
+/**
+ * Of what `erasePerson` returns, which is a row even if nothing was done: null for nobody, and for a repeat the first
+ * receipt. One of an erasure that happened now is dated now.
+ */
+export function isErasedAt(now: Date): SQL {
+  return sql`(receipt ->> 'erased_at')::timestamptz = ${now.toISOString()}::timestamptz`;
+}
+
 /** Rows of a table as JSON, without the workspace, which is the same everywhere. */
 const rowsOf = (table: string, condition: SQL, workspaceId: string) => sql`(
   select coalesce(jsonb_agg(to_jsonb(held) - 'workspace_id'), '[]')
@@ -35,6 +43,7 @@ export function exportPerson(workspaceId: string, personId: string): SQL {
       ${rowsOf('identities', own, workspaceId)} as identities,
       ${rowsOf('identity_links', ofOwnIdentity, workspaceId)} as identity_links,
       ${rowsOf('person_updates', own, workspaceId)} as person_updates,
+      ${rowsOf('account_facts', own, workspaceId)} as account_facts,
       ${rowsOf('touchpoints', own, workspaceId)} as touchpoints,
       ${rowsOf('conversions', own, workspaceId)} as conversions,
       (
@@ -52,6 +61,12 @@ export function exportPerson(workspaceId: string, personId: string): SQL {
         from rejections r
         where r.workspace_id = ${tenant(workspaceId)}
           and r.identity_hashes && (select array_agg(hash) from own_identities)
-      ) as rejections
+      ) as rejections,
+      (
+        select coalesce(jsonb_agg(jsonb_build_object('id', t.id, 'occurred_at', t.occurred_at)), '[]')
+        from own_identities
+        join touchpoints t
+          on t.workspace_id = ${tenant(workspaceId)} and t.referred_by_identity_id = own_identities.id
+      ) as referred_touchpoints
     from person`;
 }

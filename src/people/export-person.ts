@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
@@ -16,10 +17,14 @@ const PersonExport = z
     identities: rows,
     identity_links: rows,
     person_updates: rows,
+    account_facts: rows,
     touchpoints: rows,
     conversions: rows,
     adjustments: rows,
     rejections: rows,
+    referred_touchpoints: rows.openapi({
+      description: 'Ids and times of touchpoints of others that name the person as the advocate.',
+    }),
   })
   .openapi('PersonExport');
 
@@ -48,15 +53,19 @@ export const exportPersonOperation = operation({
       identities: [],
       identity_links: [],
       person_updates: [],
+      account_facts: [],
       touchpoints: [],
       conversions: [],
       adjustments: [],
       rejections: [],
+      referred_touchpoints: [],
     },
   },
   errors: ['not_found'],
-  handle: async ({ database, workspace, secrets, now }, { params }) => {
-    const [row] = await database.query<HeldRow>(exportPerson(workspace.id, params.id));
+  handle: async (context, { params }) => {
+    const { database, workspace, secrets, now } = context;
+    const entry = { actor: context, action: 'person.export', target_id: params.id } as const;
+    const [row] = await database.query<HeldRow>(audited(exportPerson(workspace.id, params.id), entry));
     if (!row) throw new ApiError('not_found', 'No person has this id.');
     const rejections = await Promise.all(
       row.rejections.map(async ({ item_encrypted, ...rest }) => ({

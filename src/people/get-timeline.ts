@@ -3,10 +3,17 @@ import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
-import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { PageOf, PageQuery } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../http/report-fields.ts';
-import { TIMELINE_TYPES, TimelineEntry, type TimelineType, timelineExample } from './person-schema.ts';
-import { readTimeline, type TimelinePlace, type TimelineRow, timelineEntryOut } from './person-sql.ts';
+import {
+  placeOf,
+  TimelineEntry,
+  type TimelineRow,
+  timelineEntryOut,
+  timelineExample,
+  timelinePageOf,
+} from '../http/timeline.ts';
+import { readTimeline } from './person-sql.ts';
 
 export const getTimelineOperation = operation({
   method: 'get',
@@ -38,20 +45,6 @@ export const getTimelineOperation = operation({
       }),
     );
     if (rows.length === 0) throw new ApiError('not_found', 'No person has this id.');
-    const page = pageOf(
-      rows.filter((row) => row.type !== null),
-      query.limit,
-      (row) => ({ at: timelineEntryOut(row).occurred_at, id: `${row.type}:${row.sort_id}` }),
-    );
-    return { body: { ...page, data: page.data.map(timelineEntryOut) } };
+    return { body: timelinePageOf(rows, query.limit, timelineEntryOut) };
   },
 });
-
-const PLACE = new RegExp(`^(${TIMELINE_TYPES.join('|')}):(.+)$`, 's');
-
-function placeOf(text: string | undefined): TimelinePlace | null {
-  const cursor = decodeCursor(text, PLACE);
-  const [, type, sortId] = cursor?.id.match(PLACE) ?? [];
-  if (!cursor || type === undefined || sortId === undefined) return null;
-  return { at: cursor.at, type: type as TimelineType, sort_id: sortId };
-}

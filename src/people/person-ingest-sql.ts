@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
+import { type AccountClaim, isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
 
@@ -9,12 +9,15 @@ export interface PersonUpdateRow {
   content_hash: string;
   occurred_at: string;
   identities: HashedIdentity[];
+  account: AccountClaim | null;
   traits: unknown;
   analytics_consent: boolean | null;
 }
 
 function incoming(rows: readonly PersonUpdateRow[]): SQL {
-  const json = JSON.stringify(rows.map(({ identities, ...row }) => ({ ...row, ...hashesOf(identities) })));
+  const json = JSON.stringify(
+    rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
+  );
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
     from jsonb_to_recordset(${json}::jsonb) as i (
@@ -60,7 +63,11 @@ export function insertPersonUpdates(workspaceId: string, rows: readonly PersonUp
 export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpdateRow[]): SQL {
   return sql`
     select i.id,
-      case when u.id is null then 'accepted' else ${outcomeOfStored(sql`u.content_hash`)} end as outcome
+      case
+        when u.id is not null then ${outcomeOfStored(sql`u.content_hash`)}
+        when ${isErased(workspaceId)} then 'dropped_erased'
+        else 'accepted'
+      end as outcome
     from (${incoming(rows)}) i
     left join person_updates u on u.workspace_id = ${tenant(workspaceId)} and u.id = i.id`;
 }

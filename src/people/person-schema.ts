@@ -1,11 +1,7 @@
 import { z } from '@hono/zod-openapi';
-import { RESOURCES } from '../domain/settings.ts';
-import { DIRECTIONS, KINDS } from '../domain/touchpoint-fields.ts';
-import { PersonId } from '../http/fields.ts';
+import { AccountId, PersonId } from '../http/fields.ts';
 import { PersonMap } from '../http/ingest/person.ts';
-
-/** What can say that two identities are one person. */
-const LinkingResource = z.enum(RESOURCES).exclude(['adjustments']);
+import { LinkingResource } from '../http/timeline.ts';
 
 const instant = () => z.string().openapi({ format: 'date-time' });
 
@@ -34,6 +30,10 @@ export const Person = z
           .openapi({ description: 'Normalised; only where the workspace stores values (`plain`).' }),
       }),
     ),
+    account: z
+      .object({ id: AccountId, name: z.string().nullable() })
+      .nullable()
+      .openapi({ description: "The person's company now; null if nothing was ever said of one." }),
     traits: z
       .record(z.string(), z.unknown())
       .openapi({ description: 'Merged key by key, the last word deciding; a null took the key away.' }),
@@ -74,96 +74,13 @@ export const PersonLookupQuery = z
   })
   .catchall(z.string());
 
-export const TIMELINE_TYPES = ['touchpoint', 'conversion', 'link'] as const;
-export type TimelineType = (typeof TIMELINE_TYPES)[number];
-
-const ofTouchpoint = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().openapi({ description: 'Of a touchpoint.' });
-const ofConversion = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().openapi({ description: 'Of a conversion.' });
-const ofLink = <T extends z.ZodType>(schema: T) => schema.nullable().openapi({ description: 'Of a link.' });
-
-/** One row of a person's history. Fields that the others have are null, so that it is also a table. */
-export const TimelineEntry = z
-  .object({
-    type: z.enum(TIMELINE_TYPES),
-    id: z
-      .string()
-      .openapi({ description: 'Of the touchpoint or conversion; of a link, the item that said it.' }),
-    occurred_at: instant(),
-    kind: ofTouchpoint(z.enum(KINDS)),
-    channel: ofTouchpoint(z.string()),
-    direction: ofTouchpoint(z.enum(DIRECTIONS)),
-    conversation: ofTouchpoint(z.object({ id: z.string(), topic: z.string().nullable() })),
-    voided_at: ofTouchpoint(instant()),
-    goal: ofConversion(z.string()),
-    value: ofConversion(z.number()),
-    net_value: ofConversion(z.number()),
-    currency: ofConversion(z.string()),
-    retracted: ofConversion(z.boolean()),
-    namespaces: ofLink(z.array(z.string())),
-    skipped: ofLink(z.boolean()),
-    resource: ofLink(LinkingResource),
-  })
-  .openapi('TimelineEntry');
-export type TimelineEntry = z.output<typeof TimelineEntry>;
-
-/** What a row has that is of another type. */
-export const EMPTY_ENTRY: Omit<TimelineEntry, 'type' | 'id' | 'occurred_at'> = {
-  kind: null,
-  channel: null,
-  direction: null,
-  conversation: null,
-  voided_at: null,
-  goal: null,
-  value: null,
-  net_value: null,
-  currency: null,
-  retracted: null,
-  namespaces: null,
-  skipped: null,
-  resource: null,
-};
-
 export const personExample: Person = {
   id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
   identities: [{ namespace: 'email' }, { namespace: 'x' }],
+  account: { id: 'acme.com', name: 'Acme' },
   traits: { plan: 'pro' },
   consent: { analytics: true },
   first_seen_at: '2026-05-01T12:00:00.000Z',
   last_seen_at: '2026-05-03T09:30:00.000Z',
   skipped_links: [],
 };
-
-export const timelineExample: TimelineEntry[] = [
-  {
-    ...EMPTY_ENTRY,
-    type: 'conversion',
-    id: 'order-1',
-    occurred_at: '2026-05-03T09:30:00.000Z',
-    goal: 'purchase',
-    value: 99.9,
-    net_value: 99.9,
-    currency: 'EUR',
-    retracted: false,
-  },
-  {
-    ...EMPTY_ENTRY,
-    type: 'link',
-    id: 'tweet-1',
-    occurred_at: '2026-05-01T12:00:00.000Z',
-    namespaces: ['email', 'x'],
-    skipped: false,
-    resource: 'touchpoints',
-  },
-  {
-    ...EMPTY_ENTRY,
-    type: 'touchpoint',
-    id: 'tweet-1',
-    occurred_at: '2026-05-01T12:00:00.000Z',
-    kind: 'mention',
-    channel: 'x',
-    direction: 'inbound',
-    conversation: { id: 'thread-9', topic: 'pricing' },
-  },
-];

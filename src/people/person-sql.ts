@@ -1,10 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { joinNetAdjustments } from '../db/net-conversions.ts';
+import { seenOf } from '../db/seen.ts';
 import { tenant } from '../db/tenant.ts';
-import { instantOrNull, instantOut } from '../http/fields.ts';
+import {
+  conversionEntries,
+  type TimelinePage,
+  timelineOf,
+  touchpointEntries,
+  within,
+} from '../db/timeline.ts';
+import { instantOrNull } from '../http/fields.ts';
 import type { HashedIdentity } from '../http/ingest/person.ts';
-import { EMPTY_ENTRY, type Person, type TimelineEntry, type TimelineType } from './person-schema.ts';
+import type { Person } from './person-schema.ts';
 
 /** The person of an id, and the survivor of one that was merged away. */
 function personWithId(workspaceId: string, id: string): SQL {
@@ -76,36 +83,36 @@ function saidOfPerson(workspaceId: string): SQL {
     ) latest`;
 }
 
-/** When `person` was there. What a voided touchpoint recorded never happened either. */
-function seenOfPerson(workspaceId: string): SQL {
+/** The company of `person` now: the latest fact, else the first of those to come. */
+function accountOfPerson(workspaceId: string): SQL {
+  const nearest = (condition: SQL, order: SQL) => sql`(
+      select f.account_id
+      from account_facts f
+      where f.workspace_id = ${tenant(workspaceId)} and f.person_id = person.id and ${condition}
+      order by ${order}, f.source = 'email', f.account_id desc
+      limit 1
+    )`;
   return sql`
-    select least(touched.first_at, converted.first_at) as first_seen_at,
-      greatest(touched.last_at, converted.last_at) as last_seen_at
-    from (
-      select min(t.occurred_at) as first_at, max(t.occurred_at) as last_at
-      from touchpoints t
-      where t.workspace_id = ${tenant(workspaceId)} and t.person_id = person.id and t.voided_at is null
-    ) touched
-    cross join (
-      select min(c.occurred_at) as first_at, max(c.occurred_at) as last_at
-      from conversions c
-      left join lateral (
-        select t.voided_at from touchpoints t where t.workspace_id = ${tenant(workspaceId)} and t.id = c.touchpoint_id offset 0
-      ) recorder on true
-      where c.workspace_id = ${tenant(workspaceId)} and c.person_id = person.id and recorder.voided_at is null
-    ) converted`;
+    select jsonb_build_object('id', a.id, 'name', a.name) as value
+    from accounts a
+    where a.workspace_id = ${tenant(workspaceId)} and a.id = coalesce(
+      ${nearest(sql`f.occurred_at <= now()`, sql`f.occurred_at desc`)},
+      ${nearest(sql`f.occurred_at > now()`, sql`f.occurred_at`)}
+    )
+    offset 0`;
 }
 
 /** `person` is a statement that gives the id. */
 function readPerson(workspaceId: string, person: SQL): SQL {
   return sql`
     with person as materialized (${person})
-    select person.id, owned.identities, said.traits, coalesce(said.analytics, true) as analytics,
+    select person.id, owned.identities, account.value as account, said.traits, coalesce(said.analytics, true) as analytics,
       seen.first_seen_at, seen.last_seen_at, skipped.links as skipped_links
     from person
     cross join lateral (${identitiesOfPerson(workspaceId)}) owned
+    left join lateral (${accountOfPerson(workspaceId)}) account on true
     cross join lateral (${saidOfPerson(workspaceId)}) said
-    cross join lateral (${seenOfPerson(workspaceId)}) seen
+    cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.person_id = person.id`)}) seen
     cross join lateral (
       select coalesce(
         jsonb_agg(
@@ -152,77 +159,15 @@ export function personOut(row: Row): Person {
   } as Person;
 }
 
-/** The last row of a page. `sort_id` is unique within its type. */
-export interface TimelinePlace {
-  at: string;
-  type: TimelineType;
-  sort_id: string;
-}
-
-interface TimelineQuestion {
-  workspace_id: string;
+interface TimelineQuestion extends TimelinePage {
   person_id: string;
-  from: Date | null;
-  to: Date | null;
-  after: TimelinePlace | null;
-  limit: number;
-}
-
-/** Bounds and cursor on the rows of one type, in the order (occurred_at desc, type, sort_id). */
-function within(question: TimelineQuestion, type: TimelineType, at: SQL, sortId: SQL): SQL {
-  const { from, to, after } = question;
-  const conditions = [sql`true`];
-  if (from) conditions.push(sql`${at} >= ${from.toISOString()}::timestamptz`);
-  if (to) conditions.push(sql`${at} < ${to.toISOString()}::timestamptz`);
-  if (after) {
-    const bound = sql`${after.at}::timestamptz`;
-    conditions.push(type < after.type ? sql`${at} < ${bound}` : sql`${at} <= ${bound}`);
-    if (type === after.type)
-      conditions.push(sql`(${at} < ${bound} or ${sortId} > ${after.sort_id}::text collate "C")`);
-  }
-  return sql.join(conditions, sql` and `);
-}
-
-function touchpointEntries(question: TimelineQuestion): SQL {
-  return sql`
-    select 'touchpoint' as type, t.id, t.id as sort_id, t.occurred_at,
-      jsonb_build_object(
-        'kind', t.kind, 'channel', t.channel, 'direction', t.direction, 'voided_at', t.voided_at,
-        'conversation', case when t.conversation is not null then jsonb_build_object('id', t.conversation, 'topic', t.topic) end
-      ) as fields
-    from touchpoints t
-    where t.workspace_id = ${tenant(question.workspace_id)}
-      and t.person_id = person.id
-      and ${within(question, 'touchpoint', sql`t.occurred_at`, sql`t.id`)}
-    order by t.occurred_at desc, t.id
-    limit ${question.limit + 1}`;
-}
-
-/** The page is cut before its adjustments are read. */
-function conversionEntries(question: TimelineQuestion): SQL {
-  return sql`
-    select 'conversion' as type, c.id, c.id as sort_id, c.occurred_at,
-      jsonb_build_object(
-        'goal', c.goal, 'value', c.value, 'currency', c.currency, 'retracted', coalesce(n.retracted, false),
-        'net_value', case when n.retracted then 0 else coalesce(n.restated_value, c.value) end
-      ) as fields
-    from (
-      select c.*
-      from conversions c
-      where c.workspace_id = ${tenant(question.workspace_id)}
-        and c.person_id = person.id
-        and ${within(question, 'conversion', sql`c.occurred_at`, sql`c.id`)}
-      order by c.occurred_at desc, c.id
-      limit ${question.limit + 1}
-    ) c
-    ${joinNetAdjustments(question.workspace_id)}`;
 }
 
 /** An item has one link at most, but a touchpoint and a conversion may have the same id. */
 function linkEntries(question: TimelineQuestion): SQL {
   const sortId = sql`(link.resource || ':' || link.item_id) collate "C"`;
   return sql`
-    select 'link' as type, link.item_id as id, ${sortId} as sort_id, link.occurred_at,
+    select 'link' as type, link.item_id as id, ${sortId} as sort_id, link.occurred_at, person.id as person_id,
       jsonb_build_object('namespaces', link.namespaces, 'skipped', link.skipped, 'resource', link.resource) as fields
     from (${linksOfPerson(question.workspace_id, within(question, 'link', sql`l.occurred_at`, sql`(l.resource || ':' || l.item_id) collate "C"`))}) link
     order by link.occurred_at desc, ${sortId}
@@ -231,39 +176,11 @@ function linkEntries(question: TimelineQuestion): SQL {
 
 /** One row with nulls where the person has nothing in the range; no row where there is no such person. */
 export function readTimeline(question: TimelineQuestion): SQL {
-  return sql`
-    with person as materialized (${personWithId(question.workspace_id, question.person_id)})
-    select entry.*
-    from person
-    left join lateral (
-      select *
-      from (
-        (${touchpointEntries(question)})
-        union all
-        (${conversionEntries(question)})
-        union all
-        (${linkEntries(question)})
-      ) every_entry
-      order by every_entry.occurred_at desc, every_entry.type collate "C", every_entry.sort_id collate "C"
-      limit ${question.limit + 1}
-    ) entry on true
-    order by entry.occurred_at desc, entry.type collate "C", entry.sort_id collate "C"`;
-}
-
-export interface TimelineRow extends Row {
-  type: TimelineType | null;
-  sort_id: string;
-  fields: Partial<TimelineEntry>;
-}
-
-export function timelineEntryOut(row: TimelineRow): TimelineEntry {
-  const voidedAt = row.fields.voided_at ?? null;
-  return {
-    type: row.type,
-    id: row.id,
-    occurred_at: instantOut(row.occurred_at),
-    ...EMPTY_ENTRY,
-    ...row.fields,
-    voided_at: voidedAt === null ? null : new Date(voidedAt).toISOString(),
-  } as TimelineEntry;
+  const entries = [
+    touchpointEntries(question, sql`t.person_id = person.id`),
+    conversionEntries(question, sql`c.person_id = person.id`),
+    linkEntries(question),
+  ];
+  const owner = personWithId(question.workspace_id, question.person_id);
+  return timelineOf(owner, 'person', entries, question.limit);
 }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
+import { AccountInput } from '../http/ingest/account.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
 import { claimsOf, PersonMap } from '../http/ingest/person.ts';
 import type { IngestResource } from '../http/ingest/record-batch.ts';
@@ -13,6 +14,7 @@ const PersonUpdateInput = z
   .strictObject({
     id: SenderId.nullish(),
     person: PersonMap,
+    account: AccountInput.nullish(),
     occurred_at: Instant.nullish().openapi({ description: 'When it was so; defaults to now.' }),
     traits: Properties.nullish().openapi({
       description: 'What the person is like. Merged key by key, the last word deciding.',
@@ -32,12 +34,12 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
   prepare: async (item, id, pointer, context) => {
     const about = await whoAndWhen(item, pointer, context);
     if ('errors' in about) return about;
-    const { occurred_at, identities, person, warnings } = about;
+    const { occurred_at, identities, account, content, warnings } = about;
     const traits = item.traits ?? null;
     const analytics_consent = item.consent?.analytics ?? null;
     return {
-      row: { id, occurred_at, identities, traits, analytics_consent },
-      content: { person },
+      row: { id, occurred_at, identities, account, traits, analytics_consent },
+      content,
       warnings,
     };
   },
@@ -58,6 +60,7 @@ export const recordPeople = batchOperation({
   example: {
     id: 'crm-42',
     person: { user_id: 'u1', email: 'ann@acme.com' },
+    account: { id: 'sf-17', domain: 'acme.com', name: 'Acme' },
     occurred_at: '2026-05-01T12:00:00Z',
     traits: { plan: 'pro' },
     consent: { analytics: true },

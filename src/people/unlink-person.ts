@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { PersonMap, personOf } from '../http/ingest/person.ts';
@@ -45,7 +46,14 @@ export const unlinkPerson = operation({
       throw new ApiError('invalid_request', detail, { errors: [{ pointer: '/person', detail }] });
     }
     const { database, workspace } = context;
-    const rows = await database.query<UnlinkedRow>(unlinkIdentities(workspace.id, params.id, identities));
+    const rows = await database.query<UnlinkedRow>(
+      audited(unlinkIdentities(workspace.id, params.id, identities), {
+        actor: context,
+        action: 'person.unlink',
+        target_id: params.id,
+        fields: identities.map(({ namespace }) => namespace),
+      }),
+    );
     if (rows.length === 0)
       throw new ApiError('not_found', 'No item said that these identities of this person are one person.');
     const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));

@@ -39,7 +39,8 @@ export function getRejection(workspaceId: string, id: string): SQL {
 export function deleteRejection(workspaceId: string, id: string): SQL {
   return sql`
     delete from rejections
-    where workspace_id = ${tenant(workspaceId)} and id = ${id}`;
+    where workspace_id = ${tenant(workspaceId)} and id = ${id}
+    returning id`;
 }
 
 /** Of all workspaces, in a bounded step: the rest goes the next time. */

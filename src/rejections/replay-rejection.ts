@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import type { Resource } from '../domain/settings.ts';
 import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply, type ItemResult } from '../http/ingest/answer.ts';
@@ -50,7 +51,8 @@ export function replayRejection(recorders: Recorders): AnyOperation {
       // the same Idempotency-Key, it is stored once.
       const options = { dryRun: false, idempotencyKey: null, idWhereNone: item_id };
       const reply = batchReply(await recorders[resource]([sent], options, context));
-      await database.query(deleteRejection(workspace.id, params.id));
+      const entry = { actor: context, action: 'rejection.replay', target_id: params.id } as const;
+      await database.query(audited(deleteRejection(workspace.id, params.id), entry));
       return reply;
     },
   });

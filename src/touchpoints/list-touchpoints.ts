@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { whereConditions } from '../db/where.ts';
-import { Instant, PersonId } from '../http/fields.ts';
+import { AccountId, Instant, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
@@ -23,6 +23,9 @@ export const listTouchpointsOperation = operation({
     ...RangeQuery.shape,
     where: WhereQuery,
     person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
+    account_id: AccountId.optional().openapi({
+      description: 'Of everyone at one company, while they were there.',
+    }),
     received_after: Instant.optional().openapi({
       description: 'For incremental sync: received after this instant.',
     }),
@@ -41,6 +44,7 @@ export const listTouchpointsOperation = operation({
       ...boundsOf(query, workspace.timezone),
       received_after: query.received_after ?? null,
       person_id: query.person_id ?? null,
+      account_id: query.account_id ?? null,
       conditions: whereConditions(query.where ?? {}),
     };
     const rows = await database.query(

@@ -2,13 +2,15 @@ import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { deriveChannel } from '../domain/channels.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { claimsOf } from '../http/ingest/person.ts';
+import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
-import { whoAndWhen } from '../http/ingest/who-and-when.ts';
+import { mapOf, whoAndWhen } from '../http/ingest/who-and-when.ts';
 import type { WorkspaceContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
+
+const SELF_REFERRAL = 'This is the person themself; name the advocate, who is somebody else.';
 
 export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = {
   resource: 'touchpoints',
@@ -20,7 +22,9 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
     insertTouchpoints(context.workspace.id, rows),
   ],
   check: (rows, context) => checkTouchpoints(context.workspace.id, rows),
-  refusals: {},
+  refusals: {
+    self_referral: { pointer: '/referred_by', detail: SELF_REFERRAL },
+  },
 };
 
 async function prepare(
@@ -31,7 +35,9 @@ async function prepare(
 ): Promise<Prepared<TouchpointRow>> {
   const about = await whoAndWhen(item, pointer, context);
   if ('errors' in about) return about;
-  const { occurred_at, identities, person, warnings } = about;
+  const { occurred_at, identities, account, warnings } = about;
+  const advocate = await advocateOf(item, identities, pointer, context);
+  if (advocate.errors.length > 0) return { errors: advocate.errors };
   const { channel, ...resolved } = deriveChannel(item);
   const { kind, direction, stage, content, term, sentiment, url, referrer, properties, conversation } = item;
   const columns = {
@@ -49,7 +55,27 @@ async function prepare(
     conversation: conversation?.id,
     topic: conversation?.topic,
   };
-  return { row: { id, occurred_at, identities, columns }, content: { person }, warnings };
+  return {
+    row: { id, occurred_at, identities, account, referred_by: advocate.identities, columns },
+    content: { ...about.content, referred_by: item.referred_by ? mapOf(advocate.identities) : null },
+    warnings: [...warnings, ...advocate.warnings],
+  };
+}
+
+/** Whoever sent the person; nobody, where only placeholders are named. */
+async function advocateOf(
+  { referred_by }: TouchpointInput,
+  person: readonly HashedIdentity[],
+  pointer: string,
+  context: WorkspaceContext,
+): Promise<PersonOfItem> {
+  if (!referred_by) return { identities: [], warnings: [], errors: [] };
+  const place = `${pointer}/referred_by`;
+  const advocate = await personOf(referred_by, place, context);
+  const own = new Set(person.map(({ namespace, value }) => `${namespace}:${value}`));
+  const isSelf = advocate.identities.some(({ namespace, value }) => own.has(`${namespace}:${value}`));
+  if (isSelf) advocate.errors.push({ pointer: place, detail: SELF_REFERRAL });
+  return advocate;
 }
 
 export const recordTouchpoints = batchOperation({

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
-import { Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import { AccountId, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import { AccountInput } from '../http/ingest/account.ts';
 import { PersonMap } from '../http/ingest/person.ts';
 
 const shortText = (description: string, example: string) =>
@@ -23,6 +24,7 @@ export const TouchpointInput = z
     id: SenderId.nullish(),
     occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
     person: PersonMap,
+    account: AccountInput.nullish(),
     conversation: Conversation.nullish(),
     kind: z.enum(KINDS),
     direction: z
@@ -47,6 +49,10 @@ export const TouchpointInput = z
     referrer: z.string().min(1).max(4096).nullish().openapi({ example: 'https://www.google.com/' }),
     stage: z.enum(STAGES).nullish().openapi({ description: 'The lifecycle stage that it speaks of.' }),
     sentiment: z.number().min(-1).max(1).nullish().openapi({ description: 'From −1 to 1.', example: 0.4 }),
+    referred_by: PersonMap.nullish().openapi({
+      description: 'The advocate who sent the person: identities of somebody else.',
+      example: { email: 'bob@b.com' },
+    }),
     properties: Properties.nullish(),
   })
   .openapi('TouchpointInput');
@@ -59,6 +65,7 @@ export const Touchpoint = z
   .object({
     id: z.string(),
     person_id: PersonId,
+    account_id: AccountId.nullable().openapi({ description: "The person's company at that time." }),
     occurred_at: z.string().openapi({ format: 'date-time' }),
     received_at: z.string().openapi({ format: 'date-time' }),
     voided_at: z
@@ -78,6 +85,7 @@ export const Touchpoint = z
     sentiment: z.number().nullable(),
     url: text,
     referrer: text,
+    referred_by_person_id: PersonId.nullable().openapi({ description: 'The advocate, as a person.' }),
     properties: z.record(z.string(), z.unknown()).nullable(),
   })
   .openapi('Touchpoint');
@@ -87,6 +95,7 @@ export const touchpointExample: z.input<typeof TouchpointInput> = {
   id: 'tweet-1',
   occurred_at: '2026-05-01T12:00:00Z',
   person: { x: '@ann', email: 'ann@acme.com' },
+  account: { domain: 'acme.com' },
   conversation: { id: 'thread-9', topic: 'pricing' },
   kind: 'mention',
   direction: 'inbound',
@@ -97,6 +106,7 @@ export const touchpointExample: z.input<typeof TouchpointInput> = {
 export const storedTouchpointExample: Touchpoint = {
   id: 'tweet-1',
   person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  account_id: 'acme.com',
   occurred_at: '2026-05-01T12:00:00.000Z',
   received_at: '2026-05-01T12:00:01.250Z',
   voided_at: null,
@@ -113,5 +123,6 @@ export const storedTouchpointExample: Touchpoint = {
   sentiment: null,
   url: null,
   referrer: null,
+  referred_by_person_id: null,
   properties: null,
 };

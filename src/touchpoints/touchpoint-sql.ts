@@ -1,6 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
-import { isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
+import {
+  type AccountClaim,
+  accountOfRow,
+  isErased,
+  isRefused,
+  outcomeOfStored,
+  personOfRow,
+} from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
@@ -13,6 +21,9 @@ export interface TouchpointRow {
   content_hash: string;
   occurred_at: string;
   identities: HashedIdentity[];
+  account: AccountClaim | null;
+  /** The advocate's; none where nobody is named. */
+  referred_by: HashedIdentity[];
   columns: Record<string, unknown>;
 }
 
@@ -50,34 +61,31 @@ const recordType = sql.join(
 
 function incoming(rows: readonly TouchpointRow[]): SQL {
   const json = JSON.stringify(
-    rows.map(({ id, content_hash, occurred_at, identities, columns }) => ({
+    rows.map(({ id, content_hash, occurred_at, identities, referred_by, columns }) => ({
       id,
       content_hash,
       occurred_at,
       ...hashesOf(identities),
+      referrer_namespace: referred_by[0]?.namespace,
+      referrer_hash: referred_by[0]?.value_hash,
       ...columns,
     })),
   );
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
     from jsonb_to_recordset(${json}::jsonb) as i (
-      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, ${recordType}
+      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb,
+      referrer_namespace text, referrer_hash text, ${recordType}
     )`;
 }
 
 /**
- * Stores new touchpoints and says what became of each row: `accepted`, `duplicate`, `conflict`, or
- * dropped: `dropped_consent` where the person's last word on it, at the time of the touchpoint, was no, and
- * `dropped_erased`. A row that
- * another transaction was storing at the same moment is in none of them, and is asked for again.
- * A touchpoint that fits a goal's `match` records a conversion `tp:<id>` of that goal; were there several goals,
- * those after the first (by key) get `tp.<goal>:<id>`.
- * The person is the one of the item's first identity; order by id so that two batches never wait for each other
- * in a circle.
+ * The steps that judge incoming rows: `existing (id, outcome)`, those that are stored, and `located`, the others with
+ * their person, their advocate and what keeps them out, if anything does.
  */
-export function insertTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
+function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
-    with incoming as materialized (${incoming(rows)}),
+    incoming as materialized (${incoming(rows)}),
     existing as materialized (
       select i.id, ${outcomeOfStored(sql`t.content_hash`)} as outcome
       from incoming i
@@ -85,33 +93,57 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
         select content_hash from touchpoints where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) t
     ), located as materialized (
-      select i.*, identity.person_id, identity.id as identity_id, ${isErased(workspaceId)} as is_erased, (
-        select u.analytics_consent
-        from person_updates u
-        where u.workspace_id = ${tenant(workspaceId)}
-          and u.person_id = identity.person_id
-          and u.analytics_consent is not null
-          and u.occurred_at <= i.occurred_at
-        order by u.occurred_at desc, u.id desc
-        limit 1
-      ) is false as refused
+      select i.*, identity.person_id, identity.id as identity_id, referrer.id as referred_by_identity_id,
+        ${accountOfRow(workspaceId, 'touchpoints')} as account_id,
+        case
+          when ${isErased(workspaceId)} then 'dropped_erased'
+          when ${isRefused(workspaceId)} then 'dropped_consent'
+          when referrer.person_id = identity.person_id then 'self_referral'
+        end as refusal
       from incoming i
       left join lateral (${personOfRow(workspaceId)}) identity on true
+      left join lateral (
+        select known.id, known.person_id
+        from identities known
+        where i.referrer_hash is not null
+          and known.workspace_id = ${tenant(workspaceId)}
+          and known.namespace = i.referrer_namespace
+          and known.value_hash = decode(i.referrer_hash, 'hex')
+        offset 0
+      ) referrer on true
       where not exists (select from existing where existing.id = i.id)
-    ), inserted as (
-      insert into touchpoints (workspace_id, id, person_id, identity_id, occurred_at, content_hash, ${names})
-      select ${workspaceId}::uuid, i.id, i.person_id, i.identity_id, i.occurred_at, i.hash, ${incomingNames}
+    )`;
+}
+
+/**
+ * Stores new touchpoints and says what became of each row: `accepted`, `duplicate`, `conflict`, `self_referral`, or
+ * dropped: `dropped_consent` where somebody named did not want it, by their last word at the time of the touchpoint,
+ * and `dropped_erased`. A row that another transaction was storing at the same moment is in none of them, and is
+ * asked for again.
+ * A touchpoint that fits a goal's `match` records a conversion `tp:<id>` of that goal; were there several goals,
+ * those after the first (by key) get `tp.<goal>:<id>`.
+ * The person is the one of the item's first identity; order by id so that two batches never wait for each other
+ * in a circle.
+ */
+export function insertTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
+  return sql`
+    with ${judged(workspaceId, rows)},
+    inserted as (
+      insert into touchpoints
+        (workspace_id, id, person_id, identity_id, account_id, referred_by_identity_id, occurred_at, content_hash, ${names})
+      select ${workspaceId}::uuid, i.id, i.person_id, i.identity_id, i.account_id, i.referred_by_identity_id,
+        i.occurred_at, i.hash, ${incomingNames}
       from located i
-      where not i.refused and not i.is_erased
+      where i.refusal is null
       order by i.id collate "C"
       on conflict do nothing
       returning *
     ), matched as (
       insert into conversions
-        (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency, touchpoint_id)
+        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, value, currency, touchpoint_id)
       select t.workspace_id,
         case when row_number() over (partition by t.id order by g.key) = 1 then 'tp:' else 'tp.' || g.key || ':' end || t.id,
-        g.key, t.person_id, t.identity_id, t.occurred_at, t.content_hash, g.default_value, g.currency, t.id
+        g.key, t.person_id, t.identity_id, t.account_id, t.occurred_at, t.content_hash, g.default_value, g.currency, t.id
       from inserted t
       join goals g
         on g.workspace_id = ${tenant(workspaceId)} and g.archived_at is null and g.match is not null
@@ -130,23 +162,24 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
     union all
     select id, 'accepted' from inserted
     union all
-    select id, case when is_erased then 'dropped_erased' else 'dropped_consent' end
-    from located
-    where refused or is_erased`;
+    select id, refusal from located where refusal is not null`;
 }
 
 /** What `insertTouchpoints` would answer, without storing. */
 export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
-    select i.id,
-      case when t.id is null then 'accepted' else ${outcomeOfStored(sql`t.content_hash`)} end as outcome
-    from (${incoming(rows)}) i
-    left join touchpoints t on t.workspace_id = ${tenant(workspaceId)} and t.id = i.id`;
+    with ${judged(workspaceId, rows)}
+    select id, outcome from existing
+    union all
+    select id, coalesce(refusal, 'accepted') from located`;
 }
 
 const stored = sql`
-  t.id, t.person_id, t.occurred_at, t.received_at, t.voided_at, t.kind, t.direction, t.stage, t.channel, t.source,
-  t.medium, t.campaign, t.content, t.term, t.conversation, t.topic, t.sentiment, t.url, t.referrer, t.properties`;
+  t.id, t.person_id, t.account_id, t.occurred_at, t.received_at, t.voided_at, t.kind, t.direction, t.stage, t.channel, t.source,
+  t.medium, t.campaign, t.content, t.term, t.conversation, t.topic, t.sentiment, t.url, t.referrer, t.properties,
+  (
+    select i.person_id from identities i where i.workspace_id = t.workspace_id and i.id = t.referred_by_identity_id
+  ) as referred_by_person_id`;
 
 export function getTouchpoint(workspaceId: string, id: string): SQL {
   return sql`
@@ -160,6 +193,7 @@ export interface TouchpointFilter {
   to: Date | null;
   received_after: string | null;
   person_id: string | null;
+  account_id: string | null;
   conditions: SQL[];
 }
 
@@ -175,6 +209,7 @@ export function listTouchpoints(
   if (filter.to) conditions.push(sql`t.occurred_at < ${filter.to.toISOString()}::timestamptz`);
   if (filter.received_after) conditions.push(sql`t.received_at > ${filter.received_after}::timestamptz`);
   if (filter.person_id) conditions.push(sql`t.person_id = ${filter.person_id}::uuid`);
+  if (filter.account_id) conditions.push(sql`t.account_id = ${filter.account_id}`);
   if (after)
     conditions.push(sql`(t.occurred_at, t.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
   return sql`
@@ -187,10 +222,10 @@ export function listTouchpoints(
 
 /**
  * Voids a touchpoint and retracts the conversions that it recorded by a goal's `match`. Voiding twice keeps the
- * first time.
+ * first time, and is not logged again.
  */
-export function voidTouchpoint(workspaceId: string, id: string, now: Date): SQL {
-  const at = now.toISOString();
+export function voidTouchpoint(workspaceId: string, id: string, entry: AuditEntry): SQL {
+  const at = entry.actor.now.toISOString();
   return sql`
     with voided as (
       update touchpoints t set voided_at = coalesce(t.voided_at, ${at}::timestamptz)
@@ -203,7 +238,7 @@ export function voidTouchpoint(workspaceId: string, id: string, now: Date): SQL 
       join voided on voided.id = c.touchpoint_id
       where c.workspace_id = ${tenant(workspaceId)}
       on conflict do nothing
-    )
+    ), logged as (${auditRow(entry, sql`voided`, sql`voided_at = ${at}::timestamptz`)})
     select * from voided`;
 }
 

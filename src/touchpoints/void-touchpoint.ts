@@ -22,8 +22,10 @@ export const voidTouchpointOperation = operation({
     example: { ...storedTouchpointExample, voided_at: '2026-05-02T08:00:00.000Z' },
   },
   errors: ['not_found'],
-  handle: async ({ database, workspace, now }, { params }) => {
-    const [row] = await database.query(voidTouchpoint(workspace.id, params.id, now));
+  handle: async (context, { params }) => {
+    const { database, workspace } = context;
+    const entry = { actor: context, action: 'touchpoint.void', target_id: params.id } as const;
+    const [row] = await database.query(voidTouchpoint(workspace.id, params.id, entry));
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { type Actor, audited, byRoot } from '../db/audited.ts';
 import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, openOperation, operation } from '../http/operation.ts';
@@ -21,15 +22,15 @@ const shared = {
 
 async function create(
   database: Database,
-  workspaceId: string,
+  actor: Actor,
   { name, scopes, expires_at }: z.output<typeof KeyInput>,
 ) {
-  const { token, insert } = await makeKey(workspaceId, {
+  const { id, token, insert } = await makeKey(actor.workspace.id, {
     name,
     scopes: [...new Set(scopes)],
     expires_at: expires_at ?? null,
   });
-  const [row] = await database.query(insert);
+  const [row] = await database.query(audited(insert, { actor, action: 'key.create', target_id: id }));
   if (!row) throw new ApiError('not_found', 'No workspace has this id.');
   return { body: { ...keyOut(row), token } };
 }
@@ -43,7 +44,7 @@ export const createKey = operation({
   access: 'admin',
   params: z.object({}),
   errors: [...BODY_ERRORS, 'not_found'],
-  handle: ({ database, workspace }, { body }) => create(database, workspace.id, body),
+  handle: (context, { body }) => create(context.database, context, body),
 });
 
 export const createKeyOfWorkspace = openOperation({
@@ -55,5 +56,5 @@ export const createKeyOfWorkspace = openOperation({
   access: 'root',
   params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
   errors: [...BODY_ERRORS, 'not_found'],
-  handle: ({ database }, { params, body }) => create(database, params.id, body),
+  handle: ({ database, now }, { params, body }) => create(database, byRoot(params.id, now), body),
 });

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
+import { audited, byRoot } from '../db/audited.ts';
 import { SCOPES } from '../domain/settings.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';
 import { keyOut, makeKey } from './key-sql.ts';
@@ -32,8 +33,9 @@ export const createWorkspace = openOperation({
   handle: async ({ database, now }, { body }) => {
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });
+    const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
     const [[workspace = {}] = [], [key = {}] = []] = await database.atomic([
-      insertWorkspace(id, body),
+      audited(insertWorkspace(id, body), entry),
       insert,
     ]);
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
@@ -17,8 +18,10 @@ export const deleteKeyOperation = operation({
   query: z.object({}),
   success: { status: 200, description: 'The key that was revoked.', schema: Key, example: keyExample },
   errors: ['not_found'],
-  handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(deleteKey(workspace.id, params.id));
+  handle: async (context, { params }) => {
+    const { database, workspace } = context;
+    const entry = { actor: context, action: 'key.delete', target_id: params.id } as const;
+    const [row] = await database.query(audited(deleteKey(workspace.id, params.id), entry));
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key has this id.');
     return { body: keyOut(row) };

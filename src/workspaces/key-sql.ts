@@ -16,8 +16,11 @@ export interface KeyToMake {
   expires_at: string | null;
 }
 
-/** A new secret key: the token to show once, and the statement that stores its hash if the workspace exists. */
-export async function makeKey(workspaceId: string, key: KeyToMake): Promise<{ token: string; insert: SQL }> {
+/** A new secret key: its id, the token to show once, and the statement that stores its hash if the workspace exists. */
+export async function makeKey(
+  workspaceId: string,
+  key: KeyToMake,
+): Promise<{ id: string; token: string; insert: SQL }> {
   const token = formatToken(crypto.getRandomValues(new Uint8Array(32)));
   const hash = await tokenHash(token);
   const id = `key_${uuidv7().replaceAll('-', '')}`;
@@ -27,7 +30,7 @@ export async function makeKey(workspaceId: string, key: KeyToMake): Promise<{ to
     from workspaces w
     where w.id = ${workspaceId}
     returning ${stored}`;
-  return { token, insert };
+  return { id, token, insert };
 }
 
 /** Oldest first. */

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -24,8 +25,16 @@ export const updateWorkspaceOperation = operation({
     example: workspaceExample,
   },
   errors: [...BODY_ERRORS, 'not_found'],
-  handle: async ({ database, workspace }, { body }) => {
-    const [row] = await database.query(updateWorkspace(workspace.id, body));
+  handle: async (context, { body }) => {
+    const { database, workspace } = context;
+    const [row] = await database.query(
+      audited(updateWorkspace(workspace.id, body), {
+        actor: context,
+        action: 'workspace.update',
+        target_id: null,
+        fields: Object.keys(body),
+      }),
+    );
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
     return { body: workspaceOut(row) };

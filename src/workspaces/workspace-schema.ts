@@ -24,6 +24,10 @@ const settings = {
       'Conversions older than this are deleted, touchpoints when they are older by 365 days more. Null keeps everything.',
     example: 730,
   }),
+  accounts_from_email: z.boolean().openapi({
+    description:
+      "Whether an e-mail address at a company's domain says that its person is of that account; addresses of public mail providers never do. For items from now on.",
+  }),
 };
 
 export const WorkspaceInput = z
@@ -34,6 +38,7 @@ export const WorkspaceInput = z
     identity_storage: settings.identity_storage.default('hashed'),
     default_country: settings.default_country.default(null),
     retention_days: settings.retention_days.default(null),
+    accounts_from_email: settings.accounts_from_email.default(false),
   })
   .openapi('WorkspaceInput');
 export type WorkspaceInput = z.output<typeof WorkspaceInput>;
@@ -93,6 +98,7 @@ export const workspaceExample: Workspace = {
   identity_storage: 'hashed',
   default_country: null,
   retention_days: null,
+  accounts_from_email: false,
   created_at: '2026-01-01T00:00:00.000Z',
 };
 

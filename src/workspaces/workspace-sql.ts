@@ -3,13 +3,14 @@ import type { Row } from '../db/client.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
-const stored = sql`id, name, timezone, currency, identity_storage, default_country, retention_days, created_at`;
+const stored = sql`id, name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email, created_at`;
 
 export function insertWorkspace(id: string, workspace: WorkspaceInput): SQL {
-  const { name, timezone, currency, identity_storage, default_country, retention_days } = workspace;
+  const { name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email } =
+    workspace;
   return sql`
-    insert into workspaces (id, name, timezone, currency, identity_storage, default_country, retention_days)
-    values (${id}, ${name}, ${timezone}, ${currency}, ${identity_storage}, ${default_country}, ${retention_days}::int)
+    insert into workspaces (id, name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email)
+    values (${id}, ${name}, ${timezone}, ${currency}, ${identity_storage}, ${default_country}, ${retention_days}::int, ${accounts_from_email})
     returning ${stored}`;
 }
 
@@ -39,6 +40,7 @@ export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
       timezone = coalesce(${patch.timezone ?? null}, timezone),
       currency = coalesce(${patch.currency ?? null}, currency),
       identity_storage = coalesce(${patch.identity_storage ?? null}, identity_storage),
+      accounts_from_email = coalesce(${patch.accounts_from_email ?? null}::boolean, accounts_from_email),
       default_country = ${country},
       retention_days = ${retention}
     where id = ${id}
@@ -47,7 +49,17 @@ export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
 
 /** Everything of the workspace, children first; the last statement tells whether there was one. */
 export function deleteWorkspace(id: string): SQL[] {
-  const tables = ['adjustments', 'conversions', 'touchpoints', 'identity_links', 'identities'];
+  const tables = [
+    'adjustments',
+    'conversions',
+    'touchpoints',
+    'account_facts',
+    'identity_links',
+    'identities',
+    'person_updates',
+    'tombstones',
+    'erasures',
+  ];
   return [
     ...tables.map((table) => sql`delete from ${sql.identifier(table)} where workspace_id = ${id}`),
     sql`delete from workspaces where id = ${id} returning id`,

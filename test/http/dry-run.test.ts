@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
-import { expectProblem, idsIn, sale, statusesOf, touch } from './items.ts';
+import { AT, expectProblem, idsIn, sale, statusesOf, touch } from './items.ts';
 
 /** `?dry_run=true` answers what the batch would answer, and leaves no trace. */
 
@@ -83,3 +83,28 @@ async function expectRehearsal(
   expect(rehearsal.body).toEqual(answer.body);
   expect(new Set(statusesOf(answer)).size).toBeGreaterThan(3);
 }
+
+test('a dry run answers dropped where the batch would drop: for want of consent, and after an erasure', async () => {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  await workspace.load('people', [
+    { id: 'p', person: { user_id: 'no' }, consent: { analytics: false }, occurred_at: AT },
+  ]);
+  await workspace.touchpoints(touch('t', { person: { user_id: 'gone' } }));
+  const { body } = await workspace.get('/v1/touchpoints/t');
+  await workspace.ask('DELETE', `/v1/people/${body.person_id}`);
+  const reasonsOf = async (resource: string, items: Json[], query: string) =>
+    (await workspace.post(`/v1/${resource}${query}`, { [resource]: items })).body.results.map(
+      (result: Json) => result.reason ?? result.status,
+    );
+  const touchpoints = [
+    touch('a', { person: { user_id: 'no' } }),
+    touch('b', { person: { user_id: 'gone' } }),
+    touch('c'),
+  ];
+  const conversions = [sale('s', { person: { user_id: 'gone' } }), sale('s2')];
+  for (const query of ['?dry_run=true', '']) {
+    expect(await reasonsOf('touchpoints', touchpoints, query)).toEqual(['consent', 'erased', 'accepted']);
+    expect(await reasonsOf('conversions', conversions, query)).toEqual(['erased', 'accepted']);
+  }
+});

@@ -28,11 +28,10 @@ async function personWithEverything() {
   const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
   await workspace.goal('purchase');
   const person = { user_id: `u-${CANARY}`, email: `${CANARY}@example.com` };
-  await workspace.touchpoints(
-    full('t1', person, 1),
-    full('t2', { user_id: `u-${CANARY}` }, 2),
-    full('o', { user_id: 'other' }, 2),
-  );
+  await workspace.touchpoints(full('t1', person, 1), full('t2', { user_id: `u-${CANARY}` }, 2), {
+    ...full('o', { user_id: 'other' }, 2),
+    referred_by: { email: person.email },
+  });
   await workspace.conversions({
     id: 's',
     goal: 'purchase',
@@ -41,7 +40,9 @@ async function personWithEverything() {
     value: 10,
     properties: { note: CANARY },
   });
-  await workspace.load('people', [{ id: 'd', person, traits: { name: CANARY }, occurred_at: at(3) }]);
+  await workspace.load('people', [
+    { id: 'd', person, account: { id: 'acme' }, traits: { name: CANARY }, occurred_at: at(3) },
+  ]);
   await workspace.touchpoints({ ...full('bad', person, 4), kind: 'nope' });
   await workspace.conversions({ id: 'lost', goal: 'nowhere', person: { user_id: person.user_id } });
   const id: string = (await workspace.get('/v1/touchpoints/t1')).body.person_id;
@@ -199,11 +200,15 @@ describe('export', () => {
       identities: 2,
       identity_links: 2,
       person_updates: 1,
+      account_facts: 1,
       touchpoints: 2,
       conversions: 1,
       adjustments: 0,
       rejections: 2,
+      referred_touchpoints: 1,
     });
+    // Of others' touchpoints no more than that the person is named there.
+    expect(body.referred_touchpoints).toEqual([{ id: 'o', occurred_at: expect.stringContaining(':02:00') }]);
     expect(JSON.stringify(body.rejections)).toContain(CANARY);
     expect(JSON.stringify(body)).not.toContain(workspace.id);
   });

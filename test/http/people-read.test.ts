@@ -53,6 +53,7 @@ describe('a person', () => {
     expect(body).toEqual({
       id,
       identities: [{ namespace: 'email' }, { namespace: 'x' }],
+      account: null,
       traits: {},
       consent: { analytics: true },
       first_seen_at: AT,

@@ -107,6 +107,22 @@ describe('consent', () => {
     expect(statusesOf(await workspace.touchpoints(visit('t', { x: 'ann' }, 11)))).toEqual(['dropped']);
   });
 
+  test('of any person whom a touchpoint names drops it, and what is dropped links nobody and knows nobody', async () => {
+    const workspace = await TestWorkspace.make();
+    await workspace.load('people', [
+      consent('no', false, 10),
+      { id: 'p', person: { email: 'bob@b.c' }, occurred_at: at(1) },
+    ]);
+    const answer = await workspace.touchpoints(
+      visit('t', { email: 'bob@b.c', x: 'ann' }, 11),
+      visit('u', { user_id: 'stranger', x: 'ann' }, 11),
+    );
+    expect(statusesOf(answer)).toEqual(['dropped', 'dropped']);
+    const idOf = async (person: Json) => (await workspace.post('/v1/people/lookup', { person })).body.id;
+    expect(await idOf({ email: 'bob@b.c' })).not.toBe(await idOf({ x: 'ann' }));
+    expect((await workspace.post('/v1/people/lookup', { person: { user_id: 'stranger' } })).status).toBe(404);
+  });
+
   test('says nothing about conversions: an order is an order', async () => {
     const workspace = await TestWorkspace.make();
     await workspace.goal('purchase');

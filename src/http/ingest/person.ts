@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { PersonClaim } from '../../db/resolve-people.ts';
+import type { AccountClaim, PersonClaim } from '../../db/resolve-people.ts';
 import { proposePeople } from '../../domain/batch-people.ts';
 import {
   byPriority,
@@ -11,6 +11,7 @@ import {
 } from '../../domain/identities.ts';
 import type { FieldError } from '../errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
+import { companyDomainOf } from './account.ts';
 
 /** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that each wrong one is named. */
 export const PersonMap = z
@@ -111,13 +112,17 @@ export function hashesOf(identities: readonly HashedIdentity[]) {
  * erasure finds it.
  */
 export async function identityHashesOf(item: unknown, context: WorkspaceContext): Promise<string[]> {
-  const map = (item as { person?: unknown } | null)?.person;
-  if (typeof map !== 'object' || map === null) return [];
-  const named = Object.entries(map).filter(
-    ([namespace, value]) => NAMESPACE_PATTERN.test(namespace) && typeof value === 'string',
-  );
-  const { identities } = await personOf(Object.fromEntries(named), '', context);
-  return identities.map(({ namespace, value_hash }) => `${namespace}:${value_hash}`);
+  const { person, referred_by } = (item ?? {}) as { person?: unknown; referred_by?: unknown };
+  const hashes = new Set<string>();
+  for (const map of [person, referred_by]) {
+    if (typeof map !== 'object' || map === null) continue;
+    const named = Object.entries(map).filter(
+      ([namespace, value]) => NAMESPACE_PATTERN.test(namespace) && typeof value === 'string',
+    );
+    const { identities } = await personOf(Object.fromEntries(named), '', context);
+    for (const { namespace, value_hash } of identities) hashes.add(`${namespace}:${value_hash}`);
+  }
+  return [...hashes];
 }
 
 /** A row to be stored that belongs to a person. */
@@ -126,6 +131,27 @@ export interface PersonRow {
   goal?: string;
   occurred_at: string;
   identities: HashedIdentity[];
+  account?: AccountClaim | null;
+  /** The advocate, who has to exist too. */
+  referred_by?: HashedIdentity[];
+}
+
+/** Those whom a row names, and where the first of them is. */
+function namedBy(row: PersonRow): PersonRow[] {
+  if (!row.referred_by || row.referred_by.length === 0) return [row];
+  const { id, occurred_at, referred_by } = row;
+  return [row, { id, occurred_at, identities: referred_by }];
+}
+
+/** The company that a row says its person is of: the one it names, and that of the e-mail address. */
+function whereOf({ account, identities }: PersonRow, context: WorkspaceContext) {
+  const domain = companyDomainOf(identities, context);
+  return { ...(account && { account }), ...(domain && { email_domain: domain }) };
+}
+
+function referrerOf({ referred_by }: PersonRow) {
+  const [first] = referred_by ?? [];
+  return first && { referrer: { namespace: first.namespace, value_hash: first.value_hash } };
 }
 
 /** The claims of a batch, for `resolve_people`. */
@@ -134,13 +160,14 @@ export async function claimsOf(
   context: WorkspaceContext,
   makeId: () => string,
 ): Promise<PersonClaim[]> {
-  const keys = rows.map((row) =>
+  const named = rows.flatMap(namedBy);
+  const keys = named.map((row) =>
     row.identities.map((identity) => `${identity.namespace} ${identity.value_hash}`),
   );
   const people = proposePeople(keys, makeId);
   const keepsValues = context.workspace.identity_storage === 'plain';
   return Promise.all(
-    rows.map(async (row, i) => ({
+    named.map(async (row, i) => ({
       id: row.id,
       ...(row.goal !== undefined && { goal: row.goal }),
       occurred_at: row.occurred_at,
@@ -151,6 +178,8 @@ export async function claimsOf(
       identities: row.identities.map(({ namespace, value_hash, value }) =>
         keepsValues ? { namespace, value_hash, value } : { namespace, value_hash },
       ),
+      ...whereOf(row, context),
+      ...referrerOf(row),
     })),
   );
 }

@@ -1,0 +1,117 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { seenOf } from '../db/seen.ts';
+import { tenant } from '../db/tenant.ts';
+import { conversionEntries, type TimelinePage, timelineOf, touchpointEntries } from '../db/timeline.ts';
+import { normaliseDomain } from '../domain/identities.ts';
+import { instantOrNull, instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import { type TimelineRow, timelineEntryOut } from '../http/timeline.ts';
+import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
+
+/** Rows only where domains are another account's by an admin's word, and then nothing was done. */
+export function putAccount(
+  workspaceId: string,
+  id: string,
+  account: { name: string | null; domains: readonly string[] },
+  now: Date,
+): SQL {
+  return sql`
+    select json_agg(json_build_object('taken_domain', taken_domain, 'taken_by', taken_by)) as taken
+    from put_account(
+      ${workspaceId}::uuid, ${id}::text, ${account.name}::text, ${sql.param([...account.domains])}::text[],
+      ${now.toISOString()}::timestamptz
+    )`;
+}
+
+/** Whose a domain is: the account whose claim is the first. */
+function ownerOf(workspaceId: string, domain: SQL): SQL {
+  return sql`(
+    select claim.account_id
+    from account_domains claim
+    where claim.workspace_id = ${tenant(workspaceId)} and claim.domain = ${domain}
+    order by claim.is_put desc, claim.claimed_at, claim.account_id
+    limit 1
+  )`;
+}
+
+/** The account of an id, else the owner of the domain. */
+function accountWithId(workspaceId: string, id: string): SQL {
+  return sql`
+    select a.id, a.name, a.is_domain, a.created_at
+    from accounts a
+    where a.workspace_id = ${tenant(workspaceId)} and a.id = coalesce(
+      (select own.id from accounts own where own.workspace_id = ${tenant(workspaceId)} and own.id = ${id}),
+      ${ownerOf(workspaceId, sql`${normaliseDomain(id.trim())}::text`)}
+    )`;
+}
+
+/** The domains of `account`: of one that is known by its domain alone, that. */
+function domainsOfAccount(workspaceId: string): SQL {
+  return sql`
+    select case
+      when account.is_domain then jsonb_build_array(account.id)
+      else coalesce(jsonb_agg(d.domain order by d.domain), '[]')
+    end as domains
+    from account_domains d
+    where d.workspace_id = ${tenant(workspaceId)}
+      and d.account_id = account.id
+      and ${ownerOf(workspaceId, sql`d.domain`)} = account.id`;
+}
+
+export function getAccount(workspaceId: string, id: string): SQL {
+  return sql`
+    with account as materialized (${accountWithId(workspaceId, id)})
+    select account.id, account.name, owned.domains, account.created_at, held.people, seen.first_seen_at, seen.last_seen_at
+    from account
+    cross join lateral (${domainsOfAccount(workspaceId)}) owned
+    cross join lateral (
+      select count(distinct f.person_id)::int as people
+      from account_facts f
+      where f.workspace_id = ${tenant(workspaceId)} and f.account_id = account.id
+    ) held
+    cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.account_id = account.id`)}) seen`;
+}
+
+/** Newest first; the id breaks ties. The page is cut before its domains are read. */
+export function listAccounts(workspaceId: string, after: Cursor | null, limit: number): SQL {
+  const conditions = [sql`a.workspace_id = ${tenant(workspaceId)}`];
+  if (after)
+    conditions.push(sql`(a.created_at, a.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  return sql`
+    select account.id, account.name, owned.domains, account.created_at
+    from (
+      select a.id, a.name, a.is_domain, a.created_at
+      from accounts a
+      where ${sql.join(conditions, sql` and `)}
+      order by a.created_at desc, a.id desc
+      limit ${limit + 1}
+    ) account
+    cross join lateral (${domainsOfAccount(workspaceId)} offset 0) owned
+    order by account.created_at desc, account.id desc`;
+}
+
+/** One row with nulls where nobody did anything in the range; no row where there is no such account. */
+export function readAccountTimeline(accountId: string, page: TimelinePage): SQL {
+  const entries = [
+    touchpointEntries(page, sql`t.account_id = account.id`),
+    conversionEntries(page, sql`c.account_id = account.id`),
+  ];
+  return timelineOf(accountWithId(page.workspace_id, accountId), 'account', entries, page.limit);
+}
+
+export function accountRowOut(row: Row): AccountRow {
+  return { ...row, created_at: instantOut(row.created_at) } as AccountRow;
+}
+
+export function accountOut(row: Row): Account {
+  return {
+    ...accountRowOut(row),
+    first_seen_at: instantOrNull(row.first_seen_at),
+    last_seen_at: instantOrNull(row.last_seen_at),
+  } as Account;
+}
+
+export function accountTimelineEntryOut(row: TimelineRow): AccountTimelineEntry {
+  return { ...timelineEntryOut(row), person_id: row.person_id } as AccountTimelineEntry;
+}

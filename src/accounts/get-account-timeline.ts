@@ -1,0 +1,43 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { AccountId } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { PageOf, PageQuery } from '../http/paging.ts';
+import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { placeOf, type TimelineRow, timelinePageOf } from '../http/timeline.ts';
+import { AccountTimelineEntry, accountTimelineExample } from './account-schema.ts';
+import { accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
+
+export const getAccountTimeline = operation({
+  method: 'get',
+  path: '/v1/accounts/{id}/timeline',
+  id: 'getAccountTimeline',
+  tag: 'Accounts',
+  summary: "List an account's history",
+  description:
+    'Touchpoints and conversions of everyone at the account, while they were there, in one list, newest first, by cursor; stable while others are written. At one instant by type, then id. Voided and retracted ones are in it and say so.',
+  access: 'read',
+  params: z.object({ id: AccountId }),
+  query: z.object({ ...PageQuery.shape, ...RangeQuery.shape, ...FormatQuery.shape }),
+  success: {
+    status: 200,
+    description: 'A page of the history.',
+    schema: PageOf(AccountTimelineEntry),
+    example: { data: accountTimelineExample, has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request', 'not_found'],
+  isTable: true,
+  handle: async ({ database, workspace }, { params, query }) => {
+    const rows = await database.query<TimelineRow>(
+      readAccountTimeline(params.id, {
+        workspace_id: workspace.id,
+        ...boundsOf(query, workspace.timezone),
+        after: placeOf(query.cursor),
+        limit: query.limit,
+      }),
+    );
+    if (rows.length === 0) throw new ApiError('not_found', 'No account has this id or domain.');
+    return { body: timelinePageOf(rows, query.limit, accountTimelineEntryOut) };
+  },
+});

@@ -1,0 +1,25 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { AccountId } from '../http/fields.ts';
+import { operation } from '../http/operation.ts';
+import { Account, accountExample } from './account-schema.ts';
+import { accountOut, getAccount } from './account-sql.ts';
+
+export const getAccountOperation = operation({
+  method: 'get',
+  path: '/v1/accounts/{id}',
+  id: 'getAccount',
+  tag: 'Accounts',
+  summary: 'Get an account',
+  description: 'By its id, or by one of its domains.',
+  access: 'read',
+  params: z.object({ id: AccountId }),
+  query: z.object({}),
+  success: { status: 200, description: 'The account.', schema: Account, example: accountExample },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getAccount(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No account has this id or domain.');
+    return { body: accountOut(row) };
+  },
+});

@@ -1,0 +1,32 @@
+import { z } from '@hono/zod-openapi';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { AccountRow, accountRowExample } from './account-schema.ts';
+import { accountRowOut, listAccounts } from './account-sql.ts';
+
+export const listAccountsOperation = operation({
+  method: 'get',
+  path: '/v1/accounts',
+  id: 'listAccounts',
+  tag: 'Accounts',
+  summary: 'List accounts',
+  description: 'Newest first, by cursor: those that items named, by id or domain, and those that were put.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({ ...PageQuery.shape, ...FormatQuery.shape }),
+  success: {
+    status: 200,
+    description: 'A page of accounts.',
+    schema: PageOf(AccountRow),
+    example: { data: [accountRowExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace }, { query }) => {
+    const rows = await database.query(listAccounts(workspace.id, decodeCursor(query.cursor), query.limit));
+    return {
+      body: pageOf(rows.map(accountRowOut), query.limit, (row) => ({ at: row.created_at, id: row.id })),
+    };
+  },
+});

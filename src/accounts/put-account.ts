@@ -1,0 +1,87 @@
+import { z } from '@hono/zod-openapi';
+import { sql } from 'drizzle-orm';
+import { audited } from '../db/audited.ts';
+import { isPublicMailDomain } from '../domain/accounts.ts';
+import { isPlaceholder, normaliseDomain } from '../domain/identities.ts';
+import { ApiError, type FieldError } from '../http/errors.ts';
+import { AccountId } from '../http/fields.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { Account, AccountPut, accountExample } from './account-schema.ts';
+import { accountOut, getAccount, putAccount } from './account-sql.ts';
+
+export const putAccountOperation = operation({
+  method: 'put',
+  path: '/v1/accounts/{id}',
+  id: 'putAccount',
+  tag: 'Accounts',
+  summary: 'Make or replace an account',
+  description:
+    "Says what a company is called and which domains are its own, whatever items say. People who were known by one of these domains are the account's at once, with all that they did.",
+  access: 'admin',
+  params: z.object({ id: AccountId }),
+  query: z.object({}),
+  body: AccountPut,
+  bodyExample: { name: 'Acme', domains: ['acme.com', 'acme.io'] },
+  success: {
+    status: 200,
+    description: 'The account as it is now.',
+    schema: Account,
+    example: accountExample,
+  },
+  errors: [...BODY_ERRORS, 'not_found', 'domain_taken'],
+  handle: async (context, { params, body }) => {
+    const { database, workspace, now } = context;
+    if (isPlaceholder(params.id)) {
+      const detail = `${params.id} is what a broken sender puts where a value should be, and is left out of items; choose another id.`;
+      throw new ApiError('invalid_request', detail);
+    }
+    const domains = domainsOf(body.domains);
+    const account = { name: body.name ?? null, domains: [...new Set(domains)] };
+    const entry = {
+      actor: context,
+      action: 'account.put',
+      target_id: params.id,
+      fields: Object.keys(body),
+    } as const;
+    const [[done] = [], [row] = []] = await database.atomic([
+      audited(putAccount(workspace.id, params.id, account, now), entry, sql`taken is null`),
+      getAccount(workspace.id, params.id),
+    ]);
+    const taken = done?.taken as TakenRow[] | null;
+    if (taken) throw takenError(domains, taken);
+    return { body: accountOut(row ?? {}) };
+  },
+});
+
+/** Normalised, each in its place. */
+function domainsOf(sent: readonly string[]): string[] {
+  const errors: FieldError[] = [];
+  const domains = sent.map((text, i) => {
+    const domain = normaliseDomain(text.trim());
+    if (domain === null) {
+      errors.push({ pointer: `/domains/${i}`, detail: 'No domain name; send it as acme.com.' });
+    } else if (isPublicMailDomain(domain)) {
+      const detail = `${domain} is a public mail provider, where anybody has an address; leave it out.`;
+      errors.push({ pointer: `/domains/${i}`, detail });
+    }
+    return domain ?? '';
+  });
+  if (errors.length === 0) return domains;
+  throw new ApiError('invalid_request', 'The domains do not fit; see `errors`.', { errors });
+}
+
+interface TakenRow {
+  taken_domain: string;
+  taken_by: string;
+}
+
+function takenError(domains: readonly string[], taken: readonly TakenRow[]): ApiError {
+  const owners = new Map(taken.map(({ taken_domain, taken_by }) => [taken_domain, taken_by]));
+  const errors = domains.flatMap((domain, i) => {
+    const owner = owners.get(domain);
+    if (owner === undefined) return [];
+    const detail = `${domain} is ${owner}'s; leave it out, or put ${owner} without it first.`;
+    return [{ pointer: `/domains/${i}`, detail }];
+  });
+  return new ApiError('domain_taken', 'Nothing was changed; see `errors`.', { errors });
+}

@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi';
+import { AUDIT_ACTIONS } from '../domain/audit.ts';
+
+export const AuditRow = z
+  .object({
+    id: z.string(),
+    occurred_at: z.string().openapi({ format: 'date-time' }),
+    key_id: z.string().openapi({ description: 'The key that asked, or `root`; it may be revoked since.' }),
+    action: z.enum(AUDIT_ACTIONS),
+    target_id: z.string().nullable().openapi({
+      description:
+        'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; null for the workspace itself.',
+    }),
+    fields: z
+      .array(z.string())
+      .nullable()
+      .openapi({ description: 'The settings that were set, or the namespaces that were named; no values.' }),
+  })
+  .openapi('AuditRow');
+export type AuditRow = z.output<typeof AuditRow>;
+
+export const auditRowExample: AuditRow = {
+  id: 'au_0192f0c17d1e7a3b8c4d5e6f708192a3',
+  occurred_at: '2026-06-01T12:00:00.000Z',
+  key_id: 'key_0192f0c17d1e7a3b8c4d5e6f708192a3',
+  action: 'goal.put',
+  target_id: 'purchase',
+  fields: ['name', 'kind', 'stage', 'lookback_days', 'counting'],
+};

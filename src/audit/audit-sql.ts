@@ -1,0 +1,39 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
+import { isOneOf } from '../db/where.ts';
+import type { AuditAction } from '../domain/audit.ts';
+import { instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import type { AuditRow } from './audit-schema.ts';
+
+export interface AuditFilter {
+  from: Date | null;
+  to: Date | null;
+  actions: readonly AuditAction[] | null;
+}
+
+/** Newest first; the id breaks ties. */
+export function listAudit(
+  workspaceId: string,
+  filter: AuditFilter,
+  after: Cursor | null,
+  limit: number,
+): SQL {
+  const conditions = [sql`workspace_id = ${tenant(workspaceId)}`];
+  if (filter.from) conditions.push(sql`occurred_at >= ${filter.from.toISOString()}::timestamptz`);
+  if (filter.to) conditions.push(sql`occurred_at < ${filter.to.toISOString()}::timestamptz`);
+  if (filter.actions) conditions.push(isOneOf(sql`action`, filter.actions));
+  if (after)
+    conditions.push(sql`(occurred_at, id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  return sql`
+    select id, occurred_at, key_id, action, target_id, fields
+    from audit_log
+    where ${sql.join(conditions, sql` and `)}
+    order by occurred_at desc, id desc
+    limit ${limit + 1}`;
+}
+
+export function auditRowOut(row: Row): AuditRow {
+  return { ...row, occurred_at: instantOut(row.occurred_at) } as AuditRow;
+}

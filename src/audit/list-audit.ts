@@ -1,0 +1,47 @@
+import { z } from '@hono/zod-openapi';
+import { AUDIT_ACTIONS } from '../domain/audit.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { AuditRow, auditRowExample } from './audit-schema.ts';
+import { auditRowOut, listAudit } from './audit-sql.ts';
+
+export const listAuditOperation = operation({
+  method: 'get',
+  path: '/v1/audit',
+  id: 'listAudit',
+  tag: 'Audit',
+  summary: 'List what was done with admin keys',
+  description:
+    'Every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first: which key, what, to what, and the names of the fields. Nothing personal: no identities, no values. What was refused is not in it, nor is a request that found its work already done.',
+  access: 'admin',
+  params: z.object({}),
+  query: z.object({
+    ...PageQuery.shape,
+    ...RangeQuery.shape,
+    action: z
+      .array(z.enum(AUDIT_ACTIONS))
+      .min(1)
+      .optional()
+      .openapi({ description: 'Only these actions.', example: ['person.erase', 'person.export'] }),
+    ...FormatQuery.shape,
+  }),
+  success: {
+    status: 200,
+    description: 'A page of the log.',
+    schema: PageOf(AuditRow),
+    example: { data: [auditRowExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace }, { query }) => {
+    const filter = { ...boundsOf(query, workspace.timezone), actions: query.action ?? null };
+    const rows = await database.query(
+      listAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
+    );
+    return {
+      body: pageOf(rows.map(auditRowOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),
+    };
+  },
+});
