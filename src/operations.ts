@@ -18,6 +18,8 @@ import { getHealth } from './health/get-health.ts';
 import { getReady } from './health/get-ready.ts';
 import { recordBatch } from './http/ingest/record-batch.ts';
 import type { AnyOperation } from './http/operation.ts';
+import { getJourneys } from './journeys/get-journeys.ts';
+import { getLifecycle } from './lifecycle/get-lifecycle.ts';
 import { erasePersonOperation } from './people/erase-person.ts';
 import { exportPersonOperation } from './people/export-person.ts';
 import { getPersonOperation } from './people/get-person.ts';
@@ -65,6 +67,8 @@ export const operations: readonly AnyOperation[] = [
   getAccountTimeline,
   getAttribution,
   getExplanation,
+  getJourneys,
+  getLifecycle,
   putGoalOperation,
   listGoalsOperation,
   getGoalOperation,

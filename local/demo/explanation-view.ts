@@ -24,6 +24,7 @@ const REASONS: Record<keyof Explanation['left_out_counts'], string> = {
   used_by_previous: 'belongs to an earlier purchase',
   kind_without_credit: 'page views and product events earn no credit',
   filtered: 'not among the touchpoints asked for',
+  other_person_of_account: 'by somebody else of the company',
 };
 
 /** How much a purchase has to tell: it began with talking, many channels took part, something is left out. */

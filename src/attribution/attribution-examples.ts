@@ -36,6 +36,7 @@ export const explanationExample: Explanation = {
     id: 'order-1',
     goal: 'purchase',
     person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+    account_id: 'acme.com',
     occurred_at: '2026-05-03T09:30:00.000Z',
     value: 99.9,
     net_value: 99.9,

@@ -1,14 +1,14 @@
 import { z } from '@hono/zod-openapi';
 import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from '../domain/attribution.ts';
-import { JOURNEY_POLICIES, LEFT_OUT_REASONS } from '../domain/journey.ts';
+import { LEFT_OUT_REASONS } from '../domain/journey.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { DIMENSIONS, KINDS } from '../domain/touchpoint-fields.ts';
 import { ApiError } from '../http/errors.ts';
-import { Currency, GoalKey } from '../http/fields.ts';
+import { AccountId, GoalKey } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { NamedRangeQuery, WhereQuery } from '../http/report-fields.ts';
+import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../http/journey-fields.ts';
+import { NamedRangeQuery } from '../http/report-fields.ts';
 
-const MAX_GROUP_BY = 3;
 export const MAX_ROWS = 10_000;
 
 const Weights = z
@@ -45,28 +45,6 @@ const Milestones = z
     example: ['lead', 'opportunity'],
   });
 
-const WhereConversion = z
-  .record(z.string(), z.array(z.string().nullable()).min(1))
-  .superRefine((where, context) => {
-    for (const field of Object.keys(where)) {
-      if (field !== 'currency' && !/^properties\..{1,100}$/.test(field)) {
-        context.addIssue({
-          code: 'custom',
-          path: [field],
-          message: 'Unknown field; known are currency and properties.<name>',
-        });
-      }
-    }
-  })
-  .optional()
-  .openapi({
-    type: 'object',
-    param: { style: 'deepObject', explode: true },
-    description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
-    additionalProperties: { type: 'string' },
-    example: { 'properties.plan': 'pro' },
-  });
-
 /** What decides the weights of a journey; the report and the explanation share it. */
 const modelQuery = {
   models: z
@@ -74,19 +52,6 @@ const modelQuery = {
     .min(1)
     .default(['linear'])
     .openapi({ description: 'Attribution models, side by side.', example: ['linear', 'time_decay'] }),
-  group_by: z
-    .array(z.enum(DIMENSIONS))
-    .min(1)
-    .max(MAX_GROUP_BY)
-    .default(['channel'])
-    .openapi({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
-  lookback_days: z
-    .number()
-    .int()
-    .min(1)
-    .max(365)
-    .optional()
-    .openapi({ description: "Days of 86,400 s; each goal's own by default." }),
   half_life_days: z
     .number()
     .min(0.1)
@@ -95,24 +60,14 @@ const modelQuery = {
     .openapi({ description: 'For `time_decay`.' }),
   weights: Weights.optional(),
   milestones: Milestones.optional(),
-  scope: z.enum(['person']).default('person').openapi({ description: 'Whose touchpoints make the journey.' }),
-  journey: z.enum(JOURNEY_POLICIES).default('reuse').openapi({
-    description:
-      '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
-  }),
-  where: WhereQuery,
-  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+  ...JourneyQuery.shape,
 };
 
 export const AttributionQuery = z.object({
-  goal: z
-    .array(GoalKey)
-    .min(1)
-    .max(20)
-    .openapi({ description: 'One or several goals.', example: ['purchase'] }),
+  goal: GoalsQuery,
   ...NamedRangeQuery.shape,
   ...modelQuery,
-  where_conversion: WhereConversion,
+  where_conversion: WhereConversionQuery,
   interval: z.enum(INTERVALS).optional().openapi({
     description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
   }),
@@ -131,7 +86,7 @@ export const ExplanationQuery = z.object({
   ...modelQuery,
   goal: z.array(GoalKey).optional().openapi({ description: 'Of the report; changes nothing here.' }),
   ...NamedRangeQuery.shape,
-  where_conversion: WhereConversion,
+  where_conversion: WhereConversionQuery,
   interval: z.enum(INTERVALS).optional().openapi({ description: 'Of the report; changes nothing here.' }),
   limit: z
     .number()
@@ -144,9 +99,7 @@ export const ExplanationQuery = z.object({
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
 /** Rules that no single parameter can break. */
-export function checkModelQuery(
-  query: Pick<ExplanationQuery, 'models' | 'group_by' | 'weights' | 'milestones'>,
-): void {
+export function checkModelQuery(query: Pick<ExplanationQuery, 'models' | 'weights' | 'milestones'>): void {
   const fail = (pointer: string, detail: string) =>
     new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
   const isCustom = query.models.includes('custom');
@@ -158,9 +111,7 @@ export function checkModelQuery(
     throw fail('?milestones', 'The models w_shaped and full_path need milestones=lead,opportunity.');
   if (!isByMilestones && query.milestones)
     throw fail('?milestones', 'milestones are for the models w_shaped and full_path; add one to models.');
-  for (const name of ['models', 'group_by'] as const) {
-    if (new Set(query[name]).size < query[name].length) throw fail(`?${name}`, `Name each of ${name} once.`);
-  }
+  if (new Set(query.models).size < query.models.length) throw fail('?models', 'Name each of models once.');
 }
 
 const Share = z.object({ conversions: z.number(), value: z.number() });
@@ -230,6 +181,7 @@ export const Explanation = z
       id: z.string(),
       goal: z.string(),
       person_id: z.uuid(),
+      account_id: AccountId.nullable(),
       occurred_at: z.string().openapi({ format: 'date-time' }),
       value: z.number().nullable(),
       net_value: z.number().nullable(),

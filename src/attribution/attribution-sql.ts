@@ -1,11 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { DIMENSION_COLUMNS } from '../db/where.ts';
+import {
+  conversionsInRange,
+  groupOf,
+  type JourneyQuestion,
+  knownGoals,
+  touchesOfJourneys,
+} from '../db/journeys.ts';
 import type { Model } from '../domain/attribution.ts';
 import type { Interval } from '../domain/time.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { conversionsInRange, creditable, inJourney, type JourneyQuestion } from './journey-sql.ts';
-import { knownGoals, type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
+import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, type ModelSettings, weightSql } from './model-sql.ts';
 
 export interface AttributionQuestion extends JourneyQuestion {
@@ -55,7 +59,7 @@ export interface AttributionAnswer {
  * The attribution report in one statement.
  *
  * Strategy: (1) the conversions of the range with the bounds of their journeys; (2) one join to the touchpoints of
- * the same people, by the index in journey order; (3) window functions give each touch its place and its weight
+ * the same people (or accounts), by the index in journey order; (3) window functions give each touch its place and its weight
  * under every model at once; (4) two sums: first for each conversion and group, which is what influenced and
  * assisted count, then for each group. Distinct touchpoints are counted beside, and both are added up by a
  * `union all`, so that null groups need no join. Groups beyond the limit fold into one row for each interval.
@@ -147,25 +151,19 @@ function intervalOf({ interval, timezone }: AttributionQuestion): SQL {
 
 /** Every touch of every journey in its place, oldest first; the id breaks ties, bytewise. */
 function journeys(question: AttributionQuestion): SQL {
-  const { workspace_id, milestones } = question;
-  const dimensions = sql.join(
-    question.group_by.map((dimension) => DIMENSION_COLUMNS[dimension]),
-    sql`, `,
-  );
+  const { workspace_id, scope, milestones } = question;
   const dated = milestones
     ? sql`dated as materialized (
-      select c.*, ${milestoneTimes(workspace_id, milestones)}
+      select c.*, ${milestoneTimes(workspace_id, scope, milestones)}
       from converted c
       where not c.retracted
     ), `
     : sql``;
+  const columns = sql`${intervalOf(question)} as interval, c.net, t.channel = 'direct' as is_direct,
+        ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
+  const source = milestones ? sql`dated` : sql`converted`;
   return sql`
-    ${dated}touched as (
-      select c.id as conversion_id, ${intervalOf(question)} as interval, c.net, t.id as touchpoint_id, t.occurred_at,
-        t.channel = 'direct' as is_direct, array[${dimensions}] as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}
-      from ${milestones ? sql`dated` : sql`converted`} c
-      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${inJourney}
-      where not c.retracted and ${creditable(question.where)}
+    ${dated}touched as (${touchesOfJourneys(question, source, columns)}
     ), positioned as (
       select *, row_number() over journey as position
       from touched

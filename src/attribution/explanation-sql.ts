@@ -1,11 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { entityColumns, isInWindow, isOfEntity } from '../db/entity.ts';
+import { countsAtAll, earlierUnretracted, goalSettings, knownGoals } from '../db/journeys.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
+import type { ReportScope } from '../domain/settings.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
-import { countsAtAll, earlierUnretracted, goalSettings } from './journey-sql.ts';
-import { knownGoals, type Milestones, milestoneTimes } from './milestone-sql.ts';
+import { type Milestones, milestoneTimes } from './milestone-sql.ts';
 
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;
@@ -14,6 +16,7 @@ export interface ExplanationQuestion {
   workspace_id: string;
   conversion_id: string;
   lookback_days: number | null;
+  scope: ReportScope;
   policy: JourneyPolicy;
   where: Where;
   /** The goals of the models that need them, else null. */
@@ -34,6 +37,7 @@ export interface ExplanationRow {
   id: string;
   goal: string;
   person_id: string;
+  account_id: string | null;
   occurred_at: Date;
   value: string | null;
   net_value: string | null;
@@ -51,32 +55,30 @@ export interface ExplanationRow {
 }
 
 /**
- * One conversion with every touchpoint of its person: `considered` in journey order, the others with the first
+ * One conversion with every touchpoint of its entity: `considered` in journey order, the others with the first
  * reason that keeps them out. The reasons are those of the domain's `leftOutReason`, in its order.
  */
 export function explainConversion(question: ExplanationQuestion): SQL {
-  const { workspace_id, conversion_id, milestones } = question;
+  const { workspace_id, conversion_id, scope, milestones } = question;
   return sql`
     with goal_settings as materialized (
       ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${tenant(workspace_id)} and id = ${conversion_id})`, question.lookback_days)}
     ), target as materialized (
       select c.*, g.lookback, coalesce(n.retracted, false) as retracted,
         coalesce(n.restated_value, c.value) as net_value,
-        coalesce(n.retracted, false) is false and ${countsAtAll(workspace_id)} as counted,
+        coalesce(n.retracted, false) is false and ${countsAtAll(workspace_id, scope)} as counted,
         c.occurred_at - g.lookback as opens_at, ${usedUpTo(question)} as used_up_to
       from conversions c
       join goal_settings g on g.key = c.goal
       ${joinNetAdjustments(workspace_id)}
       where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}
     ), judged as materialized (
-      select t.*, c.occurred_at as converted_at, ${reason(question.where)} as reason
-      from target c
-      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and t.person_id = c.person_id
+      ${judged(question)}
     )
-    select c.id, c.goal, c.person_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
+    select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
       case when c.retracted then 0 else c.net_value end as net_value,
       extract(epoch from c.lookback)::float8 as lookback_seconds,
-      ${milestones ? milestoneTimes(workspace_id, milestones) : sql`null as lead_at, null as opportunity_at`},
+      ${milestones ? milestoneTimes(workspace_id, scope, milestones) : sql`null as lead_at, null as opportunity_at`},
       (${knownGoals(workspace_id, Object.values(milestones ?? {}))}) as milestone_goals,
       (${considered()}) as considered,
       (
@@ -90,10 +92,32 @@ export function explainConversion(question: ExplanationQuestion): SQL {
     from target c`;
 }
 
-/** When the person's previous unretracted conversion of the goal happened, if it uses touchpoints up. */
-function usedUpTo({ workspace_id, policy }: ExplanationQuestion): SQL {
+/**
+ * The touchpoints of the entity, each with what keeps it out. Under the scope of a person also those of others at the
+ * account that nothing else keeps out: what another scope would have counted.
+ */
+function judged({ workspace_id, scope, where }: ExplanationQuestion): SQL {
+  const own = entityColumns(scope).map(
+    (column) => sql`
+      select t.*, c.occurred_at as converted_at, ${reason(where)} as reason
+      from target c
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isOfEntity(column)}`,
+  );
+  if (scope === 'account') return sql.join(own, sql` union all `);
+  const others = sql`
+      select t.*, c.occurred_at as converted_at, 'other_person_of_account' as reason
+      from target c
+      join touchpoints t
+        on t.workspace_id = ${tenant(workspace_id)}
+        and ${isInWindow({ name: sql`account_id`, applies: sql`t.person_id <> c.person_id` })}
+      where ${reason(where)} is null`;
+  return sql.join([...own, others], sql` union all `);
+}
+
+/** When the entity's previous unretracted conversion of the goal happened, if it uses touchpoints up. */
+function usedUpTo({ workspace_id, scope, policy }: ExplanationQuestion): SQL {
   if (policy === 'reuse') return sql`'-infinity'::timestamptz`;
-  return sql`coalesce((select max(earlier.occurred_at) ${earlierUnretracted(workspace_id)}), '-infinity')`;
+  return sql`coalesce((select max(earlier.occurred_at) ${earlierUnretracted(workspace_id, scope)}), '-infinity')`;
 }
 
 function reason(where: Where): SQL {

@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi';
 import type { Model } from '../domain/attribution.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
+import { echoOf, journeyQuestionOf } from '../http/journey-fields.ts';
 import { operation, type WorkspaceContext } from '../http/operation.ts';
-import { rangeOf } from '../http/report-fields.ts';
+import { refuseUnknownGoals } from '../http/unknown-goals.ts';
+import { missingRateWarning, retentionWarning } from '../http/warnings.ts';
 import { attributionExample } from './attribution-examples.ts';
 import { AttributionQuery, AttributionReport, checkModelQuery } from './attribution-schema.ts';
 import {
@@ -12,8 +14,6 @@ import {
   type GroupRow,
   type TotalsRow,
 } from './attribution-sql.ts';
-import { refuseUnknownGoals } from './unknown-goals.ts';
-import { missingRateWarning, retentionWarning } from './warnings.ts';
 
 export const getAttribution = operation({
   method: 'get',
@@ -41,45 +41,37 @@ export const getAttribution = operation({
     const [answer] = await context.database.query<AttributionAnswer>(attributionReport(question));
     const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
     refuseUnknownGoals(asked, answer?.goals ?? []);
-    const report = reportOf(question, query, answer?.totals ?? [], answer?.groups ?? []);
+    const report = reportOf(question, answer?.totals ?? [], answer?.groups ?? []);
     report.warnings.push(...retentionWarning(question.from, context.workspace, context.now));
     return { body: report };
   },
 });
 
-function questionOf(query: AttributionQuery, { workspace, now }: WorkspaceContext): AttributionQuestion {
-  const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
+function questionOf(query: AttributionQuery, context: WorkspaceContext): AttributionQuestion {
   return {
-    workspace_id: workspace.id,
-    goals: [...new Set(query.goal)],
-    from: from.toISOString(),
-    to: to.toISOString(),
-    lookback_days: query.lookback_days ?? null,
-    policy: query.journey,
-    where: query.where ?? {},
-    where_conversion: query.where_conversion ?? {},
-    currency: query.currency ?? workspace.currency,
+    ...journeyQuestionOf(query, context),
     models: query.models,
     settings: { half_life_days: query.half_life_days, weights: query.weights },
     milestones: query.milestones ?? null,
-    group_by: query.group_by,
     interval: query.interval ?? null,
-    timezone,
     limit: query.limit,
   };
 }
 
-function reportOf(
-  question: AttributionQuestion,
-  query: AttributionQuery,
-  totals: TotalsRow[],
-  groups: GroupRow[],
-): AttributionReport {
+function reportOf(question: AttributionQuestion, totals: TotalsRow[], groups: GroupRow[]): AttributionReport {
   const overall = totals.find((row) => row.interval === null);
   const lacksRate = overall?.lacks_rate ?? 0;
   const byInterval = totals.filter((row) => row.interval !== null);
   return {
-    query: echoOf(question, query),
+    query: {
+      ...echoOf(question),
+      models: question.models,
+      half_life_days: question.settings.half_life_days,
+      ...(question.settings.weights && { weights: question.settings.weights }),
+      ...(question.milestones && { milestones: Object.values(question.milestones) }),
+      interval: question.interval,
+      limit: question.limit,
+    },
     observational: true,
     totals: {
       ...totalsOut(overall),
@@ -98,46 +90,6 @@ function reportOf(
       credit: creditOut(question.models, row),
     })),
     warnings: lacksRate > 0 ? [missingRateWarning(lacksRate, question.currency)] : [],
-  };
-}
-
-/** The question with its defaults filled in. */
-function echoOf(question: AttributionQuestion, query: AttributionQuery): Record<string, unknown> {
-  const {
-    goals,
-    from,
-    to,
-    timezone,
-    models,
-    group_by,
-    lookback_days,
-    settings,
-    milestones,
-    policy,
-    where,
-    where_conversion,
-    currency,
-    interval,
-    limit,
-  } = question;
-  return {
-    goal: goals,
-    from,
-    to,
-    timezone,
-    models,
-    group_by,
-    lookback_days,
-    half_life_days: settings.half_life_days,
-    ...(settings.weights && { weights: settings.weights }),
-    ...(milestones && { milestones: Object.values(milestones) }),
-    scope: query.scope,
-    journey: policy,
-    where,
-    where_conversion,
-    currency,
-    interval,
-    limit,
   };
 }
 

@@ -4,11 +4,11 @@ import { withMilestones } from '../domain/milestones.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
+import { refuseUnknownGoals } from '../http/unknown-goals.ts';
+import { missingRateWarning } from '../http/warnings.ts';
 import { explanationExample } from './attribution-examples.ts';
 import { checkModelQuery, Explanation, ExplanationQuery } from './attribution-schema.ts';
 import { type ExplanationRow, explainConversion } from './explanation-sql.ts';
-import { refuseUnknownGoals } from './unknown-goals.ts';
-import { missingRateWarning } from './warnings.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -32,6 +32,7 @@ export const getExplanation = operation({
       workspace_id: workspace.id,
       conversion_id: params.id,
       lookback_days: query.lookback_days ?? null,
+      scope: query.scope,
       policy: query.journey,
       where: query.where ?? {},
       milestones: query.milestones ?? null,
@@ -44,7 +45,7 @@ export const getExplanation = operation({
 });
 
 function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
-  const { id, goal, person_id, retracted, counted } = row;
+  const { id, goal, person_id, account_id, retracted, counted } = row;
   const { models, group_by, journey, scope, where, half_life_days, weights, milestones } = query;
   const lacksRate = row.value !== null && row.currency !== currency;
   const settings = {
@@ -64,6 +65,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
       id,
       goal,
       person_id,
+      account_id,
       retracted,
       counted,
       occurred_at: instantOut(row.occurred_at),

@@ -1,44 +1,35 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { conversionsOfEntity } from '../db/entity.ts';
 import { tenant } from '../db/tenant.ts';
 import type { MilestoneShares } from '../domain/attribution.ts';
 import type { Milestone } from '../domain/milestones.ts';
+import type { ReportScope } from '../domain/settings.ts';
 
 /** The goal of each milestone. */
 export type Milestones = Readonly<Record<Milestone, string>>;
-
-/** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
-export function knownGoals(workspaceId: string, keys: readonly string[]): SQL {
-  return sql`
-    select json_agg(g.key order by g.key)
-    from goals g
-    where g.workspace_id = ${tenant(workspaceId)} and g.key = any(${sql.param(keys)}::text[])`;
-}
 
 /**
  * `lead_at, opportunity_at` of the conversion `c`, whose bounds `opens_at` and `used_up_to` are plain columns; the
  * domain's `milestoneTime` is the definition.
  *
- * Each is a subquery of its own with index probes, which both `offset 0` keep it: no join, no look-up of the smallest
- * time. The inner probe asks for the person and nothing else, because few conversions are theirs. With goal and time
- * beside it, a planner without statistics takes the index of all conversions of the goal for as good (measured:
- * 10,000 journeys took 60 s and more).
+ * Each is a subquery of its own with index probes: no join, no look-up of the smallest time. The conversions of the
+ * entity are reached by one index alone (see `conversionsOfEntity`): a planner without statistics took that of all
+ * conversions of the goal for as good (measured: 10,000 journeys took 60 s and more).
  */
-export function milestoneTimes(workspaceId: string, { lead, opportunity }: Milestones): SQL {
-  return sql`(${firstOf(workspaceId, lead)}) as lead_at, (${firstOf(workspaceId, opportunity)}) as opportunity_at`;
+export function milestoneTimes(
+  workspaceId: string,
+  scope: ReportScope,
+  { lead, opportunity }: Milestones,
+): SQL {
+  const first = (goal: string) => firstOf(workspaceId, scope, goal);
+  return sql`(${first(lead)}) as lead_at, (${first(opportunity)}) as opportunity_at`;
 }
 
-function firstOf(workspaceId: string, goal: string): SQL {
+function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
   return sql`
     select min(m.occurred_at)
-    from (
-      select m.id, m.goal, m.occurred_at
-      from conversions m
-      where m.workspace_id = ${tenant(workspaceId)} and m.person_id = c.person_id
-      offset 0
-    ) m
-    where m.goal = ${goal}::text
-      and m.occurred_at >= c.opens_at
-      and m.occurred_at <= c.occurred_at
+    from ${conversionsOfEntity(workspaceId, scope, sql`${goal}::text`)} m
+    where m.occurred_at >= c.opens_at
       and m.occurred_at > c.used_up_to
       and not exists (
       select

@@ -5,7 +5,10 @@ import { KINDS_WITHOUT_CREDIT } from './touchpoint-fields.ts';
 export const JOURNEY_POLICIES = ['reuse', 'reset'] as const;
 export type JourneyPolicy = (typeof JOURNEY_POLICIES)[number];
 
-/** Why a touchpoint of the person is not in the journey; the first that applies, in this order. */
+/**
+ * Why a touchpoint is not in the journey; the first that applies, in this order. The last is of touchpoints that
+ * `scope=account` would count.
+ */
 export const LEFT_OUT_REASONS = [
   'voided',
   'after_conversion',
@@ -13,6 +16,7 @@ export const LEFT_OUT_REASONS = [
   'used_by_previous',
   'kind_without_credit',
   'filtered',
+  'other_person_of_account',
 ] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
@@ -80,7 +84,7 @@ export function inJourneyOrder(
 }
 
 /** UTF-8 order, as `collate "C"` has it. JavaScript's own order differs beyond the basic plane. */
-function compareBytewise(a: string, b: string): number {
+export function compareBytewise(a: string, b: string): number {
   const left = new TextEncoder().encode(a);
   const right = new TextEncoder().encode(b);
   const length = Math.min(left.length, right.length);

@@ -10,36 +10,26 @@ import {
 } from '../../src/domain/journey.ts';
 import { type MilestoneTimes, milestoneTime, withMilestones } from '../../src/domain/milestones.ts';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import {
+  conversionsOf,
+  entitiesOf,
+  filtersOf,
+  GOALS,
+  netValueOf,
+  postLog,
+  randomLog,
+  type SampleConversion,
+  touchpointsOf,
+} from './random-log.ts';
 
 needWorld();
 
-const HOUR_MS = 3_600_000;
-const START = Date.UTC(2026, 0, 1);
 type Where = JourneySettings['where'];
 
 const WEIGHTS = { first: 3, middle: 1, last: 2 };
 
-/** Few people, few instants: many ties, many touches at the very instant of a conversion. */
-const instant = fc.integer({ min: 0, max: 24 }).map((hours) => START + hours * 6 * HOUR_MS);
-const person = fc.constantFrom('a', 'a', 'b');
-const touch = fc.record({
-  person,
-  occurred_at: instant,
-  kind: fc.constantFrom('mention', 'reply', 'visit', 'event', 'view'),
-  channel: fc.constantFrom('x', 'email', 'direct'),
-  campaign: fc.constantFrom('spring', null),
-});
-const GOALS = ['purchase', 'lead', 'opportunity'] as const;
-const conversion = fc.record({
-  person,
-  goal: fc.constantFrom('purchase', ...GOALS),
-  occurred_at: instant,
-  value: fc.integer({ min: 0, max: 100_000 }).map((cents) => cents / 100),
-  adjustment: fc.constantFrom('none', 'none', 'none', 'retraction', 'restatement'),
-});
 const log = fc.record({
-  touches: fc.array(touch, { maxLength: 60, size: 'max' }),
-  conversions: fc.array(conversion, { maxLength: 30, size: 'max' }),
+  ...randomLog,
   milestones: fc.shuffledSubarray([...GOALS], { minLength: 2, maxLength: 2 }),
   lookback_days: fc.integer({ min: 1, max: 8 }),
   half_life_days: fc.constantFrom(0.1, 1, 7),
@@ -60,7 +50,7 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
   await fc.assert(
     fc.asyncProperty(log, async (sample) => {
       const workspace = await TestWorkspace.make();
-      await post(workspace, sample);
+      await postLog(workspace, sample);
       const { body } = await workspace.get(reportPath(sample));
       compare(body, expectedOf(sample));
     }),
@@ -74,7 +64,7 @@ test('the parts of a report add up: credit of all groups and unattributed are th
   await fc.assert(
     fc.asyncProperty(log, async (sample) => {
       const workspace = await TestWorkspace.make();
-      await post(workspace, sample);
+      await postLog(workspace, sample);
       const { body } = await workspace.get(`${reportPath(sample)}&interval=week&limit=2`);
       for (const model of MODELS) {
         for (const part of ['conversions', 'value'] as const) {
@@ -89,45 +79,10 @@ test('the parts of a report add up: credit of all groups and unattributed are th
   );
 });
 
-function touchpointsOf({ touches }: Log) {
-  return touches.map((sample, i) => ({ ...sample, id: `t${i}` }));
-}
-
-function conversionsOf({ conversions }: Log) {
-  return conversions.map((sample, i) => ({ ...sample, id: `c${i}` }));
-}
-
-async function post(workspace: TestWorkspace, sample: Log): Promise<void> {
-  for (const goal of GOALS) await workspace.goal(goal);
-  const touchpoints = touchpointsOf(sample).map(({ person: user_id, occurred_at, ...rest }) => ({
-    ...rest,
-    person: { user_id },
-    occurred_at: new Date(occurred_at).toISOString(),
-  }));
-  const conversions = conversionsOf(sample).map(
-    ({ person: user_id, occurred_at, adjustment: _, ...rest }) => ({
-      ...rest,
-      person: { user_id },
-      occurred_at: new Date(occurred_at).toISOString(),
-    }),
-  );
-  if (touchpoints.length > 0) await workspace.load('touchpoints', touchpoints);
-  if (conversions.length > 0) await workspace.load('conversions', conversions);
-  for (const { id, adjustment } of conversionsOf(sample)) {
-    if (adjustment === 'none') continue;
-    const body = { kind: adjustment, ...(adjustment === 'restatement' && { value: 1.5 }) };
-    await workspace.post(`/v1/conversions/${id}/adjustments`, body);
-  }
-}
-
-function reportPath({ lookback_days, half_life_days, milestones, policy, where }: Log): string {
-  const filters = Object.entries(where).map(
-    ([field, values]) =>
-      `&where[${field}]=${(values as (string | null)[]).map((value) => value ?? '\\0').join()}`,
-  );
+function reportPath({ lookback_days, half_life_days, milestones, scope, policy, where }: Log): string {
   return (
     `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2026-02-01&models=${MODELS.join()}&weights=3,1,2&group_by=channel,campaign` +
-    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&milestones=${milestones.join()}&journey=${policy}${filters.join('')}`
+    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&milestones=${milestones.join()}&scope=${scope}&journey=${policy}${filtersOf(where)}`
   );
 }
 
@@ -139,17 +94,17 @@ interface Row {
 }
 
 type JourneyTouch = JourneyTouchpoint & Touch & { campaign: string | null };
-type SampleConversion = ReturnType<typeof conversionsOf>[number];
 
 /** What the definition gives: for each conversion its journey, for each journey the weights. */
 function expectedOf(sample: Log): Map<string, Row> {
   const rows = new Map<string, Row>();
+  const entityOf = entitiesOf(sample);
   const purchases = conversionsOf(sample)
     .filter(({ goal, adjustment }) => goal === 'purchase' && adjustment !== 'retraction')
     .sort(inJourneyOrder);
   for (const one of purchases) {
     const previous = purchases
-      .filter((other) => other.person === one.person && inJourneyOrder(other, one) < 0)
+      .filter((other) => entityOf(other) === entityOf(one) && inJourneyOrder(other, one) < 0)
       .at(-1);
     const subject: JourneyConversion = {
       id: one.id,
@@ -158,19 +113,20 @@ function expectedOf(sample: Log): Map<string, Row> {
       previous_at: previous?.occurred_at ?? null,
     };
     const own: JourneyTouch[] = touchpointsOf(sample)
-      .filter((other) => other.person === one.person)
+      .filter((other) => entityOf(other) === entityOf(one))
       .map((other) => ({ ...other, voided: false }));
     const journey = withMilestones(journeyOf(subject, own, sample), timesOf(sample, one, subject));
-    credit(rows, journey, one.adjustment === 'restatement' ? 1.5 : one.value, sample.half_life_days);
+    credit(rows, journey, netValueOf(one), sample.half_life_days);
   }
   return rows;
 }
 
-/** When the person of the conversion reached each milestone. */
-function timesOf(sample: Log, { person }: SampleConversion, subject: JourneyConversion): MilestoneTimes {
+/** When the entity of the conversion reached each milestone. */
+function timesOf(sample: Log, one: SampleConversion, subject: JourneyConversion): MilestoneTimes {
+  const entityOf = entitiesOf(sample);
   const [lead, opportunity] = sample.milestones.map((milestone) => {
     const candidates = conversionsOf(sample)
-      .filter((other) => other.person === person && other.goal === milestone)
+      .filter((other) => entityOf(other) === entityOf(one) && other.goal === milestone)
       .map(({ occurred_at, adjustment }) => ({ occurred_at, retracted: adjustment === 'retraction' }));
     return milestoneTime(subject, candidates, sample);
   });

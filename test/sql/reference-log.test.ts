@@ -27,16 +27,16 @@ describe.skipIf(!isThere)('the reference log, posted through the API', () => {
         Expected
       >)
     : {};
-  const settings = Object.keys(expected).filter((name) => name.startsWith('person|'));
+  const settings = Object.keys(expected);
 
-  test('all six person settings agree to 1e-6 for every model and channel', async () => {
-    expect(settings).toHaveLength(6);
+  test('all twelve settings, of people and of accounts, agree to 1e-6 for every model and channel', async () => {
+    expect(settings).toHaveLength(12);
     const workspace = await loadLog();
     for (const name of settings) {
-      const [, lookback = '', journey] = name.split('|');
+      const [scope, lookback = '', journey] = name.split('|');
       const { body } = await workspace.get(
         `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2027-01-01&models=${MODELS}&lookback_days=${lookback.replace('d', '')}` +
-          `&journey=${journey}&where[kind]=mention,reply,click,demo`,
+          `&scope=${scope}&journey=${journey}&where[kind]=mention,reply,click,demo`,
       );
       compare(name, body, expected[name] as Expected);
     }
@@ -50,8 +50,9 @@ async function loadLog(): Promise<TestWorkspace> {
   const rows = lines.map((line) => line.split(','));
   const touchpoints = rows
     .filter(([, , , , kind]) => kind !== 'purchase')
-    .map(([id, person, , occurred_at, kind, channel]) => ({
+    .map(([id, person, account, occurred_at, kind, channel]) => ({
       id,
+      account: { id: account },
       occurred_at,
       kind,
       channel,
@@ -59,8 +60,9 @@ async function loadLog(): Promise<TestWorkspace> {
     }));
   const conversions = rows
     .filter(([, , , , kind]) => kind === 'purchase')
-    .map(([id, person, , occurred_at, , , value]) => ({
+    .map(([id, person, account, occurred_at, , , value]) => ({
       id,
+      account: { id: account },
       goal: 'purchase',
       occurred_at,
       value,

@@ -16,7 +16,7 @@ needWorld();
 describe.skipIf(!isThere || world.database !== 'postgres')(
   'customer paths, expanded to people and posted through the API',
   () => {
-    test('88,387 journeys of 378,209 touchpoints get the exact credits of every heuristic model', {
+    test('88,387 journeys of 378,209 touchpoints get the exact credits of every heuristic model, and are their paths', {
       timeout: 400_000,
     }, async () => {
       const { touchpoints, conversions, people } = expand();
@@ -40,20 +40,32 @@ describe.skipIf(!isThere || world.database !== 'postgres')(
         const credited = body.data.reduce((sum: number, row: any) => sum + row.credit[model].conversions, 0);
         expect(credited + body.totals.unattributed.conversions).toBeCloseTo(body.totals.conversions, 6);
       }
+      const asked = performance.now();
+      const report = await workspace.get(
+        '/v1/reports/journeys?goal=purchase&from=2026-01-01&to=2026-02-01&collapse=false&limit=10000',
+      );
+      console.log(`journeys in ${Math.round(performance.now() - asked)} ms`);
+      comparePaths(report.body);
     });
   },
 );
+
+/** The paths as they are written down: how many walked each, to a conversion and to none. */
+function pathCounts(): { channels: string[]; converted: number; not_converted: number }[] {
+  const [, ...lines] = readFileSync(new URL('path-data.csv', FOLDER), 'utf8').trim().split('\n');
+  return lines.map((line) => {
+    const [, path = '', converted, , lost] = line.match(/^"([^"]*)",(\d+),([^,]*),(\d+)/) ?? [];
+    return { channels: path.split(' > '), converted: Number(converted), not_converted: Number(lost) };
+  });
+}
 
 /** Each path as many people as it was walked by; a person's touches are a minute apart, the conversion last. */
 function expand() {
   const touchpoints: object[] = [];
   const conversions: object[] = [];
   let people = 0;
-  const [, ...lines] = readFileSync(new URL('path-data.csv', FOLDER), 'utf8').trim().split('\n');
-  for (const line of lines) {
-    const [, path = '', converted, , lost] = line.match(/^"([^"]*)",(\d+),([^,]*),(\d+)/) ?? [];
-    const channels = path.split(' > ');
-    for (let walk = 0; walk < Number(converted) + Number(lost); walk++) {
+  for (const { channels, converted, not_converted } of pathCounts()) {
+    for (let walk = 0; walk < converted + not_converted; walk++) {
       const person = { user_id: `p${people}` };
       channels.forEach((channel, i) => {
         touchpoints.push({
@@ -64,7 +76,7 @@ function expand() {
           occurred_at: new Date(START + i * MINUTE_MS).toISOString(),
         });
       });
-      if (walk < Number(converted)) {
+      if (walk < converted) {
         conversions.push({
           id: `c${people}`,
           goal: 'purchase',
@@ -109,4 +121,27 @@ function compare(rows: any[]): void {
     expect(row.influenced_conversions, `${wanted.channel} influenced`).toBe(Number(wanted.influenced));
     expect(row.assisted_conversions, `${wanted.channel} assisted`).toBe(Number(wanted.assisted));
   }
+}
+
+/** Every path shown has the counts that are written down, and so has the rest. */
+// biome-ignore lint/suspicious/noExplicitAny: as above
+function comparePaths({ data, totals, transitions }: any): void {
+  const wanted = new Map<string, [number, number]>();
+  for (const { channels, converted, not_converted } of pathCounts()) {
+    const key = channels.join(' > ');
+    const [a, b] = wanted.get(key) ?? [0, 0];
+    wanted.set(key, [a + converted, b + not_converted]);
+  }
+  const sums = (counts: Iterable<[number, number]>) =>
+    [...counts].reduce(([a, b], [converted, lost]) => [a + converted, b + lost], [0, 0]);
+  expect([totals.conversions, totals.not_converted]).toEqual(sums(wanted.values()));
+  for (const { path, converted, not_converted } of data) {
+    const key = path?.join(' > ');
+    expect([converted, not_converted], key).toEqual(path === null ? sums(wanted.values()) : wanted.get(key));
+    wanted.delete(key);
+  }
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  const starts = transitions.filter(({ from }: any) => from.state === 'start');
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  expect(starts.reduce((sum: number, { count }: any) => sum + count, 0)).toBe(88_387);
 }

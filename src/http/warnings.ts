@@ -1,5 +1,5 @@
 import { DAY_MS } from '../domain/time.ts';
-import type { Workspace } from '../http/authenticate.ts';
+import type { Workspace } from './authenticate.ts';
 
 /** Something about a report that its numbers do not show. */
 export interface Warning {

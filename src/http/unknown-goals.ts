@@ -1,4 +1,4 @@
-import { ApiError } from '../http/errors.ts';
+import { ApiError } from './errors.ts';
 
 /** Names every parameter that asks for a goal which does not exist. */
 export function refuseUnknownGoals(

@@ -1,0 +1,190 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { JourneyPolicy } from '../domain/journey.ts';
+import type { ReportScope } from '../domain/settings.ts';
+import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
+import { conversionsOfEntity, entityColumns, entityOf, isInWindow } from './entity.ts';
+import { joinNetAdjustments } from './net-conversions.ts';
+import { tenant } from './tenant.ts';
+import { DIMENSION_COLUMNS, isOneOf, type Where, whereConditions } from './where.ts';
+
+/** The longest lookback a goal can have. */
+const MAX_LOOKBACK_DAYS = 365;
+const DAY_SECONDS = 86_400;
+
+export interface JourneyQuestion {
+  workspace_id: string;
+  goals: readonly string[];
+  from: string;
+  to: string;
+  /** Null: each goal's own. */
+  lookback_days: number | null;
+  scope: ReportScope;
+  policy: JourneyPolicy;
+  where: Where;
+  where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
+  currency: string;
+}
+
+/** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
+export function knownGoals(workspaceId: string, keys: readonly string[]): SQL {
+  return sql`
+    select json_agg(g.key order by g.key)
+    from goals g
+    where g.workspace_id = ${tenant(workspaceId)} and g.key = any(${sql.param(keys)}::text[])`;
+}
+
+/** Of the goals asked: `key, counting, lookback`, the last as an interval of seconds. */
+export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: number | null): SQL {
+  return sql`
+    select g.key, g.counting,
+      make_interval(secs => coalesce(${lookbackDays}::float8, g.lookback_days) * ${DAY_SECONDS}::float8) as lookback
+    from goals g
+    where g.workspace_id = ${tenant(workspaceId)} and ${goals}`;
+}
+
+/** Unretracted conversions of the same goal by the same entity before `c`: a `from … where …`, named `earlier`. */
+export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL {
+  return sql`
+    from ${conversionsOfEntity(workspaceId, scope, sql`c.goal`)} earlier
+    where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+      and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = earlier.id and a.kind = 'retraction'
+      )`;
+}
+
+/**
+ * Where a goal counts once, a conversion counts if the entity has no earlier unretracted one of the goal. So the
+ * retracted ones before it are in gross, and the ones after it are nowhere.
+ */
+export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
+  return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId, scope)}))`;
+}
+
+/**
+ * The conversions of the range, each with the bounds of its journey: `opens_at` (inclusive) and `used_up_to`
+ * (exclusive; -infinity unless an earlier conversion used touchpoints up). Bounds are computed once here, in a
+ * materialized step: only plain columns reach an index under row level security.
+ *
+ * `gross` and `net` are in the report's currency, null where there is no rate. Under `reset` the previous
+ * conversion may lie before the range, never further back than the lookback: beyond that it changes nothing.
+ */
+export function conversionsInRange(question: JourneyQuestion): SQL {
+  const { workspace_id, goals, from, to, lookback_days, scope, policy, currency } = question;
+  const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
+  const chosen = Object.entries(question.where_conversion).map(([field, values]) =>
+    field === 'currency'
+      ? isOneOf(sql`currency`, values)
+      : isOneOf(sql`properties ->> ${field.slice('properties.'.length)}::text`, values),
+  );
+  const previous =
+    policy === 'reset'
+      ? sql`max(c.occurred_at) filter (where n.retracted is not true) over (
+          partition by ${entityOf(scope, sql`c`)}, c.goal order by c.occurred_at, c.id rows between unbounded preceding and 1 preceding
+        )`
+      : sql`null::timestamptz`;
+  return sql`
+    goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${sql.param(goals)}::text[])`, lookback_days)}),
+    reached as materialized (
+      select c.*
+      from conversions c
+      where c.workspace_id = ${tenant(workspace_id)}
+        and c.goal = any(${sql.param(goals)}::text[])
+        and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
+        and c.occurred_at < ${to}::timestamptz
+    ), bounded as (
+      select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+        coalesce(n.retracted, false) as retracted,
+        c.value, coalesce(n.restated_value, c.value) as restated_value,
+        c.occurred_at - g.lookback as opens_at,
+        coalesce(${previous}, '-infinity') as used_up_to,
+        ${countsAtAll(workspace_id, scope)} as counts
+      from reached c
+      join goal_settings g on g.key = c.goal
+      ${joinNetAdjustments(workspace_id)}
+    ), converted as materialized (
+      select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+        value is not null and currency is distinct from ${currency} as lacks_rate,
+        case when currency = ${currency} then value end as gross,
+        case when currency = ${currency} then restated_value end as net
+      from bounded
+      where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
+    )`;
+}
+
+/** Which touchpoints `t` may earn credit at all. */
+export function creditable(where: Where): SQL {
+  const kinds = where.kind ? [] : [sql`t.kind <> all(${sql.param([...KINDS_WITHOUT_CREDIT])}::text[])`];
+  return sql.join([sql`t.voided_at is null`, ...kinds, ...whereConditions(where)], sql` and `);
+}
+
+/** The group of a touchpoint `t`: its dimensions as a list of texts, which compare bytewise in every database. */
+export function groupOf(dimensions: readonly Dimension[]): SQL {
+  const columns = dimensions.map((dimension) => DIMENSION_COLUMNS[dimension]);
+  return sql`array[${sql.join(columns, sql`, `)}] collate "C"`;
+}
+
+/**
+ * The touches of the journeys of the conversions `c` in the step `source`: `conversion_id, touchpoint_id,
+ * occurred_at` and the columns asked, which may name `c` and the touchpoint `t`.
+ */
+export function touchesOfJourneys(
+  { workspace_id, scope, where }: JourneyQuestion,
+  source: SQL,
+  columns: SQL,
+): SQL {
+  const branches = entityColumns(scope).map(
+    (column) => sql`
+      select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, ${columns}
+      from ${source} c
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isInWindow(column)}
+      where not c.retracted and t.id is distinct from c.touchpoint_id and ${creditable(where)}`,
+  );
+  return sql.join(branches, sql` union all `);
+}
+
+/**
+ * The touches of null journeys, after `conversionsInRange`: of entities with a touchpoint in the range and no
+ * unretracted conversion of the goals in `[from - lookback, to)`, their touchpoints in the lookback before `to`. The
+ * domain's `nullJourneyOf` is the definition. The step `unconverted (journey, touchpoint_id, occurred_at, dimensions)`
+ * has a row for each; `journey` is the smallest of their ids, since a touchpoint is of one entity.
+ *
+ * Touchpoints and conversions are put in one list and looked at by entity: a join of the two, or a look-up, would
+ * need to know their sizes.
+ */
+export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dimension[]): SQL {
+  const { workspace_id, goals, from, to, scope, where } = question;
+  const lookback = sql`(select max(lookback) from goal_settings)`;
+  return sql`
+    acted as (
+      select t.person_id, t.account_id, t.occurred_at, t.id as touchpoint_id, ${groupOf(dimensions)} as dimensions
+      from touchpoints t
+      where t.workspace_id = ${tenant(workspace_id)}
+        and t.occurred_at >= ${to}::timestamptz - ${lookback}
+        and t.occurred_at < ${to}::timestamptz
+        and ${creditable(where)}
+      union all
+      select c.person_id, c.account_id, null, null, null
+      from conversions c
+      where c.workspace_id = ${tenant(workspace_id)}
+        and c.goal = any(${sql.param(goals)}::text[])
+        and c.occurred_at >= ${from}::timestamptz - ${lookback}
+        and c.occurred_at < ${to}::timestamptz
+        and not exists (
+          select
+          from adjustments a
+          where a.workspace_id = ${tenant(workspace_id)} and a.conversion_id = c.id and a.kind = 'retraction'
+          offset 0
+        )
+    ), unconverted as materialized (
+      select journey, touchpoint_id, occurred_at, dimensions
+      from (
+        select *, min(touchpoint_id) over entity as journey, max(occurred_at) over entity as newest_at,
+          bool_or(touchpoint_id is null) over entity as has_converted
+        from acted
+        window entity as (partition by ${entityOf(scope, sql`acted`)})
+      ) acted
+      where not has_converted and newest_at >= ${from}::timestamptz
+    )`;
+}

@@ -1,0 +1,120 @@
+import { z } from '@hono/zod-openapi';
+import type { JourneyQuestion } from '../db/journeys.ts';
+import { JOURNEY_POLICIES } from '../domain/journey.ts';
+import { REPORT_SCOPES } from '../domain/settings.ts';
+import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+import { Currency, GoalKey } from './fields.ts';
+import type { WorkspaceContext } from './operation.ts';
+import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
+
+/** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
+
+const MAX_GROUP_BY = 3;
+const MAX_GOALS = 20;
+
+export const GoalsQuery = z
+  .array(GoalKey)
+  .min(1)
+  .max(MAX_GOALS)
+  .openapi({ description: 'One or several goals.', example: ['purchase'] });
+
+export const WhereConversionQuery = z
+  .record(z.string(), z.array(z.string().nullable()).min(1))
+  .superRefine((where, context) => {
+    for (const field of Object.keys(where)) {
+      if (field !== 'currency' && !/^properties\..{1,100}$/.test(field)) {
+        context.addIssue({
+          code: 'custom',
+          path: [field],
+          message: 'Unknown field; known are currency and properties.<name>',
+        });
+      }
+    }
+  })
+  .optional()
+  .openapi({
+    type: 'object',
+    param: { style: 'deepObject', explode: true },
+    description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
+    additionalProperties: { type: 'string' },
+    example: { 'properties.plan': 'pro' },
+  });
+
+export const JourneyQuery = z.object({
+  group_by: z
+    .array(z.enum(DIMENSIONS))
+    .min(1)
+    .max(MAX_GROUP_BY)
+    .refine((names) => new Set(names).size === names.length, 'Name each of group_by once')
+    .default(['channel'])
+    .openapi({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
+  lookback_days: z
+    .number()
+    .int()
+    .min(1)
+    .max(365)
+    .optional()
+    .openapi({ description: "Days of 86,400 s; each goal's own by default." }),
+  scope: z.enum(REPORT_SCOPES).default('person').openapi({
+    description:
+      "Whose touchpoints make the journey: the person's, or those of everyone at the account, while they were there. A person without an account is alone.",
+  }),
+  journey: z.enum(JOURNEY_POLICIES).default('reuse').openapi({
+    description:
+      '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
+  }),
+  where: WhereQuery,
+  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+});
+
+type JourneysAsked = z.output<typeof JourneyQuery> &
+  z.output<typeof NamedRangeQuery> & {
+    goal: string[];
+    where_conversion?: z.output<typeof WhereConversionQuery>;
+  };
+
+/** A question on the journeys of a range, with the words that only a report needs. */
+export interface GroupedJourneyQuestion extends JourneyQuestion {
+  timezone: string;
+  group_by: readonly Dimension[];
+}
+
+/** The question with what the workspace and the clock have to say. A goal named twice is one. */
+export function journeyQuestionOf(
+  query: JourneysAsked,
+  { workspace, now }: WorkspaceContext,
+): GroupedJourneyQuestion {
+  const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
+  return {
+    workspace_id: workspace.id,
+    goals: [...new Set(query.goal)],
+    from: from.toISOString(),
+    to: to.toISOString(),
+    timezone,
+    group_by: query.group_by,
+    lookback_days: query.lookback_days ?? null,
+    scope: query.scope,
+    policy: query.journey,
+    where: query.where ?? {},
+    where_conversion: query.where_conversion ?? {},
+    currency: query.currency ?? workspace.currency,
+  };
+}
+
+/** The question as it is echoed, defaults filled in. */
+export function echoOf(question: GroupedJourneyQuestion): Record<string, unknown> {
+  const { goals, from, to, timezone, group_by, lookback_days, scope, policy, where } = question;
+  return {
+    goal: goals,
+    from,
+    to,
+    timezone,
+    group_by,
+    lookback_days,
+    scope,
+    journey: policy,
+    where,
+    where_conversion: question.where_conversion,
+    currency: question.currency,
+  };
+}

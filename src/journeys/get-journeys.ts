@@ -1,0 +1,128 @@
+import { z } from '@hono/zod-openapi';
+import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
+import { ApiError } from '../http/errors.ts';
+import { echoOf, type GroupedJourneyQuestion, journeyQuestionOf } from '../http/journey-fields.ts';
+import { operation } from '../http/operation.ts';
+import { refuseUnknownGoals } from '../http/unknown-goals.ts';
+import { missingRateWarning, retentionWarning, type Warning } from '../http/warnings.ts';
+import {
+  type Distribution,
+  JourneysQuery,
+  JourneysReport,
+  journeysExample,
+} from './journey-report-schema.ts';
+import {
+  type DistributionRow,
+  type JourneyReportAnswer,
+  type JourneyReportQuestion,
+  journeyReport,
+  MAX_TRANSITIONS,
+  type TotalsRow,
+} from './journey-report-sql.ts';
+
+export const getJourneys = operation({
+  method: 'get',
+  path: '/v1/reports/journeys',
+  id: 'getJourneys',
+  tag: 'Reports',
+  summary: 'Paths to conversion, their length and time, and the steps between',
+  description:
+    'Which paths of groups led to the conversions of a range, how long they were and how long they took, and the steps between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums are its totals. To compare with, also the paths that led nowhere: of people (or accounts) with a touchpoint in the range that may earn credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`, their touchpoints in the lookback before `to`; of several goals the longest lookback decides, and `where_conversion` does not change who has converted. As many steps leave `start` as there are journeys. Journeys are what was seen, no measured cause.',
+  access: 'read',
+  params: z.object({}),
+  query: JourneysQuery,
+  success: {
+    status: 200,
+    description: 'The report.',
+    schema: JourneysReport,
+    example: journeysExample,
+  },
+  errors: ['invalid_request', 'unknown_goal'],
+  isTable: true,
+  isCacheable: true,
+  handle: async (context, { query }) => {
+    checkTouches(query);
+    const { collapse, min_touches = null, max_touches = null, limit } = query;
+    const question = { ...journeyQuestionOf(query, context), collapse, min_touches, max_touches, limit };
+    const [answer] = await context.database.query<JourneyReportAnswer>(journeyReport(question));
+    refuseUnknownGoals({ goal: query.goal }, answer?.goals ?? []);
+    if (!answer) throw new Error('the report has no row');
+    const report = reportOf(question, answer);
+    report.warnings.push(...retentionWarning(question.from, context.workspace, context.now));
+    return { body: report };
+  },
+});
+
+function checkTouches({ min_touches, max_touches }: JourneysQuery): void {
+  if (min_touches === undefined || max_touches === undefined || min_touches <= max_touches) return;
+  const detail = '`max_touches` must be at least `min_touches`.';
+  throw new ApiError('invalid_request', detail, { errors: [{ pointer: '?max_touches', detail }] });
+}
+
+function reportOf(
+  question: GroupedJourneyQuestion & JourneyReportQuestion,
+  answer: JourneyReportAnswer,
+): JourneysReport {
+  const { collapse, min_touches, max_touches, limit, currency } = question;
+  return {
+    query: { ...echoOf(question), collapse, min_touches, max_touches, limit },
+    observational: true,
+    totals: totalsOut(answer.totals, currency),
+    data: answer.paths.map(({ path, converted, not_converted, value }) => ({
+      path: path === null ? null : path.map(groupOut),
+      ...(path === null && { other: true as const }),
+      converted,
+      not_converted,
+      value: Number(value),
+    })),
+    path_length: distributionOut(answer.path_length, PATH_LENGTH_BUCKETS),
+    time_lag_seconds: distributionOut(answer.time_lag, TIME_LAG_BUCKETS),
+    transitions: answer.transitions.map(({ from, to, converted, count }) => ({
+      from: nodeOut(from ? { state: 'group', group: from } : { state: 'start' }),
+      to: nodeOut(to ? { state: 'group', group: to } : { state: converted ? 'conversion' : 'null' }),
+      count,
+    })),
+    warnings: warningsOf(answer, currency),
+  };
+}
+
+function totalsOut(row: TotalsRow, currency: string): JourneysReport['totals'] {
+  const { conversions, not_converted } = row;
+  const value = Number(row.value);
+  const attributed = { conversions: row.attributed_conversions, value: Number(row.attributed_value) };
+  const unattributed = {
+    conversions: conversions - attributed.conversions,
+    value: Number((value - attributed.value).toFixed(9)),
+  };
+  return { conversions, value, currency, attributed, unattributed, not_converted };
+}
+
+/** A single dimension needs no list. */
+function groupOut(group: readonly (string | null)[]): string | null | (string | null)[] {
+  return group.length === 1 ? (group[0] ?? null) : [...group];
+}
+
+function nodeOut(node: PathNode): JourneysReport['transitions'][number]['from'] {
+  return node.state === 'group' ? { state: 'group', group: groupOut(node.group) } : { state: node.state };
+}
+
+function distributionOut({ median, p90, buckets }: DistributionRow, bounds: readonly Bucket[]): Distribution {
+  return {
+    median,
+    p90,
+    buckets: bounds.map(({ from, to }, i) => ({
+      from,
+      to,
+      journeys: buckets[i]?.journeys ?? 0,
+      value: Number(buckets[i]?.value ?? 0),
+    })),
+  };
+}
+
+function warningsOf({ totals, transition_count }: JourneyReportAnswer, currency: string): Warning[] {
+  const cut = `There are ${transition_count} different transitions; the ${MAX_TRANSITIONS} most frequent are shown.`;
+  return [
+    ...(totals.lacks_rate > 0 ? [missingRateWarning(totals.lacks_rate, currency)] : []),
+    ...(transition_count > MAX_TRANSITIONS ? [{ code: 'transitions_cut', detail: cut }] : []),
+  ];
+}

@@ -1,0 +1,74 @@
+import { z } from '@hono/zod-openapi';
+import { LIFECYCLE_STAGES, lifecycleRows } from '../domain/lifecycle.ts';
+import { STAGES } from '../domain/touchpoint-fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { NamedRangeQuery } from '../http/report-fields.ts';
+
+export const LifecycleQuery = z.object({ ...NamedRangeQuery.shape, ...FormatQuery.shape });
+export type LifecycleQuery = z.output<typeof LifecycleQuery>;
+
+export const LifecycleReport = z
+  .object({
+    query: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).openapi({ description: 'What was observed, no measured cause.' }),
+    totals: z.object({
+      people: z.number().int().openapi({
+        description:
+          'Everyone with a touchpoint or a conversion before `to`, or named as an advocate by then; also those without a stage.',
+      }),
+    }),
+    data: z
+      .array(
+        z.object({
+          stage: z.enum(STAGES),
+          people: z.number().int().openapi({
+            description: 'Whose furthest stage it is at `to`. Of `advocacy`: the advocates, at any stage.',
+          }),
+          reached: z.number().int().openapi({
+            description: 'Who has it or a later one at `to`. Of `advocacy`: the advocates.',
+          }),
+          rate_from_previous: z.number().nullable().openapi({
+            description:
+              '0 to 1: `reached` over that of the stage before; null for the first stage, and where that is 0. Of `advocacy`: advocates over all people.',
+          }),
+        }),
+      )
+      .openapi({ description: 'The six stages, in order.' }),
+    moves: z
+      .array(
+        z.object({
+          from: z
+            .enum(LIFECYCLE_STAGES)
+            .nullable()
+            .openapi({ description: 'The furthest stage until then; null: none yet.' }),
+          to: z.enum(STAGES),
+          people: z.number().int(),
+        }),
+      )
+      .openapi({
+        description:
+          'Moves inside the range, in the order of the stages. A person may be in several rows, but never twice in one.',
+      }),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  })
+  .openapi('LifecycleReport');
+export type LifecycleReport = z.output<typeof LifecycleReport>;
+
+export const lifecycleExample: LifecycleReport = {
+  query: { from: '2026-01-01T00:00:00.000Z', to: '2026-04-01T00:00:00.000Z', timezone: 'UTC' },
+  observational: true,
+  totals: { people: 1000 },
+  data: lifecycleRows(
+    { conversation: 400, consideration: 150, trial: 120, purchase: 100, loyalty: 30, advocacy: 40 },
+    1000,
+  ),
+  moves: [
+    { from: null, to: 'conversation', people: 210 },
+    { from: 'conversation', to: 'consideration', people: 60 },
+    { from: 'trial', to: 'purchase', people: 25 },
+    { from: 'purchase', to: 'advocacy', people: 9 },
+  ],
+  warnings: [],
+};

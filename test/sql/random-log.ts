@@ -1,0 +1,114 @@
+import fc from 'fast-check';
+import { accountAt } from '../../src/domain/accounts.ts';
+import type { JourneySettings } from '../../src/domain/journey.ts';
+import type { ReportScope } from '../../src/domain/settings.ts';
+import type { TestWorkspace } from '../support/api.ts';
+
+/** Random logs that hold reports in SQL to their definitions: few people, few instants, so that there are many ties. */
+
+const HOUR_MS = 3_600_000;
+export const START = Date.UTC(2026, 0, 1);
+export const GOALS = ['purchase', 'lead', 'opportunity'] as const;
+
+/** What a restatement says; see `netValueOf`. */
+const RESTATED = 1.5;
+
+/** Of six days; many touches at the very instant of a conversion. */
+const instant = fc.integer({ min: 0, max: 24 }).map((hours) => START + hours * 6 * HOUR_MS);
+const person = fc.constantFrom('a', 'a', 'b', 'c');
+/** Named by some items; c is never of any, so that some people are alone under scope=account. */
+const account = fc.constantFrom('acme', 'beta', null, null, null);
+const touch = fc.record({
+  person,
+  account,
+  occurred_at: instant,
+  kind: fc.constantFrom('mention', 'reply', 'visit', 'event', 'view'),
+  channel: fc.constantFrom('x', 'email', 'direct'),
+  campaign: fc.constantFrom('spring', null),
+});
+const conversion = fc.record({
+  person,
+  account,
+  goal: fc.constantFrom('purchase', ...GOALS),
+  occurred_at: instant,
+  value: fc.integer({ min: 0, max: 100_000 }).map((cents) => cents / 100),
+  adjustment: fc.constantFrom('none', 'none', 'none', 'retraction', 'restatement'),
+});
+
+/** The log and whose journeys are asked for, to spread into a record. */
+export const randomLog = {
+  touches: fc.array(touch, { maxLength: 60, size: 'max' }),
+  conversions: fc.array(conversion, { maxLength: 30, size: 'max' }),
+  scope: fc.constantFrom<ReportScope>('person', 'account'),
+};
+type Sample<A> = A extends fc.Arbitrary<infer T> ? T : never;
+export type RandomLog = { [K in keyof typeof randomLog]: Sample<(typeof randomLog)[K]> };
+
+export function touchpointsOf({ touches }: RandomLog) {
+  return touches.map((sample, i) => ({ ...sample, account: namedBy(sample), id: `t${i}` }));
+}
+export type SampleTouchpoint = ReturnType<typeof touchpointsOf>[number];
+
+export function conversionsOf({ conversions }: RandomLog) {
+  return conversions.map((sample, i) => ({ ...sample, account: namedBy(sample), id: `c${i}` }));
+}
+export type SampleConversion = ReturnType<typeof conversionsOf>[number];
+
+function namedBy(item: { person: string; account: string | null }): string | null {
+  return item.person === 'c' ? null : item.account;
+}
+
+/** What it is worth after its adjustment; of an unretracted one. */
+export function netValueOf({ adjustment, value }: SampleConversion): number {
+  return adjustment === 'restatement' ? RESTATED : value;
+}
+
+/** Whose an item is under the scope: the person's, or the account's at that time, which others may share. */
+export function entitiesOf(
+  sample: RandomLog,
+): (item: { person: string; account: string | null; occurred_at: number }) => string {
+  if (sample.scope === 'person') return (item) => item.person;
+  const items = [...touchpointsOf(sample), ...conversionsOf(sample)];
+  return (item) => {
+    const facts = items
+      .filter((other) => other.person === item.person && other.account !== null)
+      .map(({ occurred_at, account: account_id }) => ({
+        source: 'item' as const,
+        occurred_at,
+        account_id: account_id ?? '',
+      }));
+    return item.account ?? accountAt(facts, item.occurred_at) ?? item.person;
+  };
+}
+
+export async function postLog(workspace: TestWorkspace, sample: RandomLog): Promise<void> {
+  for (const goal of GOALS) await workspace.goal(goal);
+  const touchpoints = touchpointsOf(sample).map(({ person: user_id, occurred_at, account: id, ...rest }) => ({
+    ...rest,
+    ...(id !== null && { account: { id } }),
+    person: { user_id },
+    occurred_at: new Date(occurred_at).toISOString(),
+  }));
+  const conversions = conversionsOf(sample).map(
+    ({ person: user_id, occurred_at, account: id, adjustment: _, ...rest }) => ({
+      ...rest,
+      ...(id !== null && { account: { id } }),
+      person: { user_id },
+      occurred_at: new Date(occurred_at).toISOString(),
+    }),
+  );
+  if (touchpoints.length > 0) await workspace.load('touchpoints', touchpoints);
+  if (conversions.length > 0) await workspace.load('conversions', conversions);
+  for (const { id, adjustment } of conversionsOf(sample)) {
+    if (adjustment === 'none') continue;
+    const body = { kind: adjustment, ...(adjustment === 'restatement' && { value: RESTATED }) };
+    await workspace.post(`/v1/conversions/${id}/adjustments`, body);
+  }
+}
+
+/** `where` as parameters of a query string. */
+export function filtersOf(where: JourneySettings['where']): string {
+  return Object.entries(where)
+    .map(([field, values]) => `&where[${field}]=${values.map((value) => value ?? '\\0').join()}`)
+    .join('');
+}
