@@ -10,6 +10,13 @@ import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
 import { adjustmentIngest, recordAdjustment } from './conversions/record-adjustment.ts';
 import { conversionIngest, recordConversions } from './conversions/record-conversions.ts';
+import { deleteFunnelOperation } from './funnels/delete-funnel.ts';
+import { getFunnelOperation } from './funnels/get-funnel.ts';
+import { getFunnelReport } from './funnels/get-funnel-report.ts';
+import { getSavedFunnelReport } from './funnels/get-saved-funnel-report.ts';
+import { listFunnelPeople } from './funnels/list-funnel-people.ts';
+import { listFunnelsOperation } from './funnels/list-funnels.ts';
+import { putFunnelOperation } from './funnels/put-funnel.ts';
 import { archiveGoalOperation } from './goals/archive-goal.ts';
 import { getGoalOperation } from './goals/get-goal.ts';
 import { listGoalsOperation } from './goals/list-goals.ts';
@@ -67,8 +74,15 @@ export const operations: readonly AnyOperation[] = [
   getAccountTimeline,
   getAttribution,
   getExplanation,
+  getFunnelReport,
+  listFunnelPeople,
   getJourneys,
   getLifecycle,
+  putFunnelOperation,
+  listFunnelsOperation,
+  getFunnelOperation,
+  deleteFunnelOperation,
+  getSavedFunnelReport,
   putGoalOperation,
   listGoalsOperation,
   getGoalOperation,

@@ -122,6 +122,8 @@ export const touchpoints = pgTable(
     index('touchpoints_referred_by')
       .on(t.workspace_id, t.referred_by_identity_id)
       .where(sql`referred_by_identity_id is not null`),
+    // Funnel steps are mostly kinds.
+    index('touchpoints_kind').on(t.workspace_id, t.kind, t.occurred_at),
     index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
     index('touchpoints_received').on(t.workspace_id, t.received_at),
     index('touchpoints_conversation')

@@ -8,20 +8,26 @@ export interface Cursor {
   id: string;
 }
 
+/** Where a list by id goes on: after this one. */
+export interface IdCursor {
+  id: string;
+}
+
 /**
  * The longest id is of the server's making: `tp.<goal>:<id>`, from a goal's 64 and a sender's 255 characters. On a
  * timeline its type stands before it.
  */
 const MAX_ID_LENGTH = 345;
 
-const CursorContent = z.tuple([
-  z.iso.datetime().refine((text) => !text.startsWith('0')),
-  z
-    .string()
-    .min(1)
-    .max(MAX_ID_LENGTH)
-    .refine((id) => unstorable(id).length === 0),
-]);
+const CursorId = z
+  .string()
+  .min(1)
+  .max(MAX_ID_LENGTH)
+  .refine((id) => unstorable(id).length === 0);
+
+const CursorContent = z.tuple([z.iso.datetime().refine((text) => !text.startsWith('0')), CursorId]);
+
+const IdCursorContent = z.tuple([CursorId]);
 
 /** `?limit=` and `?cursor=` of every list. */
 export const PageQuery = z.object({
@@ -35,8 +41,9 @@ export const PageQuery = z.object({
   cursor: z.string().optional().openapi({ description: '`next_cursor` of the page before.' }),
 });
 
-export function encodeCursor(cursor: Cursor): string {
-  const bytes = new TextEncoder().encode(JSON.stringify([cursor.at, cursor.id]));
+export function encodeCursor(cursor: Cursor | IdCursor): string {
+  const content = 'at' in cursor ? [cursor.at, cursor.id] : [cursor.id];
+  const bytes = new TextEncoder().encode(JSON.stringify(content));
   return btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
@@ -48,7 +55,19 @@ export function decodeCursor(text: string | undefined, idPattern = /^/): Cursor 
   if (text === undefined) return null;
   const parsed = CursorContent.safeParse(contentOf(text));
   if (parsed.success && idPattern.test(parsed.data[1])) return { at: parsed.data[0], id: parsed.data[1] };
-  throw new ApiError('invalid_request', 'The cursor is not one of ours; send `next_cursor` as it came.', {
+  throw cursorError();
+}
+
+/** Of a list by id. @param idPattern what its ids look like */
+export function decodeIdCursor(text: string | undefined, idPattern: RegExp): string | null {
+  if (text === undefined) return null;
+  const parsed = IdCursorContent.safeParse(contentOf(text));
+  if (parsed.success && idPattern.test(parsed.data[0])) return parsed.data[0];
+  throw cursorError();
+}
+
+function cursorError(): ApiError {
+  return new ApiError('invalid_request', 'The cursor is not one of ours; send `next_cursor` as it came.', {
     errors: [{ pointer: '?cursor', detail: 'Not a cursor of this list.' }],
   });
 }
@@ -65,7 +84,7 @@ function contentOf(text: string): unknown {
 }
 
 /** A page of rows that were read with one more than `limit`, so that `has_more` is known without a count. */
-export function pageOf<T>(rows: T[], limit: number, cursorOf: (row: T) => Cursor) {
+export function pageOf<T>(rows: T[], limit: number, cursorOf: (row: T) => Cursor | IdCursor) {
   const data = rows.slice(0, limit);
   const last = data.at(-1);
   const hasMore = rows.length > limit;

@@ -31,7 +31,7 @@ describe.skipIf(!isThere)('the reference log, posted through the API', () => {
 
   test('all twelve settings, of people and of accounts, agree to 1e-6 for every model and channel', async () => {
     expect(settings).toHaveLength(12);
-    const workspace = await loadLog();
+    const workspace = await loaded();
     for (const name of settings) {
       const [scope, lookback = '', journey] = name.split('|');
       const { body } = await workspace.get(
@@ -41,7 +41,51 @@ describe.skipIf(!isThere)('the reference log, posted through the API', () => {
       compare(name, body, expected[name] as Expected);
     }
   });
+
+  test('all funnels, windows and orders agree exactly', async () => {
+    const workspace = await loaded();
+    const funnels = JSON.parse(readFileSync(new URL('funnel-expected.json', FOLDER), 'utf8'));
+    const cases = Object.entries<Record<string, number[]>>(funnels).flatMap(([name, ways]) =>
+      Object.entries(ways).map(([way, counts]) => ({ name, way, counts })),
+    );
+    expect(cases).toHaveLength(40);
+    for (const { name, way, counts } of cases) {
+      const { body } = await workspace.post('/v1/reports/funnel', funnelNamed(name, way));
+      expect(
+        body.data.map((row: { count: number }) => row.count),
+        `${name} ${way}`,
+      ).toEqual(counts);
+    }
+  });
 });
+
+const HOURS: Record<string, number> = { '1h': 1, '24h': 24, '7d': 7 * 24, '14d': 14 * 24 };
+
+/** As in `mention>reply>purchase | 24h` and `ordered, exclude other`. */
+function funnelNamed(name: string, way: string) {
+  const [path = '', window = ''] = name.split(' | ');
+  const [order, exclude] = way.split(', exclude ');
+  return {
+    from: '2026-01-01',
+    to: '2027-01-01',
+    steps: path
+      .split('>')
+      .map((kind) =>
+        kind === 'purchase' ? { conversion: { goal: [kind] } } : { touchpoint: { kind: [kind] } },
+      ),
+    order,
+    window_seconds: (HOURS[window] ?? 0) * 3600,
+    exclude: exclude ? [{ touchpoint: { kind: [exclude] } }] : [],
+  };
+}
+
+let workspaceOfLog: Promise<TestWorkspace> | undefined;
+
+/** Both tests only read it. */
+function loaded(): Promise<TestWorkspace> {
+  workspaceOfLog ??= loadLog();
+  return workspaceOfLog;
+}
 
 async function loadLog(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make();

@@ -7,9 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
 import * as accountTables from '../../src/db/account-tables.ts';
 import * as peopleTables from '../../src/db/people-tables.ts';
+import * as reportTables from '../../src/db/report-tables.ts';
 import * as otherTables from '../../src/db/tables.ts';
 
-const schema = { ...otherTables, ...peopleTables, ...accountTables };
+const schema = { ...otherTables, ...peopleTables, ...accountTables, ...reportTables };
 
 const MIGRATIONS = join(PROJECT_ROOT, 'migrations');
 

@@ -1,0 +1,18 @@
+import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { id, instant, workspaceId } from './columns.ts';
+import { inWorkspace } from './tables.ts';
+
+/** Questions that a workspace asks again. */
+export const funnels = pgTable(
+  'funnels',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    key: id('key').notNull(),
+    name: text('name').notNull(),
+    /** The body of the report without its range, defaults filled in. */
+    definition: jsonb('definition').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.key] })],
+);

@@ -1,0 +1,126 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { EventFilter } from '../domain/funnel.ts';
+import { overlapGroups } from '../domain/overlap.ts';
+import { inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-sql.ts';
+import type { FunnelQuestion } from './funnel-question.ts';
+
+/**
+ * A funnel in any order: how many steps can different events fill, within the window of the first.
+ *
+ * Events and steps are matched, and the largest matching is counted without being sought (Kőnig, Hall): it is the
+ * smallest number, over all sets S of steps, of the steps outside S and the events that fit a step in S. Steps that no
+ * event can fit together are counted apart, so there are few sets. Running counts of the events that fit each set give
+ * that number between any two events.
+ *
+ * The chain is every event that makes the number grow: the earliest event can always stay in a largest matching
+ * (matchable sets of events are a matroid).
+ */
+export function anyFunnel(question: FunnelQuestion): SQL {
+  const sets = setsOf(question);
+  const isFirst = question.entry === 'first' ? sql`where pos = first_pos` : sql``;
+  return sql`${numberedEvents(question)}, ${lanedEvents(question)},
+    running as materialized (
+      select *, ${sql.join(
+        sets.map(
+          (set) => sql`
+        count(*) filter (where steps & ${set}::int <> 0) over earlier as ${total(set)}`,
+        ),
+        sql`, `,
+      )},
+        max(pos) over (partition by entity, lane order by at range between current row and ${windowOf(question)} following) as window_pos,
+        min(case when excluded <> 0 then pos end) over (
+          partition by entity, lane order by pos rows between 1 following and unbounded following
+        ) as excluded_pos
+      from laned
+      window earlier as (partition by entity, lane order by pos rows unbounded preceding)
+    ), starts as materialized (
+      select *
+      from (
+        select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
+          ${sql.join(
+            sets.map((set) => sql`${total(set)} - (steps & ${set}::int <> 0)::int as ${total(set)}`),
+            sql`, `,
+          )}
+        from running
+        where steps <> 0 and ${inRange(question)}
+      ) started
+      ${isFirst}
+    ), levels as materialized (
+      select s.*, ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as level
+      from starts s
+      join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
+    ), best as materialized (
+      select *
+      from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
+      where place = 1
+    ), reached as materialized (
+      select entity, max(level)::int as level
+      from best
+      group by entity
+    ), matchings as (
+      select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
+        ${matched(question, (set) => sql`(r.${total(set)} - b.${total(set)})`)} as step
+      from best b
+      join running r on r.entity = b.entity and r.lane = b.lane
+      where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
+    ), grown as materialized (
+      select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
+        array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
+      from (
+        select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
+        from matchings
+      ) counted
+      where growth > 0
+    ), chained as materialized (
+      select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
+      from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
+      where place = 1
+    )${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
+}
+
+const total = (set: number) => sql.identifier(`total_${set}`);
+
+/** The sets of steps that matter, as bits: all that can be made within a group of steps that overlap. */
+function setsOf(question: FunnelQuestion): number[] {
+  return groupsOf(question).flatMap(subsets);
+}
+
+function groupsOf({ steps }: FunnelQuestion): number[][] {
+  return overlapGroups(steps as readonly EventFilter[]);
+}
+
+/** All but the empty one, as bits. */
+function subsets(group: readonly number[]): number[] {
+  return group.reduce<number[]>((sets, i) => [...sets, ...sets.map((set) => set | (1 << i)), 1 << i], []);
+}
+
+/** The size of the largest matching, from the number of events that fit each set. */
+function matched(question: FunnelQuestion, events: (set: number) => SQL): SQL {
+  const parts = groupsOf(question).map((group) => {
+    const bounds = subsets(group).map((set) => {
+      const outside = group.filter((i) => (set & (1 << i)) === 0).length;
+      return outside === 0 ? events(set) : sql`${events(set)} + ${outside}::int`;
+    });
+    return sql`least(${group.length}::int, ${sql.join(bounds, sql`, `)})`;
+  });
+  return sql.join(parts, sql` + `);
+}
+
+/** Of every start the event at which it comes to each step; then the chains that do not overlap. */
+function completed(question: FunnelQuestion): SQL {
+  return sql`ends as (
+      select s.entity, s.lane, s.pos as start_pos, r.pos,
+        ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as step
+      from starts s
+      join running r on r.entity = s.entity and r.lane = s.lane
+      where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+    ), completed as materialized (
+      select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
+      from (
+        select entity, lane, start_pos, step, min(pos) as end_pos
+        from ends
+        group by entity, lane, start_pos, step
+      ) first_ends
+      group by entity, step
+    )`;
+}

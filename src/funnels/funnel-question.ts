@@ -1,0 +1,70 @@
+import type { Where } from '../db/where.ts';
+import type { FunnelEntry, FunnelOrder } from '../domain/funnel.ts';
+import type { FunnelCount } from '../domain/funnel-report.ts';
+import type { ReportScope } from '../domain/settings.ts';
+import type { Dimension } from '../domain/touchpoint-fields.ts';
+
+/** What a step, or an exclusion, matches: touchpoints by their fields, or conversions by their goals. */
+export type FunnelFilter = { touchpoint: Where } | { conversion: { goal: readonly string[] } };
+
+/** Steps count from 1; null: the first, and the last. */
+export type FunnelExclusion = FunnelFilter & { after_step: number | null; before_step: number | null };
+
+/** A funnel with its defaults filled in, as the statements take it. The domain's `Funnel` is the definition. */
+export interface FunnelQuestion {
+  workspace_id: string;
+  /** Instants, RFC 3339 in UTC. The first matched event lies in `[from, to)`. */
+  from: string;
+  to: string;
+  steps: readonly FunnelFilter[];
+  order: FunnelOrder;
+  window_seconds: number;
+  entry: FunnelEntry;
+  count: FunnelCount;
+  scope: ReportScope;
+  hold: readonly Dimension[];
+  exclude: readonly FunnelExclusion[];
+  breakdown: { by: readonly Dimension[]; at_step: number } | null;
+  /** Of values; conversions in another one count without their value. */
+  currency: string;
+}
+
+/** One step of a funnel, or of one group of it. Seconds are null where nobody is there to be measured. */
+export interface FunnelCell {
+  step: number;
+  count: number;
+  value: number;
+  previous_median: number | null;
+  previous_p90: number | null;
+  start_median: number | null;
+  start_p90: number | null;
+}
+
+/** `dimensions` null: those who did not come to the step of the breakdown. `other`: all groups beyond the limit. */
+export interface FunnelGroupRow {
+  dimensions: (string | null)[] | null;
+  other: boolean;
+  cells: FunnelCell[];
+}
+
+/** The one row of the report. Steps that nobody reached have no cell. */
+export interface FunnelAnswer {
+  [column: string]: unknown;
+  /** Of all goals named, those that exist. */
+  goals: string[] | null;
+  cells: FunnelCell[];
+  groups: FunnelGroupRow[];
+  /** Matched conversions of chains whose value could not be told in the currency. */
+  lacks_rate: number;
+}
+
+/** `reached`: came to the step. `dropped`: came to the step before it, and no further. */
+export const FUNNEL_STATES = ['reached', 'dropped'] as const;
+export type FunnelState = (typeof FUNNEL_STATES)[number];
+
+/** One row of the list: an account, or a person; under the scope of accounts a person without one. */
+export interface FunnelEntityRow {
+  [column: string]: unknown;
+  account_id: string | null;
+  person_id: string | null;
+}

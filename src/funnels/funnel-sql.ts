@@ -1,0 +1,167 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
+import { anyFunnel } from './any-funnel-sql.ts';
+import { goalsOf, soldConversions } from './funnel-events-sql.ts';
+import type { FunnelQuestion, FunnelState } from './funnel-question.ts';
+import { orderedFunnel } from './ordered-funnel-sql.ts';
+import { strictFunnel } from './strict-funnel-sql.ts';
+
+/** Groups of a breakdown that are shown by themselves. */
+export const MAX_GROUPS = 50;
+
+const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel };
+
+/**
+ * The steps that every order of a funnel ends in: `reached (entity, level)`; `chained (entity, step, at,
+ * is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those who came to step 1 alone
+ * only where it tells something); and, where completions are counted, `completed (entity, step, completions)`.
+ */
+function funnelSteps(question: FunnelQuestion): SQL {
+  const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
+  return sql`${sold}${ENGINES[question.order](question)}`;
+}
+
+function hasConversions(question: FunnelQuestion): boolean {
+  return (
+    question.order === 'strict' ||
+    question.count === 'completions' ||
+    question.hold.length > 0 ||
+    question.order === 'any' ||
+    goalsOf(question).length > 0
+  );
+}
+
+/** Rows: one `FunnelAnswer`. */
+export function funnelReport(question: FunnelQuestion): SQL {
+  return sql`
+    with ${funnelSteps(question)},
+    measured as materialized (${measured(question)}),
+    ${question.breakdown ? labels(question) : sql``}
+    cells as materialized (${cells(sql`0`, sql`measured m`)}),
+    grouped as materialized (${
+      question.breakdown
+        ? cells(sql`l.label`, sql`measured m join labelled l on l.entity = m.entity`)
+        : sql`select null::int as label, null::int as step, null::json as cell where false`
+    })
+    select (
+        select json_agg(g.key order by g.key)
+        from goals g
+        where g.workspace_id = ${tenant(question.workspace_id)} and g.key = any(${sql.param(goalsOf(question))}::text[])
+      ) as goals,
+      (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
+      (select count(*) filter (where lacks_rate)::int from measured) as lacks_rate,
+      ${question.breakdown ? groups() : sql`'[]'::json`} as groups`;
+}
+
+/**
+ * `(entity, step, count, net, lacks_rate, previous_seconds, start_seconds)`: how often an entity came to each step, and
+ * beside it what its chain has there.
+ */
+function measured(question: FunnelQuestion): SQL {
+  const { count, steps } = question;
+  const counted =
+    count === 'completions'
+      ? sql`select entity, step, completions::int as count from completed`
+      : sql`select entity, step, 1 as count from reached cross join generate_series(1, ${steps.length}::int) step where step <= level`;
+  const seconds = (since: SQL) => sql`extract(epoch from c.at - ${since})::float8`;
+  const sold = hasConversions(question);
+  return sql`
+      select entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
+        null::float8 as start_seconds
+      from (${counted}) counted
+      union all
+      select c.entity, c.step, 0, ${sold ? sql`s.net, s.lacks_rate is true` : sql`null, false`},
+        ${seconds(sql`c.previous_at`)}, ${seconds(sql`c.start_at`)}
+      from chained c
+      ${sold ? sql`left join sold s on c.is_conversion and s.id = c.id` : sql``}`;
+}
+
+/** `(label, step, cell)`. Who came to step 1 alone has no chain here, and is 0 seconds from the start. */
+function cells(label: SQL, from: SQL): SQL {
+  return sql`
+      select label, step, json_build_object(
+        'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
+        'start_median', case when step = 1 then 0 else start[1] end,
+        'start_p90', case when step = 1 then 0 else start[2] end
+      ) as cell
+      from (
+        select ${label} as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+          percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
+          percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
+        from ${from}
+        group by 1, 2
+      ) summed`;
+}
+
+const OTHER = sql`0`;
+const NOT_REACHED = sql`-1`;
+
+/**
+ * `places (dimensions, label)`: the groups that are shown, the largest at step 1 first, then by value. `labelled
+ * (entity, label)`: everyone's, with all groups beyond the limit in one, and who did not come to the step in another.
+ */
+function labels({ breakdown }: FunnelQuestion): SQL {
+  if (!breakdown) return sql``;
+  const byValue = breakdown.by.map((_, i) => sql`dimensions[${i + 1}::int] collate "C"`);
+  return sql`entity_groups as materialized (
+      select r.entity, g.dimensions
+      from reached r
+      left join (select entity, dimensions from chained where step = ${breakdown.at_step}::int) g on g.entity = r.entity
+    ), places as materialized (
+      select dimensions, (row_number() over (order by size desc, ${sql.join(byValue, sql`, `)}))::int as label
+      from (
+        select g.dimensions, sum(m.count) as size
+        from entity_groups g
+        join measured m on m.entity = g.entity
+        where g.dimensions is not null and m.step = 1
+        group by g.dimensions
+      ) sized
+    ), labelled as materialized (
+      select g.entity,
+        case
+          when g.dimensions is null then ${NOT_REACHED}
+          when p.label > ${MAX_GROUPS}::int then ${OTHER}
+          else p.label
+        end as label
+      from entity_groups g
+      left join places p on p.dimensions = g.dimensions
+    ), `;
+}
+
+function groups(): SQL {
+  return sql`(
+        select coalesce(json_agg(json_build_object('dimensions', p.dimensions, 'other', g.label = ${OTHER}, 'cells', g.cells)
+          order by g.label = ${NOT_REACHED}, g.label = ${OTHER}, g.label), '[]')
+        from (select label, json_agg(cell order by step) as cells from grouped group by label) g
+        left join places p on p.label = g.label
+      )`;
+}
+
+/** Rows: `FunnelEntityRow`, by id, after the one given. */
+export function funnelPeople(
+  question: FunnelQuestion,
+  step: number,
+  state: FunnelState,
+  after: string | null,
+  limit: number,
+): SQL {
+  const came = state === 'reached' ? sql`r.level >= ${step}::int` : sql`r.level = ${step - 1}::int`;
+  const id = sql`r.entity::text collate "C"`;
+  const isAccount =
+    question.scope === 'person'
+      ? sql`false`
+      : sql`exists (
+          select from accounts a where a.workspace_id = ${tenant(question.workspace_id)} and a.id = r.entity
+        )`;
+  return sql`
+    with ${funnelSteps(question)}
+    select case when is_account then entity end as account_id, case when not is_account then entity end as person_id
+    from (
+      select r.entity::text as entity, ${isAccount} as is_account
+      from reached r
+      where ${came} and (${after}::text is null or ${id} > ${after}::text)
+      order by ${id}
+      limit ${limit + 1}
+    ) page
+    order by entity collate "C"`;
+}

@@ -1,0 +1,136 @@
+import { z } from '@hono/zod-openapi';
+import { intervalsOf, type LocalInterval } from '../domain/intervals.ts';
+import { INTERVALS, type TimeRange } from '../domain/time.ts';
+import { ApiError } from '../http/errors.ts';
+import { Currency } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { NamedRangeQuery, rangeOf } from '../http/report-fields.ts';
+import { retentionWarning } from '../http/warnings.ts';
+import { askFunnels, questionOf } from './ask-funnel.ts';
+import { savedReportExample } from './funnel-examples.ts';
+import { FunnelReport } from './funnel-report-schema.ts';
+import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
+import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
+import { definitionOf, getFunnel } from './saved-funnel-sql.ts';
+import { breakdownOf, echoOf, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
+import { stepNames } from './step-names.ts';
+
+/** Each is a statement of its own. */
+const MAX_INTERVALS = 100;
+
+const SavedReportQuery = z.object({
+  ...NamedRangeQuery.shape,
+  breakdown: BreakdownBy.optional().openapi({
+    description: "One to three fields of touchpoints, in place of the funnel's own breakdown.",
+    example: ['channel'],
+  }),
+  at_step: z
+    .number()
+    .int()
+    .min(1)
+    .max(MAX_STEPS)
+    .optional()
+    .openapi({ description: "The step whose event tells the group; the first, or the funnel's own." }),
+  interval: z
+    .enum(INTERVALS)
+    .optional()
+    .openapi({
+      description: `A funnel for each local day, ISO week or month in which chains begin, at most ${MAX_INTERVALS}; without groups.`,
+    }),
+  currency: Currency.optional().openapi({
+    description: "Of all values; the funnel's or else the workspace's by default.",
+  }),
+  ...FormatQuery.shape,
+});
+type SavedReportQuery = z.output<typeof SavedReportQuery>;
+
+export const getSavedFunnelReport = operation({
+  method: 'get',
+  path: '/v1/funnels/{key}/report',
+  id: 'getSavedFunnelReport',
+  tag: 'Funnels',
+  summary: 'How far people come in a saved funnel',
+  description:
+    'The report of a saved funnel for a range. With `interval`, each interval is a funnel of its own, of the chains that begin in it, cut to the range; who begins in two is in both, so intervals need not add up to `totals`, which are of the whole range. `interval` and `breakdown` exclude each other, and `interval` leaves out the breakdown of the funnel.',
+  access: 'read',
+  params: z.object({ key: FunnelKey }),
+  query: SavedReportQuery,
+  success: { status: 200, description: 'The report.', schema: FunnelReport, example: savedReportExample },
+  errors: ['invalid_request', 'not_found'],
+  isTable: true,
+  isCacheable: true,
+  // Two round trips: the statement of a report is made of the funnel, which has to be read first.
+  handle: async ({ database, workspace, now }, { params, query }) => {
+    const range = rangeOf(query, workspace.timezone, now);
+    const intervals = intervalsAsked(query, range);
+    const [row] = await database.query(getFunnel(workspace.id, params.key));
+    if (!row) throw new ApiError('not_found', 'No funnel has this key.');
+    const definition = definitionAsked(definitionOf(row), query);
+    const question = questionOf(definition, range, workspace);
+    const parts = (intervals ?? []).map((part) => questionOf(definition, part, workspace));
+    const [whole, ...answers] = await askFunnels(database, [question, ...parts]);
+    if (!whole) throw new Error('the report has one row for each question');
+    const names = stepNames(definition);
+    const rows = rowsOf(whole.cells, names);
+    const byInterval = intervals?.flatMap(({ start }, i) =>
+      rowsOf(answers[i]?.cells ?? [], names).map((row) => ({ interval: start, ...row })),
+    );
+    const asked = { timezone: range.timezone, interval: query.interval ?? null };
+    return {
+      body: {
+        query: echoOf(question, definition, asked),
+        observational: true as const,
+        totals: totalsOf(rows, question.currency),
+        data: byInterval ?? rows,
+        ...breakdownOf(question, whole, names),
+        warnings: [
+          ...rateWarnings([whole, ...answers], question.currency),
+          ...retentionWarning(question.from, workspace, now),
+        ],
+      },
+    };
+  },
+});
+
+function intervalsAsked(
+  { interval, breakdown }: SavedReportQuery,
+  range: TimeRange & { timezone: string },
+): LocalInterval[] | null {
+  if (!interval) return null;
+  if (breakdown)
+    throw refusal([{ pointer: '?interval', detail: 'Send `interval` or `breakdown`, not both.' }]);
+  const intervals = intervalsOf(range, interval, range.timezone);
+  if (intervals.length <= MAX_INTERVALS) return intervals;
+  const detail = `At most ${MAX_INTERVALS} intervals, and the range has ${intervals.length}; ask for longer ones or a shorter range.`;
+  throw refusal([{ pointer: '?interval', detail }]);
+}
+
+/** The saved funnel with what the query says otherwise. */
+function definitionAsked(saved: FunnelDefinition, query: SavedReportQuery): FunnelDefinition {
+  const definition = { ...saved, currency: query.currency ?? saved.currency };
+  const breakdown = query.interval ? null : breakdownAsked(saved, query);
+  if (query.at_step !== undefined && !breakdown)
+    throw refusal([{ pointer: '?at_step', detail: '`at_step` is of a breakdown; send `breakdown` too.' }]);
+  const mistakes = breakdown ? breakdownMistakes(breakdown, saved) : [];
+  if (mistakes.length === 0) return { ...definition, breakdown };
+  throw refusal(
+    mistakes.map(({ path, message }) => ({
+      pointer: path[0] === 'at_step' ? '?at_step' : '?breakdown',
+      detail: `${message}.`,
+    })),
+  );
+}
+
+function breakdownAsked(
+  { breakdown: own }: FunnelDefinition,
+  { breakdown: by, at_step }: SavedReportQuery,
+): Breakdown | null {
+  if (by) return { by, at_step: at_step ?? 1 };
+  return own ? { ...own, at_step: at_step ?? own.at_step } : null;
+}
+
+function refusal(errors: { pointer: string; detail: string }[]): ApiError {
+  const detail = `The query does not fit: ${errors.map((e) => `${e.pointer} ${e.detail}`).join(' ')}`;
+  return new ApiError('invalid_request', detail, { errors });
+}

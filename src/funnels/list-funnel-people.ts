@@ -1,0 +1,58 @@
+import { z } from '@hono/zod-openapi';
+import { MAX_ID_LENGTH } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { goalsNamed, questionOf, rangeInBody, refuseUnknownGoals } from './ask-funnel.ts';
+import { funnelBodyExample, funnelEntityExample } from './funnel-examples.ts';
+import type { FunnelEntityRow } from './funnel-question.ts';
+import { FunnelEntity } from './funnel-report-schema.ts';
+import { FunnelPeopleBody } from './funnel-schema.ts';
+import { funnelPeople } from './funnel-sql.ts';
+import { goalsAmong } from './saved-funnel-sql.ts';
+
+const PERSON_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const ENTITY_ID = new RegExp(`^[^]{1,${MAX_ID_LENGTH}}$`, 'u');
+
+export const listFunnelPeople = operation({
+  method: 'post',
+  path: '/v1/reports/funnel/people',
+  id: 'listFunnelPeople',
+  tag: 'Reports',
+  summary: 'List who came to a step, or dropped out before it',
+  description:
+    'The people behind a number of the funnel, by id and by cursor: send the body of the report, the step and the state. With `scope` account they are accounts, and people who have none. It changes nothing.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({ ...PageQuery.shape, ...FormatQuery.shape }),
+  body: FunnelPeopleBody,
+  bodyExample: { ...funnelBodyExample, step: 2, state: 'dropped' },
+  success: {
+    status: 200,
+    description: 'A page of people.',
+    schema: PageOf(FunnelEntity),
+    example: { data: [funnelEntityExample], has_more: false, next_cursor: null },
+  },
+  errors: [...BODY_ERRORS, 'unknown_goal'],
+  isTable: true,
+  handle: async ({ database, workspace, now }, { body, query }) => {
+    const question = questionOf(body, rangeInBody(body, workspace, now), workspace);
+    const after = decodeIdCursor(query.cursor, body.scope === 'person' ? PERSON_ID : ENTITY_ID);
+    const [rows = [], known = []] = await database.report([
+      funnelPeople(question, body.step, body.state, after, query.limit),
+      goalsAmong(workspace.id, goalsNamed(body)),
+    ]);
+    refuseUnknownGoals(
+      body,
+      known.map(({ key }) => String(key)),
+    );
+    const page = pageOf(rows as FunnelEntityRow[], query.limit, (row) => ({
+      id: row.account_id ?? row.person_id ?? '',
+    }));
+    return { body: { ...page, data: page.data.map(entityOut) } };
+  },
+});
+
+function entityOut({ person_id, account_id }: FunnelEntityRow): FunnelEntity {
+  return { person_id, account_id };
+}

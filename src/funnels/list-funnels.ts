@@ -1,0 +1,27 @@
+import { z } from '@hono/zod-openapi';
+import { operation } from '../http/operation.ts';
+import { funnelExample } from './funnel-examples.ts';
+import { Funnel } from './funnel-schema.ts';
+import { funnelOut, listFunnels } from './saved-funnel-sql.ts';
+
+export const listFunnelsOperation = operation({
+  method: 'get',
+  path: '/v1/funnels',
+  id: 'listFunnels',
+  tag: 'Funnels',
+  summary: 'List saved funnels',
+  description: 'All funnels of the workspace by key; there are few, so there are no pages.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The funnels.',
+    schema: z.object({ data: z.array(Funnel) }),
+    example: { data: [funnelExample] },
+  },
+  errors: [],
+  handle: async ({ database, workspace }) => ({
+    body: { data: (await database.query(listFunnels(workspace.id))).map(funnelOut) },
+  }),
+});

@@ -1,0 +1,40 @@
+import { z } from '@hono/zod-openapi';
+import { audited } from '../db/audited.ts';
+import { ApiError } from '../http/errors.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { goalsNamed, refuseUnknownGoals } from './ask-funnel.ts';
+import { funnelExample, funnelInputExample } from './funnel-examples.ts';
+import { Funnel, FunnelInput, FunnelKey } from './funnel-schema.ts';
+import { funnelOut, goalsAmong, putFunnel } from './saved-funnel-sql.ts';
+
+export const putFunnelOperation = operation({
+  method: 'put',
+  path: '/v1/funnels/{key}',
+  id: 'putFunnel',
+  tag: 'Funnels',
+  summary: 'Make or replace a saved funnel',
+  description:
+    'Keeps a funnel without its range, to be asked again by its key. The goals that it names must exist.',
+  access: 'admin',
+  params: z.object({ key: FunnelKey }),
+  query: z.object({}),
+  body: FunnelInput,
+  bodyExample: funnelInputExample,
+  success: { status: 200, description: 'The funnel as it is now.', schema: Funnel, example: funnelExample },
+  errors: [...BODY_ERRORS, 'not_found', 'unknown_goal'],
+  handle: async (context, { params, body }) => {
+    const { database, workspace } = context;
+    const statement = putFunnel(workspace.id, params.key, body);
+    const fields = Object.keys(body);
+    const [[row] = [], known = []] = await database.atomic([
+      audited(statement, { actor: context, action: 'funnel.put', target_id: params.key, fields }),
+      goalsAmong(workspace.id, goalsNamed(body)),
+    ]);
+    if (row) return { body: funnelOut(row) };
+    refuseUnknownGoals(
+      body,
+      known.map(({ key }) => String(key)),
+    );
+    throw new ApiError('not_found', 'The workspace is gone.');
+  },
+});

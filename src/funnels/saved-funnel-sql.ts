@@ -1,0 +1,71 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
+import { instantOut } from '../http/fields.ts';
+import { goalsNamed } from './ask-funnel.ts';
+import type { Funnel, FunnelDefinition, FunnelInput } from './funnel-schema.ts';
+
+const stored = sql`key, name, definition, created_at, updated_at`;
+
+/** Of these goals, those that exist: `key`. */
+export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
+  return sql`
+    select key
+    from goals
+    where workspace_id = ${tenant(workspaceId)} and key = any(${sql.param([...goals])}::text[])
+    order by key`;
+}
+
+/** Makes or replaces a funnel; no row, and nothing done, where it names a goal that does not exist. */
+export function putFunnel(workspaceId: string, key: string, { name, ...definition }: FunnelInput): SQL {
+  const goals = goalsNamed(definition);
+  return sql`
+    insert into funnels (workspace_id, key, name, definition)
+    select w.id, ${key}, ${name}, ${JSON.stringify(definition)}::jsonb
+    from workspaces w
+    where w.id = ${workspaceId}
+      and (select count(*) from (${goalsAmong(workspaceId, goals)}) known) = ${goals.length}::int
+    on conflict (workspace_id, key) do update set
+      name = excluded.name, definition = excluded.definition, updated_at = now()
+    returning ${stored}`;
+}
+
+export function listFunnels(workspaceId: string): SQL {
+  return sql`
+    select ${stored}
+    from funnels
+    where workspace_id = ${tenant(workspaceId)}
+    order by key`;
+}
+
+export function getFunnel(workspaceId: string, key: string): SQL {
+  return sql`
+    select ${stored}
+    from funnels
+    where workspace_id = ${tenant(workspaceId)} and key = ${key}`;
+}
+
+export function deleteFunnel(workspaceId: string, key: string): SQL {
+  return sql`
+    delete from funnels
+    where workspace_id = ${tenant(workspaceId)} and key = ${key}
+    returning ${stored}`;
+}
+
+export function funnelOut(row: Row): Funnel {
+  const definition = definitionOf(row);
+  return {
+    key: String(row.key),
+    name: String(row.name),
+    ...definition,
+    breakdown: definition.breakdown ?? null,
+    currency: definition.currency ?? null,
+    created_at: instantOut(row.created_at),
+    updated_at: instantOut(row.updated_at),
+  };
+}
+
+/** As `putFunnel` stored it. */
+export function definitionOf({ definition }: Row): FunnelDefinition {
+  return definition as FunnelDefinition;
+}
