@@ -57,6 +57,12 @@ export function anyFunnel(question: FunnelQuestion): SQL {
       select entity, max(level)::int as level
       from best
       group by entity
+    ), came as materialized (
+      select step, count(*)::int as count
+      from reached
+      cross join generate_series(1, ${question.steps.length}::int) step
+      where step <= level
+      group by step
     ), matchings as (
       select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
         ${matched(question, (set) => sql`(r.${total(set)} - b.${total(set)})`)} as step
@@ -91,7 +97,9 @@ function groupsOf({ steps }: FunnelQuestion): number[][] {
 
 /** All but the empty one, as bits. */
 function subsets(group: readonly number[]): number[] {
-  return group.reduce<number[]>((sets, i) => [...sets, ...sets.map((set) => set | (1 << i)), 1 << i], []);
+  const sets: number[] = [];
+  for (const i of group) sets.push(...sets.map((set) => set | (1 << i)), 1 << i);
+  return sets;
 }
 
 /** The size of the largest matching, from the number of events that fit each set. */

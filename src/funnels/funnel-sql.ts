@@ -12,7 +12,8 @@ export const MAX_GROUPS = 50;
 const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel };
 
 /**
- * The steps that every order of a funnel ends in: `reached (entity, level)`; `chained (entity, step, at,
+ * The steps that every order of a funnel ends in: `reached (entity, level)`; `came (step, count)`, the same counted;
+ * `chained (entity, step, at,
  * is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those who came to step 1 alone
  * only where it tells something); and, where completions are counted, `completed (entity, step, completions)`.
  */
@@ -35,13 +36,13 @@ function hasConversions(question: FunnelQuestion): boolean {
 export function funnelReport(question: FunnelQuestion): SQL {
   return sql`
     with ${funnelSteps(question)},
-    measured as materialized (${measured(question)}),
+    measured as (${measured(question)}),
     ${question.breakdown ? labels(question) : sql``}
     cells as materialized (${cells(sql`0`, sql`measured m`)}),
     grouped as materialized (${
       question.breakdown
         ? cells(sql`l.label`, sql`measured m join labelled l on l.entity = m.entity`)
-        : sql`select null::int as label, null::int as step, null::json as cell where false`
+        : sql`select null::int as label, null::int as step, null::json as cell, 0 as lacks_rate where false`
     })
     select (
         select json_agg(g.key order by g.key)
@@ -49,43 +50,50 @@ export function funnelReport(question: FunnelQuestion): SQL {
         where g.workspace_id = ${tenant(question.workspace_id)} and g.key = any(${sql.param(goalsOf(question))}::text[])
       ) as goals,
       (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
-      (select count(*) filter (where lacks_rate)::int from measured) as lacks_rate,
+      (select coalesce(sum(lacks_rate), 0)::int from cells) as lacks_rate,
       ${question.breakdown ? groups() : sql`'[]'::json`} as groups`;
 }
 
 /**
  * `(entity, step, count, net, lacks_rate, previous_seconds, start_seconds)`: how often an entity came to each step, and
- * beside it what its chain has there.
+ * beside it what its chain has there. Without groups nobody asks whose a row is, so people are counted beforehand.
  */
 function measured(question: FunnelQuestion): SQL {
-  const { count, steps } = question;
-  const counted =
-    count === 'completions'
-      ? sql`select entity, step, completions::int as count from completed`
-      : sql`select entity, step, 1 as count from reached cross join generate_series(1, ${steps.length}::int) step where step <= level`;
-  const seconds = (since: SQL) => sql`extract(epoch from c.at - ${since})::float8`;
+  const seconds = (since: SQL) => sql`date_part('epoch', c.at - ${since})`;
   const sold = hasConversions(question);
+  const entity = question.breakdown ? sql`entity` : sql`null as entity`;
   return sql`
-      select entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
+      select ${entity}, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
         null::float8 as start_seconds
-      from (${counted}) counted
+      from (${counted(question)}) counted
       union all
-      select c.entity, c.step, 0, ${sold ? sql`s.net, s.lacks_rate is true` : sql`null, false`},
+      select ${question.breakdown ? sql`c.entity` : sql`null`}, c.step, 0, ${sold ? sql`s.net, s.lacks_rate is true` : sql`null, false`},
         ${seconds(sql`c.previous_at`)}, ${seconds(sql`c.start_at`)}
       from chained c
       ${sold ? sql`left join sold s on c.is_conversion and s.id = c.id` : sql``}`;
 }
 
-/** `(label, step, cell)`. Who came to step 1 alone has no chain here, and is 0 seconds from the start. */
+function counted({ count, steps, breakdown }: FunnelQuestion): SQL {
+  if (count === 'completions') return sql`select entity, step, completions::int as count from completed`;
+  if (!breakdown) return sql`select step, count from came where count > 0`;
+  return sql`
+        select entity, step, 1 as count
+        from reached
+        cross join generate_series(1, ${steps.length}::int) step
+        where step <= level`;
+}
+
+/** `(label, step, cell, lacks_rate)`. Who came to step 1 alone has no chain here, and is 0 seconds from the start. */
 function cells(label: SQL, from: SQL): SQL {
   return sql`
       select label, step, json_build_object(
         'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
         'start_median', case when step = 1 then 0 else start[1] end,
         'start_p90', case when step = 1 then 0 else start[2] end
-      ) as cell
+      ) as cell, lacks_rate
       from (
         select ${label} as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+          count(*) filter (where m.lacks_rate) as lacks_rate,
           percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
           percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
         from ${from}

@@ -39,6 +39,12 @@ export function strictFunnel(question: FunnelQuestion): SQL {
     ), reached as materialized (
       select entity, level
       from best
+    ), came as materialized (
+      select step, count(*)::int as count
+      from reached
+      cross join generate_series(1, ${ks.length}::int) step
+      where step <= level
+      group by step
     ), chained as materialized (${sql.join(
       ks.map((k) => chainedStep(question, k)),
       sql` union all `,

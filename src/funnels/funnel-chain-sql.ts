@@ -1,0 +1,144 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { EVENT_ORDER, EVENT_ORDER_DESC, windowOf } from './funnel-events-sql.ts';
+import type { FunnelQuestion } from './funnel-question.ts';
+import {
+  chainKeys,
+  exclusionsBefore,
+  FITS,
+  hasExclusions,
+  isDirect,
+  LEADS,
+  merged,
+  reachedColumns,
+  step,
+} from './step-rows-sql.ts';
+
+const way = (k: number) => sql.identifier(`way_${k}`);
+const chain = (k: number) => sql.identifier(`chain_${k}`);
+
+/**
+ * Of each entity the one chain that value, seconds and groups are taken from: as long as the entity came, then the
+ * earliest start, then the earliest event at each step. Steps that end in `chained`.
+ *
+ * In general it is found backward, from the last step that the entity came to: how early a chain can be done from
+ * here, a running minimum. An event is on the way if that fits into the window, and the chain is the earliest event on
+ * the way at each step. Where nothing is excluded or held it is found without: the chain ends at the first event
+ * reached at the last step (a chain that starts earlier is everywhere no later), and starts at the first start that
+ * is not too early for it.
+ */
+export function chainOfEach(question: FunnelQuestion): SQL[] {
+  const ks = question.steps.map((_, i) => i + 1);
+  const isPlain = isDirect(question) && !hasExclusions(question);
+  return [
+    ...(isPlain
+      ? [done(question), plainStart(question)]
+      : [...ks.toReversed().map((k) => onTheWay(question, k)), chosen(question, 1)]),
+    ...ks.slice(1).map((k) => (isPlain ? plainNext(k) : chosen(question, k))),
+    chained(question, ks),
+  ];
+}
+
+/** `done (entity, done_at)`: when the entity's chain is complete. */
+function done(question: FunnelQuestion): SQL {
+  const last = question.steps.length;
+  const each = question.steps.map((_, i) => {
+    const k = i + 1;
+    const isLast = k === last ? sql`true` : sql`entity not in (select entity from ${step(k + 1)})`;
+    return sql`select entity, min(at) as done_at from ${step(k)} where ${isLast} group by entity`;
+  });
+  const wanted = isWanted(question, 1) ? each : each.slice(1);
+  return sql`done as materialized (${sql.join(wanted, sql` union all `)}
+    )`;
+}
+
+function plainStart(question: FunnelQuestion): SQL {
+  return sql`${chain(1)} as materialized (
+      select distinct on (entity) s.*, s.at as begun_at, null::timestamptz as previous_at
+      from ${step(1)} s
+      join done d on d.entity = s.entity
+      where s.at >= d.done_at - ${windowOf(question)}
+      order by entity, ${EVENT_ORDER}
+    )`;
+}
+
+function plainNext(k: number): SQL {
+  return sql`${chain(k)} as materialized (
+      select distinct on (entity) s.*, c.begun_at, c.at as previous_at
+      from ${chain(k - 1)} c
+      join ${step(k)} s on s.entity = c.entity
+      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)
+      order by entity, at, is_conversion, id
+    )`;
+}
+
+/**
+ * `way_k`: events of step `k` from which a chain to the entity's last step can be done, by `finish_at` at the earliest;
+ * for who got no further than `k`, the events themselves.
+ */
+function onTheWay(question: FunnelQuestion, k: number): SQL {
+  const columns = reachedColumns(question);
+  const ended = sql`
+      select ${columns}, null::bigint as gap_after, at as finish_at
+      from ${step(k)}`;
+  if (k === question.steps.length) return sql`${way(k)} as materialized (${ended})`;
+  const goesOn = sql`entity in (select entity from ${step(k + 1)})`;
+  const hasGaps = exclusionsBefore(question, k + 1).length > 0;
+  const asking = hasGaps
+    ? sql`select ${columns}, gap from ${merged(k + 1)} where role = ${LEADS} and not barred`
+    : sql`select ${columns}, 0::bigint as gap from ${step(k)} where ${hasExclusions(question) ? sql`not barred and ` : sql``}${goesOn}`;
+  const onwards = sql`
+      select ${columns}, gap as gap_after, earliest_at as finish_at
+      from (
+        select *, min(finish_at) over (
+          partition by ${chainKeys(question)}${hasGaps ? sql`, gap` : sql``}
+          order by ${EVENT_ORDER_DESC}, role desc rows unbounded preceding
+        ) as earliest_at
+        from (
+          select *, ${LEADS} as role, null::timestamptz as finish_at from (${asking}) asking
+          union all
+          select ${columns}, ${hasGaps ? sql`gap_before` : sql`0`}, ${FITS}, finish_at from ${way(k + 1)}
+        ) merged
+      ) placed
+      where role = ${LEADS} and earliest_at <= start_at + ${windowOf(question)}`;
+  if (!isWanted(question, k)) return sql`${way(k)} as materialized (${onwards})`;
+  return sql`${way(k)} as materialized (${onwards} union all ${ended} where not ${goesOn})`;
+}
+
+/** Whether the event of who came to step 1 alone tells anything: its value, or its group. */
+function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
+  return k > 1 || breakdown?.at_step === 1 || (steps[0] !== undefined && 'conversion' in steps[0]);
+}
+
+/** `chain_k`: the entity's event at step `k`, the earliest on the way; with several lanes, once for each. */
+function chosen(question: FunnelQuestion, k: number): SQL {
+  const own = sql`w.*`;
+  const isSameLane = isDirect(question) ? sql`` : sql` and w.lane = c.lane`;
+  const isSameGap = exclusionsBefore(question, k).length > 0 ? sql` and w.gap_before = c.gap_after` : sql``;
+  const rows =
+    k === 1
+      ? sql`select ${own}, w.at as begun_at, null::timestamptz as previous_at, w.at + ${windowOf(question)} as limit_at from ${way(1)} w`
+      : sql`
+        select ${own}, c.begun_at, c.at as previous_at, c.limit_at
+        from ${chain(k - 1)} c
+        join ${way(k)} w on w.entity = c.entity${isSameLane}${isSameGap}
+        where (w.at, w.is_conversion, w.id) > (c.at, c.is_conversion, c.id) and w.finish_at <= c.limit_at`;
+  return sql`${chain(k)} as materialized (
+      select *
+      from (select *, rank() over (partition by entity order by ${EVENT_ORDER}) as place from (${rows}) open) placed
+      where place = 1
+    )`;
+}
+
+/** `chained (entity, step, at, is_conversion, id, dimensions, start_at, previous_at)`, a row for each step. */
+function chained(question: FunnelQuestion, ks: readonly number[]): SQL {
+  const dimensions = question.breakdown ? sql`dimensions` : sql`null::text[] as dimensions`;
+  // The event is the same in every lane.
+  const distinct = isDirect(question) ? sql`` : sql`distinct`;
+  const each = ks.map(
+    (k) => sql`
+      select ${distinct} entity, ${k}::int as step, at, is_conversion, id, ${dimensions}, begun_at as start_at, previous_at
+      from ${chain(k)}`,
+  );
+  return sql`chained as (${sql.join(each, sql` union all `)}
+    )`;
+}

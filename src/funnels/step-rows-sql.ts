@@ -1,0 +1,149 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { dimensionsOf, eventsThatFit, fitsConversion, fitsTouchpoint } from './funnel-events-sql.ts';
+import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
+
+/** What the steps of an ordered funnel are made of: their names, their columns, and the events that they read. */
+
+export const step = (k: number) => sql.identifier(`step_${k}`);
+export const merged = (k: number) => sql.identifier(`merged_${k}`);
+
+/** At one event: the step's own row first, then an exclusion, then what leads on: an event never precedes itself. */
+export const FITS = sql`0`;
+export const EXCLUDED = sql`1`;
+export const LEADS = sql`2`;
+
+/** `people` without `hold` reads each step from its table; the rest reads events that are numbered, in lanes. */
+export function isDirect({ count, hold }: FunnelQuestion): boolean {
+  return count === 'people' && hold.length === 0;
+}
+
+/** What chains stay within. */
+export function chainKeys(question: FunnelQuestion): SQL {
+  return isDirect(question) ? sql`entity` : sql`entity, lane`;
+}
+
+/**
+ * What a row of a step has beside `entity, at, is_conversion, id`, and what stands there where it means nothing. Rows
+ * are sorted many times, so they have no more than the question needs. `gap_before` is the gap between exclusions in
+ * which the event lies, counted up to the step; `barred`, that an exclusion fits the event itself, so that it can only
+ * be the last of a chain.
+ */
+const EXTRAS = {
+  lane: sql`''::text`,
+  pos: sql`null::int`,
+  start_pos: sql`null::int`,
+  dimensions: sql`null::text[]`,
+  barred: sql`false`,
+  gap_before: sql`0::bigint`,
+} as const;
+type Extra = keyof typeof EXTRAS;
+type Said = Partial<Record<Extra, SQL>>;
+
+function extrasOf(question: FunnelQuestion): Extra[] {
+  return [
+    ...(isDirect(question) ? [] : (['lane', 'pos', 'start_pos'] as const)),
+    ...(question.breakdown ? (['dimensions'] as const) : []),
+    ...(hasExclusions(question) ? (['barred', 'gap_before'] as const) : []),
+  ];
+}
+
+export function hasExclusions({ exclude }: FunnelQuestion): boolean {
+  return exclude.length > 0;
+}
+
+/** The columns of a row, each as it is or as said. */
+export function rowColumns(question: FunnelQuestion, said: Said = {}): SQL {
+  const extras = extrasOf(question).map(
+    (name) => sql`${said[name] ?? sql.identifier(name)} as ${sql.identifier(name)}`,
+  );
+  return sql.join([sql`entity, at, is_conversion, id`, ...extras], sql`, `);
+}
+
+/** A row of a step that was reached: its columns, and `start_at`, the latest start of a chain that leads to it. */
+export function reachedColumns(question: FunnelQuestion): SQL {
+  return sql`${rowColumns(question)}, start_at`;
+}
+
+/** Exclusions that apply between the step before `k` and `k`. */
+export function exclusionsBefore({ exclude }: FunnelQuestion, k: number): FunnelExclusion[] {
+  return exclude.filter(({ after_step, before_step }) => (after_step ?? 1) < k && k <= (before_step ?? k));
+}
+
+/** Those among them that an event of the chain at the step before `k` would break as well, lying inside. */
+function exclusionsAround(question: FunnelQuestion, k: number): FunnelExclusion[] {
+  return exclusionsBefore(question, k).filter(({ after_step }) => (after_step ?? 1) < k - 1);
+}
+
+function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusion[]): number {
+  return exclusions.reduce((sum, one) => sum + 2 ** exclude.indexOf(one), 0);
+}
+
+/**
+ * Later steps read the entities that came to the one before, and nobody else. Not the second: most of those who could
+ * do its step have begun, and to look each up costs more than to sort the others along.
+ */
+function narrowedBy(k: number): (entity: SQL) => SQL {
+  return (entity) => (k <= 2 ? sql`true` : sql`${entity} in (select entity from ${step(k - 1)})`);
+}
+
+/** The events that fit the filter at step `k`, as rows that nothing leads to yet. */
+export function fittingRows(question: FunnelQuestion, k: number): SQL {
+  const filter = question.steps[k - 1];
+  if (!filter) throw new Error('no such step');
+  const around = exclusionsAround(question, k + 1);
+  const nothingYet = { start_pos: EXTRAS.start_pos, gap_before: EXTRAS.gap_before };
+  if (!isDirect(question)) {
+    const barred = sql`excluded & ${bitsOf(question, around)}::int <> 0`;
+    return sql`
+            select ${rowColumns(question, { ...nothingYet, barred })}
+            from laned
+            where steps & ${2 ** (k - 1)}::int <> 0 and ${narrowedBy(k)(sql`entity`)}`;
+  }
+  const { breakdown } = question;
+  const more = [
+    ...(breakdown
+      ? [
+          {
+            name: sql`dimensions`,
+            ofTouchpoint: breakdown.at_step === k ? dimensionsOf(breakdown.by) : EXTRAS.dimensions,
+            ofConversion: EXTRAS.dimensions,
+          },
+        ]
+      : []),
+    ...(hasExclusions(question)
+      ? [
+          {
+            name: sql`barred`,
+            ofTouchpoint: anyOf(around.map(fitsTouchpoint)),
+            ofConversion: anyOf(around.map(fitsConversion)),
+          },
+        ]
+      : []),
+  ];
+  return sql`
+            select ${rowColumns(question, nothingYet)}
+            from (${eventsThatFit(question, filter, more, narrowedBy(k))}) fits`;
+}
+
+/** One of the conditions holds. */
+function anyOf(conditions: readonly SQL[]): SQL {
+  return conditions.length === 0 ? sql`false` : sql`(${sql.join([...conditions], sql` or `)}) is true`;
+}
+
+/** The events that exclusions before step `k` fit, as rows. */
+export function excludedRows(question: FunnelQuestion, k: number): SQL {
+  const exclusions = exclusionsBefore(question, k);
+  if (!isDirect(question)) {
+    const { lane: _, ...empty } = EXTRAS;
+    return sql`
+            select ${rowColumns(question, empty)}
+            from laned
+            where excluded & ${bitsOf(question, exclusions)}::int <> 0 and ${narrowedBy(k)(sql`entity`)}`;
+  }
+  const each = exclusions.map(
+    (filter) => sql`
+            select ${rowColumns(question, EXTRAS)}
+            from (${eventsThatFit(question, filter, [], narrowedBy(k))}) fits`,
+  );
+  return sql.join(each, sql` union all `);
+}
