@@ -1,12 +1,17 @@
 import type { z } from '@hono/zod-openapi';
-import type { FunnelOrder } from '../domain/funnel.ts';
+import type { EventFilter, FunnelOrder } from '../domain/funnel.ts';
+import { overlapGroups } from '../domain/overlap.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
 import type { FunnelState } from './funnel-question.ts';
 
 /** Rules of a funnel that no single field can break. */
 
+/** Steps of a funnel in whatever order that one event could fill. */
+export const MAX_OVERLAPPING = 6;
+
 interface Step {
   touchpoint?: unknown;
+  conversion?: unknown;
 }
 
 interface Exclusion {
@@ -36,6 +41,7 @@ interface Mistake {
 export function checkFunnel(funnel: Checked, context: z.RefinementCtx): void {
   const { breakdown, exclude, hold } = funnel;
   const mistakes = [
+    ...overlapMistakes(funnel),
     ...repeated(hold).map((i) => ({ path: ['hold', i], message: 'Name each field once' })),
     ...exclude.flatMap((exclusion, i) =>
       exclusionMistakes(exclusion, funnel).map(({ path, message }) => ({
@@ -49,6 +55,18 @@ export function checkFunnel(funnel: Checked, context: z.RefinementCtx): void {
     })),
   ];
   for (const mistake of mistakes) context.addIssue({ code: 'custom', ...mistake });
+}
+
+/**
+ * In whatever order, an event that fits several steps may fill any of them, and every choice of these steps is looked
+ * at: 2 to the power of their number.
+ */
+function overlapMistakes({ order, steps }: Checked): Mistake[] {
+  if (order !== 'any') return [];
+  const group = overlapGroups(steps as readonly EventFilter[]).find(({ length }) => length > MAX_OVERLAPPING);
+  if (!group) return [];
+  const message = `One event could fill ${group.length} of these steps (${group.map((i) => i + 1).join(', ')}); in whatever order that may be so for ${MAX_OVERLAPPING} at most. Tell them apart by their fields`;
+  return [{ path: ['steps'], message }];
 }
 
 export function checkState(

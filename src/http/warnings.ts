@@ -1,6 +1,8 @@
 import { DAY_MS } from '../domain/time.ts';
 import type { Workspace } from './authenticate.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** Something about a report that its numbers do not show. */
 export interface Warning {
   code: string;
@@ -20,7 +22,9 @@ export function retentionWarning(
   now: Date,
 ): Warning[] {
   if (retention_days === null) return [];
-  const kept = new Date(now.getTime() - retention_days * DAY_MS);
+  // To the hour, like the job that deletes: with every millisecond in it, no report would ever be the same again.
+  const hour = now.getTime() - (now.getTime() % HOUR_MS);
+  const kept = new Date(hour - retention_days * DAY_MS);
   if (new Date(from) >= kept) return [];
   const detail = `Conversions before ${kept.toISOString()} are deleted: the workspace keeps them for ${retention_days} days.`;
   return [{ code: 'outside_retention', detail }];

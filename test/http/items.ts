@@ -14,6 +14,13 @@ export function sale(id: string, changes: Record<string, unknown> = {}): Record<
   return { id, goal: 'purchase', occurred_at: AT, person: { user_id: 'u1' }, value: 100, ...changes };
 }
 
+/** A funnel that is right, as it is saved, and with a range. */
+export const SAVED_FUNNEL = {
+  steps: [{ touchpoint: { kind: ['mention'] } }, { touchpoint: { direction: ['outbound'] } }],
+  window_seconds: 86_400,
+};
+export const FUNNEL = { ...SAVED_FUNNEL, from: '2025-06-01', to: '2025-07-01' };
+
 export function statusesOf(answer: Answer): string[] {
   return answer.body.results.map((result: Json) => result.status);
 }

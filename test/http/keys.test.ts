@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { formatToken } from '../../src/domain/token.ts';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
-import { expectProblem, sale, touch } from './items.ts';
+import { expectProblem, FUNNEL, SAVED_FUNNEL, sale, touch } from './items.ts';
 
 /** Who may do what: the root key, keys with scopes, and nobody else. */
 
@@ -30,6 +30,14 @@ const ROUTES: Record<string, Route[]> = {
     ['GET', '/v1/conversions/s/adjustments'],
     ['GET', '/v1/conversions/s/explanation'],
     ['GET', '/v1/reports/attribution?goal=purchase'],
+    ['GET', '/v1/reports/journeys?goal=purchase'],
+    ['GET', '/v1/reports/lifecycle'],
+    ['POST', '/v1/reports/funnel', FUNNEL],
+    ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 1, state: 'reached' }],
+    ['GET', '/v1/funnels'],
+    ['GET', '/v1/accounts'],
+    ['GET', '/v1/accounts/acme'],
+    ['GET', '/v1/accounts/acme/timeline'],
     ['GET', '/v1/goals'],
     ['GET', '/v1/goals/purchase'],
   ],
@@ -37,6 +45,10 @@ const ROUTES: Record<string, Route[]> = {
     ['DELETE', '/v1/touchpoints/t'],
     ['PUT', '/v1/goals/purchase', { name: 'P', kind: 'conversion' }],
     ['DELETE', '/v1/goals/purchase'],
+    ['PUT', '/v1/funnels/f', { name: 'F', ...SAVED_FUNNEL }],
+    ['DELETE', '/v1/funnels/f'],
+    ['PUT', '/v1/accounts/acme', { name: 'Acme' }],
+    ['GET', '/v1/audit'],
     ['GET', '/v1/rejections'],
     ['POST', '/v1/rejections/rj_x/replay'],
     ['GET', '/v1/workspace'],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
-import { expectProblem, idsIn, sale, statusesOf, touch } from './items.ts';
+import { expectProblem, FUNNEL, idsIn, sale, statusesOf, touch } from './items.ts';
 
 /** What holds for every request: its id, its round trips to the database; and the workspace as a whole. */
 
@@ -49,6 +49,15 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/conversions/s/explanation?models=linear,time_decay'],
     ['GET', '/v1/reports/attribution?goal=purchase&interval=day&journey=reset'],
     ['GET', '/v1/reports/attribution?goal=nowhere'],
+    ['GET', '/v1/reports/attribution?goal=purchase&scope=account'],
+    ['GET', '/v1/reports/journeys?goal=purchase'],
+    ['GET', '/v1/reports/lifecycle'],
+    ['POST', '/v1/reports/funnel', { ...FUNNEL, compare: 'previous_period' }],
+    ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 2, state: 'dropped' }],
+    ['GET', '/v1/accounts'],
+    ['GET', '/v1/accounts/acme'],
+    ['PUT', '/v1/accounts/acme', { name: 'Acme', domains: ['acme.example'] }],
+    ['GET', '/v1/audit'],
     ['PUT', '/v1/goals/other', { name: 'O', kind: 'conversion' }],
     ['GET', '/v1/goals'],
     ['GET', '/v1/goals/purchase'],
