@@ -27,7 +27,7 @@ export interface Database {
  * a nested loop, which over two steps of 100,000 rows never ends, and a sort that spills to disk takes twice as long.
  * Compiling such a statement takes longer than running it.
  */
-const REPORT_SETTINGS = sql`
+export const REPORT_SETTINGS = sql`
   select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
 
 /** Postgres answered, and refused. `sqlstate` is its five-character code. Holds no text of the driver. */

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Name, type SQL, sql } from 'drizzle-orm';
 import { EVENT_ORDER, EVENT_ORDER_DESC, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import {
@@ -32,8 +32,11 @@ export function chainOfEach(question: FunnelQuestion): SQL[] {
   return [
     ...(isPlain
       ? [done(question), plainStart(question)]
-      : [...ks.toReversed().map((k) => onTheWay(question, k)), chosen(question, 1)]),
-    ...ks.slice(1).map((k) => (isPlain ? plainNext(k) : chosen(question, k))),
+      : [
+          ...ks.toReversed().map((k) => onTheWay(question, k)),
+          start(question, sql`select * from ${way(1)}`),
+        ]),
+    ...ks.slice(1).map((k) => next(question, k, isPlain ? step(k) : way(k))),
     chained(question, ks),
   ];
 }
@@ -52,23 +55,50 @@ function done(question: FunnelQuestion): SQL {
 }
 
 function plainStart(question: FunnelQuestion): SQL {
-  return sql`${chain(1)} as materialized (
-      select distinct on (entity) s.*, s.at as begun_at, null::timestamptz as previous_at
-      from ${step(1)} s
-      join done d on d.entity = s.entity
-      where s.at >= d.done_at - ${windowOf(question)}
-      order by entity, ${EVENT_ORDER}
+  return start(
+    question,
+    sql`
+        select s.*
+        from ${step(1)} s
+        join done d on d.entity = s.entity
+        where s.at >= d.done_at - ${windowOf(question)}`,
+  );
+}
+
+function start(question: FunnelQuestion, starts: SQL): SQL {
+  const rows = sql`select *, at as begun_at, null::timestamptz as previous_at from (${starts}) starts`;
+  return sql`${chain(1)} as materialized (${earliest(question, rows)}
     )`;
 }
 
-function plainNext(k: number): SQL {
-  return sql`${chain(k)} as materialized (
-      select distinct on (entity) s.*, c.begun_at, c.at as previous_at
-      from ${chain(k - 1)} c
-      join ${step(k)} s on s.entity = c.entity
-      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)
-      order by entity, at, is_conversion, id
+/**
+ * `chain_k`: the entity's event at step `k`, the earliest of those that lead on. What comes first can also be done
+ * first, whatever lies between, so the window needs no second look.
+ */
+function next(question: FunnelQuestion, k: number, leadingOn: Name): SQL {
+  const isSameLane = isDirect(question) ? sql`` : sql` and s.lane = c.lane`;
+  return sql`${chain(k)} as materialized (${earliest(
+    question,
+    sql`
+        select s.*, c.begun_at, c.at as previous_at
+        from ${chain(k - 1)} c
+        join ${leadingOn} s on s.entity = c.entity${isSameLane}
+        where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)`,
+  )}
     )`;
+}
+
+/** The earliest row of each entity; with several lanes, once for each in which it lies. */
+function earliest(question: FunnelQuestion, rows: SQL): SQL {
+  if (isDirect(question))
+    return sql`
+      select distinct on (entity) *
+      from (${rows}) open
+      order by entity, ${EVENT_ORDER}`;
+  return sql`
+      select *
+      from (select *, rank() over (partition by entity order by ${EVENT_ORDER}) as place from (${rows}) open) placed
+      where place = 1`;
 }
 
 /**
@@ -78,7 +108,7 @@ function plainNext(k: number): SQL {
 function onTheWay(question: FunnelQuestion, k: number): SQL {
   const columns = reachedColumns(question);
   const ended = sql`
-      select ${columns}, null::bigint as gap_after, at as finish_at
+      select ${columns}, at as finish_at
       from ${step(k)}`;
   if (k === question.steps.length) return sql`${way(k)} as materialized (${ended})`;
   const goesOn = sql`entity in (select entity from ${step(k + 1)})`;
@@ -87,7 +117,7 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
     ? sql`select ${columns}, gap from ${merged(k + 1)} where role = ${LEADS} and not barred`
     : sql`select ${columns}, 0::bigint as gap from ${step(k)} where ${hasExclusions(question) ? sql`not barred and ` : sql``}${goesOn}`;
   const onwards = sql`
-      select ${columns}, gap as gap_after, earliest_at as finish_at
+      select ${columns}, earliest_at as finish_at
       from (
         select *, min(finish_at) over (
           partition by ${chainKeys(question)}${hasGaps ? sql`, gap` : sql``}
@@ -107,26 +137,6 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
 /** Whether the event of who came to step 1 alone tells anything: its value, or its group. */
 function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
   return k > 1 || breakdown?.at_step === 1 || (steps[0] !== undefined && 'conversion' in steps[0]);
-}
-
-/** `chain_k`: the entity's event at step `k`, the earliest on the way; with several lanes, once for each. */
-function chosen(question: FunnelQuestion, k: number): SQL {
-  const own = sql`w.*`;
-  const isSameLane = isDirect(question) ? sql`` : sql` and w.lane = c.lane`;
-  const isSameGap = exclusionsBefore(question, k).length > 0 ? sql` and w.gap_before = c.gap_after` : sql``;
-  const rows =
-    k === 1
-      ? sql`select ${own}, w.at as begun_at, null::timestamptz as previous_at, w.at + ${windowOf(question)} as limit_at from ${way(1)} w`
-      : sql`
-        select ${own}, c.begun_at, c.at as previous_at, c.limit_at
-        from ${chain(k - 1)} c
-        join ${way(k)} w on w.entity = c.entity${isSameLane}${isSameGap}
-        where (w.at, w.is_conversion, w.id) > (c.at, c.is_conversion, c.id) and w.finish_at <= c.limit_at`;
-  return sql`${chain(k)} as materialized (
-      select *
-      from (select *, rank() over (partition by entity order by ${EVENT_ORDER}) as place from (${rows}) open) placed
-      where place = 1
-    )`;
 }
 
 /** `chained (entity, step, at, is_conversion, id, dimensions, start_at, previous_at)`, a row for each step. */
