@@ -38,7 +38,8 @@ export const getAttribution = operation({
   handle: async (context, { query }) => {
     checkModelQuery(query);
     const question = questionOf(query, context);
-    const [answer] = await context.database.query<AttributionAnswer>(attributionReport(question));
+    const [[row] = []] = await context.database.report([attributionReport(question)]);
+    const answer = row as AttributionAnswer | undefined;
     const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
     refuseUnknownGoals(asked, answer?.goals ?? []);
     const report = reportOf(question, answer?.totals ?? [], answer?.groups ?? []);

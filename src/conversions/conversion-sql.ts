@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
+import { type EventFilter, eventConditions } from '../db/event-filter.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import {
   type AccountClaim,
@@ -118,31 +119,16 @@ export function getConversion(workspaceId: string, id: string): SQL {
     where c.workspace_id = ${tenant(workspaceId)} and c.id = ${id}`;
 }
 
-export interface ConversionFilter {
-  from: Date | null;
-  to: Date | null;
-  received_after: string | null;
-  person_id: string | null;
-  account_id: string | null;
-  goals: readonly string[] | null;
-}
-
 /** Newest first; the id breaks ties. The page is cut before its adjustments are read. */
 export function listConversions(
   workspaceId: string,
-  filter: ConversionFilter,
+  filter: EventFilter,
+  goals: readonly string[] | null,
   after: Cursor | null,
   limit: number,
 ): SQL {
-  const conditions = [sql`c.workspace_id = ${tenant(workspaceId)}`];
-  if (filter.from) conditions.push(sql`c.occurred_at >= ${filter.from.toISOString()}::timestamptz`);
-  if (filter.to) conditions.push(sql`c.occurred_at < ${filter.to.toISOString()}::timestamptz`);
-  if (filter.received_after) conditions.push(sql`c.received_at > ${filter.received_after}::timestamptz`);
-  if (filter.person_id) conditions.push(sql`c.person_id = ${filter.person_id}::uuid`);
-  if (filter.account_id) conditions.push(sql`c.account_id = ${filter.account_id}`);
-  if (filter.goals) conditions.push(sql`c.goal = any(${sql.param(filter.goals)}::text[])`);
-  if (after)
-    conditions.push(sql`(c.occurred_at, c.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  const conditions = eventConditions(workspaceId, sql`c`, filter, after);
+  if (goals) conditions.push(sql`c.goal = any(${sql.param(goals)}::text[])`);
   return sql`
     with page as (
       select c.*

@@ -23,12 +23,16 @@ export interface Database {
 }
 
 /**
- * For statements made of many steps. Their sizes are not known beforehand: the planner expects one row and joins by
- * a nested loop, which over two steps of 100,000 rows never ends, and a sort that spills to disk takes twice as long.
- * Compiling such a statement takes longer than running it.
+ * For statements that read much. A sort that spills to disk takes twice as long, and compiling a statement of many
+ * steps takes longer than running it.
  */
-export const REPORT_SETTINGS = sql`
-  select set_config('enable_nestloop', 'off', true), set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
+export const REPORT_SETTINGS = sql`select set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
+
+/**
+ * For statements that join their own steps, sent before them. The sizes of steps are not known beforehand: the planner
+ * expects one row and joins by a nested loop, which over two steps of 100,000 rows never ends.
+ */
+export const NO_LOOPS = sql`select set_config('enable_nestloop', 'off', true)`;
 
 /** Postgres answered, and refused. `sqlstate` is its five-character code. Holds no text of the driver. */
 export class DatabaseRefusal extends Error {

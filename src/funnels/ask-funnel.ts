@@ -1,4 +1,4 @@
-import type { Database } from '../db/client.ts';
+import { type Database, NO_LOOPS } from '../db/client.ts';
 import type { TimeRange } from '../domain/time.ts';
 import type { Workspace } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
@@ -75,7 +75,7 @@ export async function askFunnels(
   database: Database,
   questions: readonly FunnelQuestion[],
 ): Promise<FunnelAnswer[]> {
-  const results = await database.report(questions.map(funnelReport));
+  const [, ...results] = await database.report([NO_LOOPS, ...questions.map(funnelReport)]);
   return results.map(([row]) => row as FunnelAnswer);
 }
 

@@ -7,12 +7,12 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { NamedRangeQuery, rangeOf } from '../http/report-fields.ts';
 import { retentionWarning } from '../http/warnings.ts';
-import { askFunnels, questionOf } from './ask-funnel.ts';
+import { questionOf } from './ask-funnel.ts';
+import { askSavedFunnel } from './ask-saved-funnel.ts';
 import { savedReportExample } from './funnel-examples.ts';
 import { FunnelReport } from './funnel-report-schema.ts';
 import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
 import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
-import { definitionOf, getFunnel } from './saved-funnel-sql.ts';
 import { breakdownOf, echoOf, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
 import { stepNames } from './step-names.ts';
 
@@ -60,16 +60,17 @@ export const getSavedFunnelReport = operation({
   errors: ['invalid_request', 'not_found'],
   isTable: true,
   isCacheable: true,
-  // Two round trips: the statement of a report is made of the funnel, which has to be read first.
   handle: async ({ database, workspace, now }, { params, query }) => {
     const range = rangeOf(query, workspace.timezone, now);
     const intervals = intervalsAsked(query, range);
-    const [row] = await database.query(getFunnel(workspace.id, params.key));
-    if (!row) throw new ApiError('not_found', 'No funnel has this key.');
-    const definition = definitionAsked(definitionOf(row), query);
+    const saved = await askSavedFunnel(database, { workspaceId: workspace.id, key: params.key }, (funnel) =>
+      [range, ...(intervals ?? [])].map((part) =>
+        questionOf(definitionAsked(funnel, query), part, workspace),
+      ),
+    );
+    const definition = definitionAsked(saved.definition, query);
     const question = questionOf(definition, range, workspace);
-    const parts = (intervals ?? []).map((part) => questionOf(definition, part, workspace));
-    const [whole, ...answers] = await askFunnels(database, [question, ...parts]);
+    const [whole, ...answers] = saved.answers;
     if (!whole) throw new Error('the report has one row for each question');
     const names = stepNames(definition);
     const rows = rowsOf(whole.cells, names);

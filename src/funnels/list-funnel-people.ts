@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { NO_LOOPS } from '../db/client.ts';
 import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -38,7 +39,8 @@ export const listFunnelPeople = operation({
   handle: async ({ database, workspace, now }, { body, query }) => {
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);
     const after = decodeIdCursor(query.cursor, body.scope === 'person' ? PERSON_ID : ENTITY_ID);
-    const [rows = [], known = []] = await database.report([
+    const [, rows = [], known = []] = await database.report([
+      NO_LOOPS,
       funnelPeople(question, body.step, body.state, after, query.limit),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);

@@ -44,7 +44,8 @@ export const getJourneys = operation({
     checkTouches(query);
     const { collapse, min_touches = null, max_touches = null, limit } = query;
     const question = { ...journeyQuestionOf(query, context), collapse, min_touches, max_touches, limit };
-    const [answer] = await context.database.query<JourneyReportAnswer>(journeyReport(question));
+    const [[row] = []] = await context.database.report([journeyReport(question)]);
+    const answer = row as JourneyReportAnswer | undefined;
     refuseUnknownGoals({ goal: query.goal }, answer?.goals ?? []);
     if (!answer) throw new Error('the report has no row');
     const report = reportOf(question, answer);

@@ -30,9 +30,8 @@ export const getLifecycle = operation({
     const range = rangeOf(query, workspace.timezone, now);
     const from = range.from.toISOString();
     const to = range.to.toISOString();
-    const [answer] = await database.query<LifecycleAnswer>(
-      lifecycleReport({ workspace_id: workspace.id, from, to }),
-    );
+    const [[row] = []] = await database.report([lifecycleReport({ workspace_id: workspace.id, from, to })]);
+    const answer = row as LifecycleAnswer | undefined;
     const people = answer?.people ?? 0;
     const body: LifecycleReport = {
       query: { from, to, timezone: range.timezone },

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
+import { type EventFilter, eventConditions } from '../db/event-filter.ts';
 import {
   type AccountClaim,
   accountOfRow,
@@ -188,30 +189,15 @@ export function getTouchpoint(workspaceId: string, id: string): SQL {
     where t.workspace_id = ${tenant(workspaceId)} and t.id = ${id}`;
 }
 
-export interface TouchpointFilter {
-  from: Date | null;
-  to: Date | null;
-  received_after: string | null;
-  person_id: string | null;
-  account_id: string | null;
-  conditions: SQL[];
-}
-
 /** Newest first; the id breaks ties, so a page never repeats or skips a row while others are written. */
 export function listTouchpoints(
   workspaceId: string,
-  filter: TouchpointFilter,
+  filter: EventFilter,
+  where: readonly SQL[],
   after: Cursor | null,
   limit: number,
 ): SQL {
-  const conditions = [sql`t.workspace_id = ${tenant(workspaceId)}`, ...filter.conditions];
-  if (filter.from) conditions.push(sql`t.occurred_at >= ${filter.from.toISOString()}::timestamptz`);
-  if (filter.to) conditions.push(sql`t.occurred_at < ${filter.to.toISOString()}::timestamptz`);
-  if (filter.received_after) conditions.push(sql`t.received_at > ${filter.received_after}::timestamptz`);
-  if (filter.person_id) conditions.push(sql`t.person_id = ${filter.person_id}::uuid`);
-  if (filter.account_id) conditions.push(sql`t.account_id = ${filter.account_id}`);
-  if (after)
-    conditions.push(sql`(t.occurred_at, t.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  const conditions = [...eventConditions(workspaceId, sql`t`, filter, after), ...where];
   return sql`
     select ${stored}
     from touchpoints t

@@ -54,7 +54,7 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
       const { body } = await workspace.get(reportPath(sample));
       compare(body, expectedOf(sample));
     }),
-    { numRuns: 80, seed: 20260101 },
+    { numRuns: 50, seed: 20260101 },
   );
 });
 
@@ -75,7 +75,7 @@ test('the parts of a report add up: credit of all groups and unattributed are th
         }
       }
     }),
-    { numRuns: 25, seed: 20260102 },
+    { numRuns: 15, seed: 20260102 },
   );
 });
 

@@ -1,0 +1,33 @@
+import { z } from '@hono/zod-openapi';
+import type { EventFilter } from '../db/event-filter.ts';
+import type { Workspace } from './authenticate.ts';
+import { AccountId, Instant, PersonId } from './fields.ts';
+import { FormatQuery } from './formats.ts';
+import { PageQuery } from './paging.ts';
+import { boundsOf, RangeQuery } from './report-fields.ts';
+
+/** What the lists of touchpoints and of conversions can be asked. */
+export const EventListQuery = z.object({
+  ...PageQuery.shape,
+  ...RangeQuery.shape,
+  person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
+  account_id: AccountId.optional().openapi({
+    description: 'Of everyone at one company, while they were there.',
+  }),
+  received_after: Instant.optional().openapi({
+    description: 'For incremental sync: received after this instant.',
+  }),
+  ...FormatQuery.shape,
+});
+
+export function eventFilterOf(
+  query: z.output<typeof EventListQuery>,
+  { timezone }: Pick<Workspace, 'timezone'>,
+): EventFilter {
+  return {
+    ...boundsOf(query, timezone),
+    received_after: query.received_after ?? null,
+    person_id: query.person_id ?? null,
+    account_id: query.account_id ?? null,
+  };
+}
