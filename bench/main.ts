@@ -1,12 +1,20 @@
 import { cpus } from 'node:os';
 import { benchAttribution } from './attribution.ts';
+import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchIngest } from './ingest.ts';
 import type { Progress } from './measure.ts';
 import { startBenchWorld } from './world.ts';
 
 /** `npm run bench [name …]`: progress on stderr, one JSON document on stdout. */
-const BENCHES = { ingest: benchIngest, attribution: benchAttribution };
+const BENCHES = {
+  ingest: benchIngest,
+  attribution: benchAttribution,
+  funnel: benchFunnel,
+  'funnel-large': benchLargeFunnel,
+};
 type Name = keyof typeof BENCHES;
+/** The large funnel loads for minutes, so it has to be asked for. */
+const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in BENCHES));
@@ -21,9 +29,15 @@ const progress: Progress = (text) => {
 
 progress('building the Worker');
 const world = await startBenchWorld(process.env.DATABASE_URL);
+// Someone who interrupts a benchmark is not left with its databases.
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  process.once(signal, () => world.stop().finally(() => process.exit(status)));
 try {
   const benches = [];
-  for (const name of (asked.length > 0 ? asked : Object.keys(BENCHES)) as Name[])
+  for (const name of asked.length > 0 ? (asked as Name[]) : DEFAULT)
     benches.push(await BENCHES[name](world, progress));
   progress('done\n');
   const machine = { cpus: cpus().length, node: process.version, database: world.database };

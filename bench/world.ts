@@ -6,6 +6,7 @@ import { buildWorker, PROJECT_ROOT, startWorkerd } from '../local/workerd.ts';
 
 const ROOT_KEY = 'root-key-of-the-benchmarks-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-benchmarks-0123456789';
+const MIGRATIONS = join(PROJECT_ROOT, 'migrations');
 
 /** What is measured: the built Worker in bare workerd, over a database that the benchmark made for itself. */
 export interface BenchWorld {
@@ -16,37 +17,48 @@ export interface BenchWorld {
   identitySecret: string;
   ask(method: string, path: string, token: string, body?: unknown): Promise<unknown>;
   makeWorkspace(): Promise<{ id: string; token: string }>;
+  /** Gives a further database, with all migrations and nothing else in it, and drops it. Not on PGlite. */
+  inFreshDatabase<T>(use: (databaseUrl: string) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
-/** @param server a real Postgres in which a database may be made and dropped; PGlite if absent */
+type Undo = (() => Promise<unknown>)[];
+
+/** @param server a real Postgres in which databases may be made and dropped; PGlite if absent */
 export async function startBenchWorld(server: string | undefined): Promise<BenchWorld> {
-  const undo: (() => Promise<unknown>)[] = [];
-  const databaseUrl = server ? await makeDatabase(server, undo) : null;
-  const backend = databaseUrl ? await openPostgres(databaseUrl) : await openPglite();
+  const undo: Undo = [];
+  let stopping: Promise<void> | null = null;
+  const undoAll = async () => {
+    for (const step of undo.toReversed()) await step();
+  };
+  // A signal stops the world, and then so does what breaks off because of it.
+  const stop = () => {
+    stopping ??= undoAll();
+    return stopping;
+  };
+  try {
+    return { ...(await startWorld(server, undo)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<BenchWorld, 'stop'>> {
+  const own = server ? await makeDatabase(server, undo) : null;
+  const backend = own ? await openPostgres(own.url) : await openPglite();
   undo.push(() => backend.close());
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await backend.migrate(MIGRATIONS);
   const neon = await startNeonServer({ backend });
   undo.push(() => neon.close());
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
   const worker = await startWorkerd({ bundle: await buildWorker(), env });
   undo.push(() => worker.stop());
-  const ask: BenchWorld['ask'] = async (method, path, token, body) => {
-    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-    const response = await fetch(worker.url + path, {
-      method,
-      headers,
-      body: body === undefined ? undefined : JSON.stringify(body),
-    });
-    const answer = await response.json();
-    if (!response.ok)
-      throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer).slice(0, 500)}`);
-    return answer;
-  };
+  const ask = askOf(worker.url);
   return {
-    database: databaseUrl ? 'postgres' : 'pglite',
+    database: own ? 'postgres' : 'pglite',
     backend,
-    databaseUrl,
+    databaseUrl: own?.url ?? null,
     identitySecret: IDENTITY_SECRET,
     ask,
     makeWorkspace: async () => {
@@ -56,22 +68,60 @@ export async function startBenchWorld(server: string | undefined): Promise<Bench
       };
       return { id: made.workspace.id, token: made.key.token };
     },
-    stop: async () => {
-      for (const step of undo.reverse()) await step();
+    inFreshDatabase: async (use) => {
+      if (!server) throw new Error('PGlite has one database');
+      const fresh = await makeDatabase(server, undo);
+      try {
+        await migrate(fresh.url);
+        return await use(fresh.url);
+      } finally {
+        await fresh.drop();
+      }
     },
   };
 }
 
-async function makeDatabase(server: string, undo: (() => Promise<unknown>)[]): Promise<string> {
+function askOf(url: string): BenchWorld['ask'] {
+  return async (method, path, token, body) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+    const response = await fetch(url + path, {
+      method,
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    const answer = await response.json();
+    if (!response.ok)
+      throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer).slice(0, 500)}`);
+    return answer;
+  };
+}
+
+async function migrate(databaseUrl: string): Promise<void> {
+  const backend = await openPostgres(databaseUrl);
+  try {
+    await backend.migrate(MIGRATIONS);
+  } finally {
+    await backend.close();
+  }
+}
+
+/** It may be dropped early; else it is when all is undone. */
+async function makeDatabase(server: string, undo: Undo): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `throughline_bench_${process.pid}_${Date.now()}`;
-  const admin = new pg.Client({ connectionString: server });
-  await admin.connect();
-  await admin.query(`create database ${name}`);
-  undo.push(async () => {
-    await admin.query(`drop database if exists ${name} with (force)`);
-    await admin.end();
-  });
+  const drop = () => administer(server, `drop database if exists ${name} with (force)`);
+  await administer(server, `create database ${name}`);
+  undo.push(drop);
   const own = new URL(server);
   own.pathname = `/${name}`;
-  return own.href;
+  return { url: own.href, drop };
+}
+
+async function administer(server: string, statement: string): Promise<void> {
+  const admin = new pg.Client({ connectionString: server });
+  await admin.connect();
+  try {
+    await admin.query(statement);
+  } finally {
+    await admin.end();
+  }
 }

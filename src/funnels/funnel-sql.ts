@@ -17,7 +17,7 @@ const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel }
  * is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those who came to step 1 alone
  * only where it tells something); and, where completions are counted, `completed (entity, step, completions)`.
  */
-function funnelSteps(question: FunnelQuestion): SQL {
+export function funnelSteps(question: FunnelQuestion): SQL {
   const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
   return sql`${sold}${ENGINES[question.order](question)}`;
 }

@@ -61,10 +61,10 @@ function firstStep(question: FunnelQuestion): SQL {
 function laterStep(question: FunnelQuestion, k: number): SQL[] {
   const keys = chainKeys(question);
   const rows = sql`
-            select ${reachedColumns(question)}, ${LEADS} as role
+            select ${reachedColumns(question)}
             from ${step(k - 1)}
             union all
-            select *, null::timestamptz, ${FITS}
+            select *, null::timestamptz
             from (${fittingRows(question, k)}) fits`;
   const hasGaps = exclusionsBefore(question, k).length > 0;
   const gapped = sql`${merged(k)} as materialized (
@@ -73,14 +73,16 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
         select *, count(*) filter (where role = ${EXCLUDED}) over (
           partition by ${keys} order by ${EVENT_ORDER}, role rows unbounded preceding
         ) as gap
-        from (${rows}
-            union all
-            select *, null, ${EXCLUDED} from (${hasGaps ? excludedRows(question, k) : sql``}) excluded
+        from (
+          select *, case when start_at is null then ${FITS} else ${LEADS} end as role
+          from (${rows}) rows
+          union all
+          select *, null, ${EXCLUDED} from (${hasGaps ? excludedRows(question, k) : sql``}) excluded
         ) rows
       ) gapped
       where role <> ${EXCLUDED}
     )`;
-  // Only what leads on has a start yet.
+  // Only what leads on has a start yet. At one event, the step's own row comes first.
   const leading = (column: SQL) =>
     hasExclusions(question) ? sql`case when not barred then ${column} end` : column;
   const latest = (column: SQL) => sql`max(${leading(column)}) over earlier`;
@@ -91,10 +93,11 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
         select *, ${latest(sql`start_at`)} as latest_at${isDirect(question) ? sql`` : sql`, ${latest(sql`start_pos`)} as latest_pos`}
         from ${hasGaps ? merged(k) : sql`(${rows})`} merged
         window earlier as (
-          partition by ${keys}${hasGaps ? sql`, gap` : sql``} order by ${EVENT_ORDER}, role rows unbounded preceding
+          partition by ${keys}${hasGaps ? sql`, gap` : sql``} order by ${EVENT_ORDER}, start_at nulls first
+          rows unbounded preceding
         )
       ) placed
-      where role = ${FITS} and at <= latest_at + ${windowOf(question)}
+      where start_at is null and at <= latest_at + ${windowOf(question)}
     )`;
   return hasGaps ? [gapped, reachedHere] : [reachedHere];
 }

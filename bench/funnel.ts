@@ -1,0 +1,168 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import pg from 'pg';
+import { NO_LOOPS, REPORT_SETTINGS } from '../src/db/client.ts';
+import type { FunnelAnswer, FunnelQuestion } from '../src/funnels/funnel-question.ts';
+import { funnelReport, funnelSteps } from '../src/funnels/funnel-sql.ts';
+import { type DataSet, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
+import { median, type Progress } from './measure.ts';
+import { type KindsQuestion, usualFunnel } from './usual-funnel-sql.ts';
+import type { BenchWorld } from './world.ts';
+
+const KINDS = ['mention', 'reply', 'click', 'visit'];
+const RANGES = [
+  { from: '2026-01-01T00:00:00Z', to: '2026-04-01T00:00:00Z' },
+  { from: '2026-02-01T00:00:00Z', to: '2026-03-01T00:00:00Z' },
+];
+
+const ABOUT = {
+  wanted: 'ratio at most 1 on uniform, at most 1/3 on skewed and large',
+  note:
+    'ratio is over usual, the median of rounds in which each has its turn. The usual SQL is one self-join a step with ' +
+    'the window counted anew at each, so its counts are too high from step 3 on. counts is what the report takes to ' +
+    'answer the same; report is all of it: also the one chain of each person, its value and its seconds.',
+};
+
+/** The report of a funnel beside the SQL that one would write for it, over a million touchpoints. */
+export function benchFunnel(world: BenchWorld, progress: Progress) {
+  return benchOver([UNIFORM, SKEWED], world, progress);
+}
+
+/** The same over ten millions. */
+export function benchLargeFunnel(world: BenchWorld, progress: Progress) {
+  return benchOver([LARGE], world, progress);
+}
+
+async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress) {
+  const name = `funnel of ${KINDS.length} steps, ${sets.map((data) => data.name).join(' and ')}`;
+  if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };
+  const results = [];
+  // A database for each, so that no set lies between the rows of another.
+  for (const data of sets)
+    results.push(...(await world.inFreshDatabase((url) => benchData(data, url, progress))));
+  return { name, ...ABOUT, results };
+}
+
+async function benchData(data: DataSet, databaseUrl: string, progress: Progress) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  // A database that is dropped ends its connections; the statement that runs is told of it anyway.
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    progress(`funnel: loading ${data.touchpoints} touchpoints, ${data.name}`);
+    await loadTouchpoints(client, data);
+  } finally {
+    // What loading has set must not hold for what is measured.
+    await client.end();
+  }
+  const results = [];
+  for (const range of RANGES)
+    for (const days of data.windows_days) {
+      const question = { workspace_id: WORKSPACE_ID, ...range, kinds: KINDS, window_seconds: days * 86_400 };
+      const label = `funnel, ${data.name}, ${range.from.slice(0, 10)} to ${range.to.slice(0, 10)}, ${days} days`;
+      const measured = await compareInTurn(databaseUrl, question, data.rounds, (round) =>
+        progress(`${label}: ${round}`),
+      );
+      results.push({
+        data: data.name,
+        touchpoints: data.touchpoints,
+        people: data.people,
+        ...range,
+        window_days: days,
+        ...measured,
+      });
+    }
+  return results;
+}
+
+/** The report, its counts alone (what the usual SQL answers), and the usual SQL, in turn. */
+async function compareInTurn(
+  databaseUrl: string,
+  question: KindsQuestion,
+  rounds: number,
+  progress: Progress,
+) {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const contenders = {
+      report: () => askReport(client, question),
+      counts: () => askCounts(client, question),
+      usual: () => askUsual(client, question),
+    };
+    const names = Object.keys(contenders) as (keyof typeof contenders)[];
+    const taken = names.map((name) => ({ name, ms: [] as number[], counts: [] as number[] }));
+    for (let round = 0; round <= rounds; round++) {
+      progress(`round ${round} of ${rounds}`);
+      for (const one of round % 2 === 0 ? taken : taken.toReversed()) {
+        const { ms, counts } = await timed(contenders[one.name]);
+        one.counts = counts;
+        // The first round warms caches, and is not counted.
+        if (round > 0) one.ms.push(ms);
+      }
+    }
+    const usual = taken.at(-1)?.ms ?? [];
+    const ratioOf = (ms: number[]) => median(ms.map((time, i) => time / (usual[i] ?? Number.NaN)));
+    return Object.fromEntries(
+      taken.map(({ name, ms, counts }) => [name, { median_ms: median(ms), ratio: ratioOf(ms), counts }]),
+    );
+  } finally {
+    await client.end();
+  }
+}
+
+async function timed(ask: () => Promise<number[]>): Promise<{ ms: number; counts: number[] }> {
+  const started = performance.now();
+  const counts = await ask();
+  return { ms: performance.now() - started, counts };
+}
+
+/** As the API sends it: one transaction, after its settings. */
+async function askReport(client: pg.Client, question: KindsQuestion): Promise<number[]> {
+  await client.query('begin');
+  await send(client, REPORT_SETTINGS);
+  await send(client, NO_LOOPS);
+  const [answer] = await send<FunnelAnswer>(client, funnelReport(funnelOf(question)));
+  await client.query('commit');
+  return answer?.cells.map((cell) => cell.count) ?? [];
+}
+
+async function askCounts(client: pg.Client, question: KindsQuestion): Promise<number[]> {
+  await client.query('begin');
+  await send(client, REPORT_SETTINGS);
+  await send(client, NO_LOOPS);
+  const rows = await send<{ count: number }>(
+    client,
+    sql`with ${funnelSteps(funnelOf(question))} select count from came order by step`,
+  );
+  await client.query('commit');
+  return rows.map(({ count }) => count);
+}
+
+async function askUsual(client: pg.Client, question: KindsQuestion): Promise<number[]> {
+  const [answer] = await send<{ counts: number[] }>(client, usualFunnel(question));
+  return answer?.counts ?? [];
+}
+
+const dialect = new PgDialect();
+
+async function send<R extends pg.QueryResultRow>(client: pg.Client, statement: SQL): Promise<R[]> {
+  const { sql: text, params } = dialect.sqlToQuery(statement);
+  return (await client.query<R>(text, params)).rows;
+}
+
+function funnelOf({ kinds, ...asked }: KindsQuestion): FunnelQuestion {
+  return {
+    ...asked,
+    steps: kinds.map((kind) => ({ touchpoint: { kind: [kind] } })),
+    order: 'ordered',
+    entry: 'any',
+    count: 'people',
+    scope: 'person',
+    hold: [],
+    exclude: [],
+    breakdown: null,
+    currency: 'USD',
+  };
+}
