@@ -21,13 +21,13 @@ const FUNNELS_PER_LOG = 12;
 
 /** Few instants and few values: many ties, and many events that fit several steps. */
 const instant = fc.integer({ min: 0, max: 14 }).map((hours) => START + hours * 12 * 3_600_000);
-const person = fc.constantFrom('a', 'a', 'b', 'c');
+const person = fc.constantFrom<string>('a', 'a', 'b', 'c');
 const account = fc.constantFrom('acme', 'beta', null, null);
 const touch = fc.record({
   person,
   account,
   occurred_at: instant,
-  kind: fc.constantFrom('mention', 'reply', 'click', 'other'),
+  kind: fc.constantFrom<string>('mention', 'reply', 'click', 'other'),
   channel: fc.constantFrom('x', 'email'),
   campaign: fc.constantFrom('spring', 'autumn', null),
 });
@@ -70,7 +70,7 @@ const anyQuestion = fc.record({
   count: fc.constantFrom(...FUNNEL_COUNTS),
   scope: fc.constantFrom('person', 'account'),
   window_seconds: fc.constantFrom(1, 43_200, 86_400, 3 * 86_400, 30 * 86_400),
-  hold: fc.constantFrom([], [], ['campaign'], ['campaign', 'channel']),
+  hold: fc.constantFrom<string[]>([], [], ['campaign'], ['campaign', 'channel']),
   exclude: fc.array(
     fc.record({
       filter: fc.oneof(
