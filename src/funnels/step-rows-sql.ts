@@ -79,8 +79,8 @@ function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusio
 }
 
 /**
- * Later steps read the entities that came to the one before, and nobody else. Not the second: most of those who could
- * do its step have begun, and to look each up costs more than to sort the others along.
+ * Later steps read the entities that came to the one before, and nobody else. Not the second: where many begin, most of
+ * those who could do its step have, and to look each up costs more than to sort the others along.
  */
 function narrowedBy(k: number): (entity: SQL) => SQL {
   return (entity) => (k <= 2 ? sql`true` : sql`${entity} in (select entity from ${step(k - 1)})`);
@@ -120,9 +120,30 @@ export function fittingRows(question: FunnelQuestion, k: number): SQL {
         ]
       : []),
   ];
-  return sql`
+  const ways = k > 1 && question.scope === 'person' ? waysFrom(k) : [narrowedBy(k)];
+  const rows = ways.map(
+    (narrowed) => sql`
             select ${rowColumns(question, nothingYet)}
-            from (${eventsThatFit(question, filter, more, narrowedBy(k))}) fits`;
+            from (${eventsThatFit(question, filter, more, narrowed)}) fits`,
+  );
+  return sql.join(rows, sql` union all `);
+}
+
+/** Events of a step from which it is quicker to look each person up than to read all that fits the next. */
+const FEW = 2000;
+
+/**
+ * From the people of the step before to their events: one by one where they are few, and else all at once. The planner
+ * cannot tell which, not knowing how many came; only one of the two runs. It counts events, not people, so that a few
+ * people with many events are not few.
+ */
+function waysFrom(k: number): ((entity: SQL) => SQL)[] {
+  const before = step(k - 1);
+  const areFew = sql`(select count(*) <= ${FEW}::int from ${before})`;
+  return [
+    (entity) => sql`${areFew} and ${entity} = any (array(select distinct entity from ${before}))`,
+    (entity) => sql`not ${areFew} and ${narrowedBy(k)(entity)}`,
+  ];
 }
 
 /** One of the conditions holds. */
