@@ -16,7 +16,7 @@ needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
-const RUNS = world.database === 'postgres' ? 25 : 6;
+const RUNS = world.database === 'postgres' ? 20 : 4;
 const FUNNELS_PER_LOG = 12;
 
 /** Few instants and few values: many ties, and many events that fit several steps. */

@@ -72,7 +72,7 @@ test('the report on journeys in SQL equals the definition in the domain, on rand
       expect(status, text).toBe(200);
       compare(body, journeysOf(sample));
     }),
-    { numRuns: 30, seed: 20260103 },
+    { numRuns: 20, seed: 20260103 },
   );
 });
 

@@ -65,7 +65,7 @@ test('the report in SQL equals the definition in the domain, on random logs with
       const { data, moves, totals } = (await workspace.get(path)).body;
       expect({ data, moves, totals }).toEqual(expectedOf(sample));
     }),
-    { numRuns: 30, seed: 20260103 },
+    { numRuns: 20, seed: 20260103 },
   );
 });
 
