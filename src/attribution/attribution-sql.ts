@@ -59,8 +59,8 @@ export interface AttributionAnswer {
  * The attribution report in one statement.
  *
  * Strategy: (1) the conversions of the range with the bounds of their journeys; (2) one join to the touchpoints of
- * the same people (or accounts), by the index in journey order; (3) window functions give each touch its place and its weight
- * under every model at once; (4) two sums: first for each conversion and group, which is what influenced and
+ * the same people (or accounts), by the index in journey order; (3) window functions give each touch its place and its
+ * weight under every model at once; (4) two sums: first for each conversion and group, which is what influenced and
  * assisted count, then for each group. Distinct touchpoints are counted beside, and both are added up by a
  * `union all`, so that null groups need no join. Groups beyond the limit fold into one row for each interval.
  *
