@@ -3,11 +3,12 @@ import type pg from 'pg';
 /** The one workspace of a funnel's data. */
 export const WORKSPACE_ID = '00000000-0000-7000-8000-000000000001';
 
-/** Touchpoints of made-up people over 90 days from the first of January, of six kinds alike. */
+/** Touchpoints of made-up people from the first of January on, of six kinds alike. */
 export interface DataSet {
   name: string;
   touchpoints: number;
   people: number;
+  days: number;
   /** A share of the touchpoints that belongs to a few people alone. */
   busy: { share: number; people: number };
   /** What is asked of it, and how often. */
@@ -19,24 +20,29 @@ export const UNIFORM: DataSet = {
   name: 'uniform',
   touchpoints: 1_000_000,
   people: 100_000,
+  days: 90,
   busy: { share: 0, people: 1 },
   windows_days: [7, 30],
   rounds: 7,
 };
 export const SKEWED: DataSet = { ...UNIFORM, name: 'skewed', busy: { share: 0.3, people: 100 } };
-/** The same people, each with ten times as many touchpoints. */
+/** Ten times the people and the touchpoints, over four times as long. */
 export const LARGE: DataSet = {
   ...UNIFORM,
   name: 'large',
   touchpoints: 10_000_000,
+  people: 1_000_000,
+  days: 365,
   windows_days: [7],
   rounds: 2,
 };
+/** As many of the people of the first, each with ten times as many touchpoints. */
+export const DENSE: DataSet = { ...LARGE, name: 'dense', people: 100_000, days: 90 };
 
 /**
  * Straight into the table, because through the API it would take hours. Nothing that a funnel does not read is made:
  * no identities, no hashes of contents. People's ids are of version 7, as in production: how many of their first bytes
- * are the same says how fast they sort.
+ * are the same says how fast they sort. Rows lie in the order in which they happened, as they come in.
  */
 export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise<void> {
   await client.query('insert into workspaces (id, name) values ($1, $2)', [WORKSPACE_ID, data.name]);
@@ -47,14 +53,16 @@ export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise
        campaign)
      select $1::uuid, 's-' || n,
        (lpad(to_hex(1767225600000 + person), 12, '0') || '7' || left(md5(person::text), 3) || '8' || right(md5(person::text), 15))::uuid,
-       n, timestamptz '2026-01-01T00:00:00Z' + random() * interval '90 days', '\\x00',
+       n, occurred_at, '\\x00',
        (array['mention', 'reply', 'click', 'visit', 'demo', 'email_open'])[1 + floor(random() * 6)::int], 'inbound',
        (array['x', 'linkedin', 'reddit', 'email'])[1 + floor(random() * 4)::int], 'spring'
      from (
-       select n, floor(random() * case when random() < $3::float8 then $4::int else $5::int end)::bigint as person
+       select n, floor(random() * case when random() < $3::float8 then $4::int else $5::int end)::bigint as person,
+         timestamptz '2026-01-01T00:00:00Z' + random() * make_interval(days => $6::int) as occurred_at
        from generate_series(1, $2::int) n
+       order by occurred_at
      ) happened`,
-    [WORKSPACE_ID, data.touchpoints, data.busy.share, data.busy.people, data.people],
+    [WORKSPACE_ID, data.touchpoints, data.busy.share, data.busy.people, data.people, data.days],
   );
   await client.query("set maintenance_work_mem = '512MB'");
   for (const definition of createIndexes) await client.query(definition);

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { NO_LOOPS, REPORT_SETTINGS } from '../src/db/client.ts';
+import { HASH_JOINS, REPORT_SETTINGS } from '../src/db/client.ts';
 import type { FunnelAnswer, FunnelQuestion } from '../src/funnels/funnel-question.ts';
 import { funnelReport, funnelSteps } from '../src/funnels/funnel-sql.ts';
-import { type DataSet, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
+import { type DataSet, DENSE, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
 import { median, type Progress } from './measure.ts';
 import { type KindsQuestion, usualFunnel } from './usual-funnel-sql.ts';
 import type { BenchWorld } from './world.ts';
@@ -28,9 +28,9 @@ export function benchFunnel(world: BenchWorld, progress: Progress) {
   return benchOver([UNIFORM, SKEWED], world, progress);
 }
 
-/** The same over ten millions. */
+/** The same over ten millions: of ten times the people, and of the same people. */
 export function benchLargeFunnel(world: BenchWorld, progress: Progress) {
-  return benchOver([LARGE], world, progress);
+  return benchOver([LARGE, DENSE], world, progress);
 }
 
 async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress) {
@@ -122,7 +122,7 @@ async function timed(ask: () => Promise<number[]>): Promise<{ ms: number; counts
 async function askReport(client: pg.Client, question: KindsQuestion): Promise<number[]> {
   await client.query('begin');
   await send(client, REPORT_SETTINGS);
-  await send(client, NO_LOOPS);
+  await send(client, HASH_JOINS);
   const [answer] = await send<FunnelAnswer>(client, funnelReport(funnelOf(question)));
   await client.query('commit');
   return answer?.cells.map((cell) => cell.count) ?? [];
@@ -131,7 +131,7 @@ async function askReport(client: pg.Client, question: KindsQuestion): Promise<nu
 async function askCounts(client: pg.Client, question: KindsQuestion): Promise<number[]> {
   await client.query('begin');
   await send(client, REPORT_SETTINGS);
-  await send(client, NO_LOOPS);
+  await send(client, HASH_JOINS);
   const rows = await send<{ count: number }>(
     client,
     sql`with ${funnelSteps(funnelOf(question))} select count from came order by step`,
@@ -164,5 +164,7 @@ function funnelOf({ kinds, ...asked }: KindsQuestion): FunnelQuestion {
     exclude: [],
     breakdown: null,
     currency: 'USD',
+    workspace_currency: 'USD',
+    workspace_timezone: 'UTC',
   };
 }

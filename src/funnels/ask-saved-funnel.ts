@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import { type Database, NO_LOOPS, type Row } from '../db/client.ts';
+import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { askFunnels } from './ask-funnel.ts';
 import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
@@ -43,7 +43,7 @@ export async function askSavedFunnel(
 }
 
 async function ask(database: Database, statements: SQL[]): Promise<[Row | undefined, FunnelAnswer[]]> {
-  const [, [row] = [], ...results] = await database.report([NO_LOOPS, ...statements]);
+  const [, [row] = [], ...results] = await database.report([HASH_JOINS, ...statements]);
   return [row, results.map(([first]) => first as FunnelAnswer)];
 }
 

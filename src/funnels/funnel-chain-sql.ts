@@ -7,10 +7,12 @@ import {
   FITS,
   hasExclusions,
   isDirect,
+  isPlain,
   LEADS,
   merged,
   reachedColumns,
   step,
+  whoCame,
 } from './step-rows-sql.ts';
 
 const way = (k: number) => sql.identifier(`way_${k}`);
@@ -28,15 +30,14 @@ const chain = (k: number) => sql.identifier(`chain_${k}`);
  */
 export function chainOfEach(question: FunnelQuestion): SQL[] {
   const ks = question.steps.map((_, i) => i + 1);
-  const isPlain = isDirect(question) && !hasExclusions(question);
   return [
-    ...(isPlain
+    ...(isPlain(question)
       ? [done(question), plainStart(question)]
       : [
           ...ks.toReversed().map((k) => onTheWay(question, k)),
           start(question, sql`select * from ${way(1)}`),
         ]),
-    ...ks.slice(1).map((k) => next(question, k, isPlain ? step(k) : way(k))),
+    ...ks.slice(1).map((k) => next(question, k, isPlain(question) ? step(k) : way(k))),
     chained(question, ks),
   ];
 }
@@ -46,7 +47,7 @@ function done(question: FunnelQuestion): SQL {
   const last = question.steps.length;
   const each = question.steps.map((_, i) => {
     const k = i + 1;
-    const isLast = k === last ? sql`true` : sql`entity not in (select entity from ${step(k + 1)})`;
+    const isLast = k === last ? sql`true` : sql`entity not in (select entity from ${whoCame(k + 1)})`;
     return sql`select entity, min(at) as done_at from ${step(k)} where ${isLast} group by entity`;
   });
   const wanted = isWanted(question, 1) ? each : each.slice(1);
@@ -111,7 +112,7 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
       select ${columns}, at as finish_at
       from ${step(k)}`;
   if (k === question.steps.length) return sql`${way(k)} as materialized (${ended})`;
-  const goesOn = sql`entity in (select entity from ${step(k + 1)})`;
+  const goesOn = sql`entity in (select entity from ${whoCame(k + 1)})`;
   const hasGaps = exclusionsBefore(question, k + 1).length > 0;
   const asking = hasGaps
     ? sql`select ${columns}, gap from ${merged(k + 1)} where role = ${LEADS} and not barred`

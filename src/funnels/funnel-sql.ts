@@ -1,9 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { knownGoals } from '../db/journeys.ts';
 import { tenant } from '../db/tenant.ts';
 import { anyFunnel } from './any-funnel-sql.ts';
 import { goalsOf, soldConversions } from './funnel-events-sql.ts';
 import type { FunnelQuestion, FunnelState } from './funnel-question.ts';
 import { orderedFunnel } from './ordered-funnel-sql.ts';
+import { isDirect } from './step-rows-sql.ts';
 import { strictFunnel } from './strict-funnel-sql.ts';
 
 /** Groups of a breakdown that are shown by themselves. */
@@ -13,23 +15,18 @@ const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel }
 
 /**
  * The steps that every order of a funnel ends in: `reached (entity, level)`; `came (step, count)`, the same counted;
- * `chained (entity, step, at,
- * is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those who came to step 1 alone
- * only where it tells something); and, where completions are counted, `completed (entity, step, completions)`.
+ * `chained (entity, step, at, is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those
+ * who came to step 1 alone only where it tells something); and, where completions are counted, `completed (entity,
+ * step, completions)`.
  */
 export function funnelSteps(question: FunnelQuestion): SQL {
   const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
   return sql`${sold}${ENGINES[question.order](question)}`;
 }
 
+/** Whether the step `sold` is there: numbered events always read it. */
 function hasConversions(question: FunnelQuestion): boolean {
-  return (
-    question.order === 'strict' ||
-    question.count === 'completions' ||
-    question.hold.length > 0 ||
-    question.order === 'any' ||
-    goalsOf(question).length > 0
-  );
+  return question.order !== 'ordered' || !isDirect(question) || goalsOf(question).length > 0;
 }
 
 /** Rows: one `FunnelAnswer`. */
@@ -44,11 +41,7 @@ export function funnelReport(question: FunnelQuestion): SQL {
         ? cells(sql`l.label`, sql`measured m join labelled l on l.entity = m.entity`)
         : sql`select null::int as label, null::int as step, null::json as cell, 0 as lacks_rate where false`
     })
-    select (
-        select json_agg(g.key order by g.key)
-        from goals g
-        where g.workspace_id = ${tenant(question.workspace_id)} and g.key = any(${sql.param(goalsOf(question))}::text[])
-      ) as goals,
+    select (${knownGoals(question.workspace_id, goalsOf(question))}) as goals,
       (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
       (select coalesce(sum(lacks_rate), 0)::int from cells) as lacks_rate,
       ${question.breakdown ? groups() : sql`'[]'::json`} as groups`;

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { NO_LOOPS } from '../db/client.ts';
+import { HASH_JOINS } from '../db/client.ts';
 import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -40,7 +40,7 @@ export const listFunnelPeople = operation({
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);
     const after = decodeIdCursor(query.cursor, body.scope === 'person' ? PERSON_ID : ENTITY_ID);
     const [, rows = [], known = []] = await database.report([
-      NO_LOOPS,
+      HASH_JOINS,
       funnelPeople(question, body.step, body.state, after, query.limit),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);

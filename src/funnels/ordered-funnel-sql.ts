@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { chainOfEach } from './funnel-chain-sql.ts';
 import { EVENT_ORDER, inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
+import { plainStep } from './plain-step-sql.ts';
 import {
   chainKeys,
   EXCLUDED,
@@ -11,11 +12,13 @@ import {
   fittingRows,
   hasExclusions,
   isDirect,
+  isPlain,
   LEADS,
   merged,
   reachedColumns,
   rowColumns,
   step,
+  whoCame,
 } from './step-rows-sql.ts';
 
 /**
@@ -33,7 +36,8 @@ export function orderedFunnel(question: FunnelQuestion): SQL {
   const parts = [
     ...(isDirect(question) ? [] : [numberedEvents(question), lanedEvents(question)]),
     firstStep(question),
-    ...ks.slice(1).flatMap((k) => laterStep(question, k)),
+    who(1),
+    ...ks.slice(1).flatMap((k) => [...laterStep(question, k), who(k)]),
     reached(ks),
     ...chainOfEach(question),
     ...(question.count === 'completions' ? [completed(ks)] : []),
@@ -59,6 +63,7 @@ function firstStep(question: FunnelQuestion): SQL {
  * and those of the step before, each in its gap.
  */
 function laterStep(question: FunnelQuestion, k: number): SQL[] {
+  if (isPlain(question)) return [plainStep(question, k)];
   const keys = chainKeys(question);
   const rows = sql`
             select ${reachedColumns(question)}
@@ -102,13 +107,17 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
   return hasGaps ? [gapped, reachedHere] : [reachedHere];
 }
 
+/** `who_k (entity, events)`: who came to step `k`, and with how many events. */
+function who(k: number): SQL {
+  return sql`${whoCame(k)} as materialized (
+      select entity, count(*) as events from ${step(k)} group by entity
+    )`;
+}
+
 /** `reached (entity, level)`, and `came (step, count)`, how many came to each step. */
 function reached(ks: readonly number[]): SQL {
-  const each = ks.map((k) => sql`select entity, ${k}::int as level from ${step(k)}`);
-  const counts = ks.map(
-    (k) => sql`
-      select ${k}::int as step, count(*)::int as count from (select entity from ${step(k)} group by entity) came`,
-  );
+  const each = ks.map((k) => sql`select entity, ${k}::int as level from ${whoCame(k)}`);
+  const counts = ks.map((k) => sql`select ${k}::int as step, count(*)::int as count from ${whoCame(k)}`);
   return sql`reached as materialized (
       select entity, max(level) as level
       from (${sql.join(each, sql` union all `)}) came

@@ -5,6 +5,7 @@ import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
 /** What the steps of an ordered funnel are made of: their names, their columns, and the events that they read. */
 
 export const step = (k: number) => sql.identifier(`step_${k}`);
+export const whoCame = (k: number) => sql.identifier(`who_${k}`);
 export const merged = (k: number) => sql.identifier(`merged_${k}`);
 
 /** At one event: the step's own row first, then an exclusion, then what leads on: an event never precedes itself. */
@@ -15,6 +16,11 @@ export const LEADS = sql`2`;
 /** `people` without `hold` reads each step from its table; the rest reads events that are numbered, in lanes. */
 export function isDirect({ count, hold }: FunnelQuestion): boolean {
   return count === 'people' && hold.length === 0;
+}
+
+/** Nothing is excluded, held or counted more than once: chains need no events but those of their steps. */
+export function isPlain(question: FunnelQuestion): boolean {
+  return isDirect(question) && !hasExclusions(question);
 }
 
 /** What chains stay within. */
@@ -51,6 +57,14 @@ export function hasExclusions({ exclude }: FunnelQuestion): boolean {
   return exclude.length > 0;
 }
 
+/** The names of a row's columns. */
+export function rowNames(question: FunnelQuestion): SQL {
+  return sql.join(
+    [sql`entity, at, is_conversion, id`, ...extrasOf(question).map((name) => sql.identifier(name))],
+    sql`, `,
+  );
+}
+
 /** The columns of a row, each as it is or as said. */
 export function rowColumns(question: FunnelQuestion, said: Said = {}): SQL {
   const extras = extrasOf(question).map(
@@ -83,11 +97,14 @@ function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusio
  * those who could do its step have, and to look each up costs more than to sort the others along.
  */
 function narrowedBy(k: number): (entity: SQL) => SQL {
-  return (entity) => (k <= 2 ? sql`true` : sql`${entity} in (select entity from ${step(k - 1)})`);
+  return (entity) => (k <= 2 ? sql`true` : sql`${entity} in (select entity from ${whoCame(k - 1)})`);
 }
 
-/** The events that fit the filter at step `k`, as rows that nothing leads to yet. */
-export function fittingRows(question: FunnelQuestion, k: number): SQL {
+/**
+ * The events that fit the filter at step `k`, as rows that nothing leads to yet.
+ * @param of whose events; of everyone who came to the step before, if absent
+ */
+export function fittingRows(question: FunnelQuestion, k: number, of?: (entity: SQL) => SQL): SQL {
   const filter = question.steps[k - 1];
   if (!filter) throw new Error('no such step');
   const around = exclusionsAround(question, k + 1);
@@ -120,7 +137,8 @@ export function fittingRows(question: FunnelQuestion, k: number): SQL {
         ]
       : []),
   ];
-  const ways = k > 1 && question.scope === 'person' ? waysFrom(k) : [narrowedBy(k)];
+  const everyone = k > 1 && question.scope === 'person' ? waysFrom(k) : [narrowedBy(k)];
+  const ways = of ? [of] : everyone;
   const rows = ways.map(
     (narrowed) => sql`
             select ${rowColumns(question, nothingYet)}
@@ -139,9 +157,9 @@ const FEW = 2000;
  */
 function waysFrom(k: number): ((entity: SQL) => SQL)[] {
   const before = step(k - 1);
-  const areFew = sql`(select count(*) <= ${FEW}::int from ${before})`;
+  const areFew = sql`(select count(*) <= ${FEW}::int from (select from ${before} limit ${FEW + 1}::int) counted)`;
   return [
-    (entity) => sql`${areFew} and ${entity} = any (array(select distinct entity from ${before}))`,
+    (entity) => sql`${areFew} and ${entity} = any (array(select entity from ${whoCame(k - 1)}))`,
     (entity) => sql`not ${areFew} and ${narrowedBy(k)(entity)}`,
   ];
 }

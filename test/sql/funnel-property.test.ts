@@ -123,9 +123,26 @@ const narrowLog = fc.record({
   conversions: fc.constant([] as Log['conversions']),
 });
 
+/** Some with so many events that they are not joined, and some with few. */
+const busyQuestion = fc.tuple(anyQuestion, fc.array(ofKinds, { minLength: 2, maxLength: 4 })).map(
+  ([question, steps]): Question => ({
+    ...question,
+    steps,
+    order: 'ordered',
+    count: 'people',
+    hold: [],
+    exclude: [],
+  }),
+);
+const busyLog = fc.record({
+  touches: fc.array(narrowTouch, { minLength: 60, maxLength: 100, size: 'max' }),
+  conversions: fc.constant([] as Log['conversions']),
+});
+
 for (const [name, logs, questions] of [
   ['of every kind', log, anyQuestion],
   ['full of exclusions', narrowLog, narrowQuestion],
+  ['of busy people', busyLog, busyQuestion],
 ] as const) {
   test(`funnels ${name} in SQL equal the definition in the domain on random logs with many ties`, {
     timeout: 300_000,
