@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { entityColumns, isInWindow, isOfEntity } from '../db/entity.ts';
+import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../db/fx.ts';
 import { countsAtAll, earlierUnretracted, goalSettings, knownGoals } from '../db/journeys.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
@@ -12,8 +13,7 @@ import { type Milestones, milestoneTimes } from './milestone-sql.ts';
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;
 
-export interface ExplanationQuestion {
-  workspace_id: string;
+export interface ExplanationQuestion extends MoneyQuestion {
   conversion_id: string;
   lookback_days: number | null;
   scope: ReportScope;
@@ -42,6 +42,8 @@ export interface ExplanationRow {
   value: string | null;
   net_value: string | null;
   currency: string | null;
+  /** What one unit of its currency was worth in the one asked; null where no rate tells. */
+  rate: string | null;
   retracted: boolean;
   counted: boolean;
   lookback_seconds: number;
@@ -60,11 +62,13 @@ export interface ExplanationRow {
  */
 export function explainConversion(question: ExplanationQuestion): SQL {
   const { workspace_id, conversion_id, scope, milestones } = question;
+  const day = dayOf(question, sql`c.occurred_at`);
   return sql`
     with goal_settings as materialized (
       ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${tenant(workspace_id)} and id = ${conversion_id})`, question.lookback_days)}
-    ), target as materialized (
-      select c.*, g.lookback, coalesce(n.retracted, false) as retracted,
+    ), ${exchangeRates(question, sql`select c.currency, ${day} as day from conversions c where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}`)},
+    target as materialized (
+      select c.*, g.lookback, ${rateOf(question, sql`c.currency`, day)} as rate, coalesce(n.retracted, false) as retracted,
         coalesce(n.restated_value, c.value) as net_value,
         coalesce(n.retracted, false) is false and ${countsAtAll(workspace_id, scope)} as counted,
         c.occurred_at - g.lookback as opens_at, ${usedUpTo(question)} as used_up_to
@@ -75,7 +79,7 @@ export function explainConversion(question: ExplanationQuestion): SQL {
     ), judged as materialized (
       ${judged(question)}
     )
-    select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.retracted, c.counted,
+    select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate, c.retracted, c.counted,
       case when c.retracted then 0 else c.net_value end as net_value,
       extract(epoch from c.lookback)::float8 as lookback_seconds,
       ${milestones ? milestoneTimes(workspace_id, scope, milestones) : sql`null as lead_at, null as opportunity_at`},

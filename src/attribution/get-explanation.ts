@@ -3,6 +3,7 @@ import { weightsOf } from '../domain/attribution.ts';
 import { withMilestones } from '../domain/milestones.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
+import { moneyOf } from '../http/journey-fields.ts';
 import { operation } from '../http/operation.ts';
 import { refuseUnknownGoals } from '../http/unknown-goals.ts';
 import { missingRateWarning } from '../http/warnings.ts';
@@ -29,7 +30,7 @@ export const getExplanation = operation({
   handle: async ({ database, workspace }, { params, query }) => {
     checkModelQuery(query);
     const question = {
-      workspace_id: workspace.id,
+      ...moneyOf(query.currency, workspace),
       conversion_id: params.id,
       lookback_days: query.lookback_days ?? null,
       scope: query.scope,
@@ -40,14 +41,14 @@ export const getExplanation = operation({
     const [row] = await database.query<ExplanationRow>(explainConversion(question));
     if (!row) throw new ApiError('not_found', 'No conversion has this id.');
     refuseUnknownGoals({ milestones: Object.values(query.milestones ?? {}) }, row.milestone_goals ?? []);
-    return { body: explanationOf(row, query, query.currency ?? workspace.currency) };
+    return { body: explanationOf(row, query, question.currency) };
   },
 });
 
 function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
   const { id, goal, person_id, account_id, retracted, counted } = row;
   const { models, group_by, journey, scope, where, half_life_days, weights, milestones } = query;
-  const lacksRate = row.value !== null && row.currency !== currency;
+  const lacksRate = row.value !== null && row.rate === null;
   const settings = {
     models,
     group_by,
@@ -74,7 +75,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
       currency: row.currency,
     },
     settings,
-    considered: consideredOut(row, query, lacksRate ? 0 : Number(row.net_value ?? 0)),
+    considered: consideredOut(row, query, Number(row.net_value ?? 0) * Number(row.rate ?? 0)),
     left_out: row.left_out,
     left_out_counts: row.left_out_counts,
     warnings: lacksRate ? [missingRateWarning(1, currency)] : [],

@@ -3,6 +3,7 @@ import type { JourneyPolicy } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
 import { conversionsOfEntity, entityColumns, entityOf, isInWindow } from './entity.ts';
+import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from './fx.ts';
 import { joinNetAdjustments } from './net-conversions.ts';
 import { tenant } from './tenant.ts';
 import { DIMENSION_COLUMNS, isOneOf, type Where, whereConditions } from './where.ts';
@@ -11,8 +12,7 @@ import { DIMENSION_COLUMNS, isOneOf, type Where, whereConditions } from './where
 const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
-export interface JourneyQuestion {
-  workspace_id: string;
+export interface JourneyQuestion extends MoneyQuestion {
   goals: readonly string[];
   from: string;
   to: string;
@@ -22,7 +22,6 @@ export interface JourneyQuestion {
   policy: JourneyPolicy;
   where: Where;
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
-  currency: string;
 }
 
 /** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
@@ -67,11 +66,11 @@ export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
  * (exclusive; -infinity unless an earlier conversion used touchpoints up). Bounds are computed once here, in a
  * materialized step: only plain columns reach an index under row level security.
  *
- * `gross` and `net` are in the report's currency, null where there is no rate. Under `reset` the previous
+ * `gross` and `net` are in the report's currency, at the rate of the conversion's day; null where there is none. Under `reset` the previous
  * conversion may lie before the range, never further back than the lookback: beyond that it changes nothing.
  */
 export function conversionsInRange(question: JourneyQuestion): SQL {
-  const { workspace_id, goals, from, to, lookback_days, scope, policy, currency } = question;
+  const { workspace_id, goals, from, to, lookback_days, scope, policy } = question;
   const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
   const chosen = Object.entries(question.where_conversion).map(([field, values]) =>
     field === 'currency'
@@ -87,14 +86,16 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
   return sql`
     goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${sql.param(goals)}::text[])`, lookback_days)}),
     reached as materialized (
-      select c.*
+      select c.*, ${dayOf(question, sql`c.occurred_at`)} as day
       from conversions c
       where c.workspace_id = ${tenant(workspace_id)}
         and c.goal = any(${sql.param(goals)}::text[])
         and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
         and c.occurred_at < ${to}::timestamptz
-    ), bounded as (
+    ), ${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},
+    bounded as (
       select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+        ${rateOf(question, sql`c.currency`, sql`c.day`)} as rate,
         coalesce(n.retracted, false) as retracted,
         c.value, coalesce(n.restated_value, c.value) as restated_value,
         c.occurred_at - g.lookback as opens_at,
@@ -105,9 +106,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
       ${joinNetAdjustments(workspace_id)}
     ), converted as materialized (
       select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-        value is not null and currency is distinct from ${currency} as lacks_rate,
-        case when currency = ${currency} then value end as gross,
-        case when currency = ${currency} then restated_value end as net
+        value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
       from bounded
       where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
     )`;

@@ -28,6 +28,10 @@ export const workspaces = pgTable('workspaces', {
   retention_days: integer('retention_days'),
   /** Whether an e-mail address at a company's domain says that its person is of that account. */
   accounts_from_email: boolean('accounts_from_email').notNull().default(false),
+  /** When people are there to answer; null: always. */
+  business_hours: jsonb('business_hours'),
+  /** The attribution model of reports that show one. */
+  default_model: text('default_model').notNull().default('linear'),
   created_at: instant('created_at').notNull().defaultNow(),
 });
 

@@ -45,6 +45,12 @@ export const MILESTONE_SHARES = {
   full_path: { first: 0.225, milestone: 0.225, last: 0.225, others: 0.1 },
 } as const satisfies Partial<Record<Model, MilestoneShares>>;
 
+/** Models that need nothing but the journey: no weights and no milestones. */
+export type PlainModel = Exclude<Model, 'custom' | keyof typeof MILESTONE_SHARES>;
+export const PLAIN_MODELS = MODELS.filter(
+  (model): model is PlainModel => model !== 'custom' && !(model in MILESTONE_SHARES),
+);
+
 export function needsMilestones(models: readonly Model[]): boolean {
   return models.some((model) => model in MILESTONE_SHARES);
 }

@@ -1,7 +1,8 @@
-import { type Database, NO_LOOPS } from '../db/client.ts';
+import { type Database, HASH_JOINS } from '../db/client.ts';
 import type { TimeRange } from '../domain/time.ts';
 import type { Workspace } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
+import { moneyOf } from '../http/journey-fields.ts';
 import { rangeOf } from '../http/report-fields.ts';
 import type { FunnelAnswer, FunnelExclusion, FunnelFilter, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelBody, FunnelDefinition, FunnelExclude, FunnelStep } from './funnel-schema.ts';
@@ -37,7 +38,7 @@ export function questionOf(
   const { steps, exclude, breakdown, currency, order, window_seconds, entry, count, scope, hold } =
     definition;
   return {
-    workspace_id: workspace.id,
+    ...moneyOf(currency ?? undefined, workspace),
     from: from.toISOString(),
     to: to.toISOString(),
     steps: steps.map(filterOf),
@@ -49,7 +50,6 @@ export function questionOf(
     hold,
     exclude: exclude.map(exclusionOf),
     breakdown: breakdown ?? null,
-    currency: currency ?? workspace.currency,
   };
 }
 
@@ -75,7 +75,7 @@ export async function askFunnels(
   database: Database,
   questions: readonly FunnelQuestion[],
 ): Promise<FunnelAnswer[]> {
-  const [, ...results] = await database.report([NO_LOOPS, ...questions.map(funnelReport)]);
+  const [, ...results] = await database.report([HASH_JOINS, ...questions.map(funnelReport)]);
   return results.map(([row]) => row as FunnelAnswer);
 }
 

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { dayOf, exchangeRates, rateOf } from '../db/fx.ts';
 import { countsAtAll } from '../db/journeys.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
@@ -56,15 +57,15 @@ export function goalsOf({ steps, exclude }: FunnelQuestion): string[] {
 
 /**
  * `sold (entity, at, id, goal, net, lacks_rate)`: the conversions that a chain may have, or that lie between its
- * steps: in `strict`, those of every goal. `net` is in the currency of the report.
+ * steps: in `strict`, those of every goal. `net` is in the currency of the report, null where no rate tells. Before it
+ * come `selling`, the same as it is stored, and `fx`.
  */
 export function soldConversions(question: FunnelQuestion): SQL {
-  const { workspace_id, scope, currency, order } = question;
+  const { workspace_id, scope, order } = question;
   const goals = order === 'strict' ? sql`true` : sql`c.goal = any(${sql.param(goalsOf(question))}::text[])`;
-  return sql`sold as materialized (
+  return sql`selling as materialized (
     select ${entityOf(question, sql`c`)} as entity, c.occurred_at as at, c.id, c.goal,
-      case when c.currency = ${currency} then coalesce(n.restated_value, c.value) end as net,
-      c.value is not null and c.currency is distinct from ${currency} as lacks_rate
+      coalesce(n.restated_value, c.value) as value, c.currency, ${dayOf(question, sql`c.occurred_at`)} as day
     from conversions c
     join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
     ${joinNetAdjustments(workspace_id)}
@@ -73,6 +74,10 @@ export function soldConversions(question: FunnelQuestion): SQL {
       and ${inReach(question, sql`c.occurred_at`)}
       and n.retracted is not true
       and ${countsAtAll(workspace_id, scope)}
+  ), ${exchangeRates(question, sql`select currency, day from selling`)},
+  sold as materialized (
+    select entity, at, id, goal, value * rate as net, value is not null and rate is null as lacks_rate
+    from (select *, ${rateOf(question, sql`currency`, sql`day`)} as rate from selling) priced
   )`;
 }
 

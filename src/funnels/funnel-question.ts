@@ -1,3 +1,4 @@
+import type { MoneyQuestion } from '../db/fx.ts';
 import type { Where } from '../db/where.ts';
 import type { FunnelEntry, FunnelOrder } from '../domain/funnel.ts';
 import type { FunnelCount } from '../domain/funnel-report.ts';
@@ -11,8 +12,7 @@ export type FunnelFilter = { touchpoint: Where } | { conversion: { goal: readonl
 export type FunnelExclusion = FunnelFilter & { after_step: number | null; before_step: number | null };
 
 /** A funnel with its defaults filled in, as the statements take it. The domain's `Funnel` is the definition. */
-export interface FunnelQuestion {
-  workspace_id: string;
+export interface FunnelQuestion extends MoneyQuestion {
   /** Instants, RFC 3339 in UTC. The first matched event lies in `[from, to)`. */
   from: string;
   to: string;
@@ -25,8 +25,6 @@ export interface FunnelQuestion {
   hold: readonly Dimension[];
   exclude: readonly FunnelExclusion[];
   breakdown: { by: readonly Dimension[]; at_step: number } | null;
-  /** Of values; conversions in another one count without their value. */
-  currency: string;
 }
 
 /** One step of a funnel, or of one group of it. Seconds are null where nobody is there to be measured. */

@@ -70,7 +70,12 @@ export function breakdownOf(
 
 /** The question with its defaults filled in. `asked` is what a question to the database does not hold. */
 export function echoOf(
-  { workspace_id: _, ...question }: FunnelQuestion,
+  {
+    workspace_id: _,
+    workspace_currency: _currency,
+    workspace_timezone: _timezone,
+    ...question
+  }: FunnelQuestion,
   definition: FunnelDefinition,
   asked: Record<string, unknown>,
 ): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
+import type { PlainModel } from '../domain/attribution.ts';
 import type { IdentityStorage, Scope } from '../domain/settings.ts';
 import { isWellFormedToken } from '../domain/token.ts';
 import { ApiError } from './errors.ts';
@@ -15,6 +16,7 @@ export interface Workspace {
   default_country: string | null;
   retention_days: number | null;
   accounts_from_email: boolean;
+  default_model: PlainModel;
 }
 
 export interface Caller {
@@ -80,43 +82,21 @@ export function requireScope(caller: Caller, scope: Scope): void {
   );
 }
 
-interface CallerRow extends Workspace {
+interface CallerRow {
   [column: string]: unknown;
   key_id: string;
   scopes: Scope[];
   key_expires_at: Date | null;
+  workspace: Workspace;
 }
 
 async function loadCaller(database: Database, hash: string) {
   const [row] = await database.query<CallerRow>(sql`
-    select k.id as key_id, k.scopes, k.expires_at as key_expires_at,
-      w.id, w.name, w.timezone, w.currency, w.identity_storage, w.default_country, w.retention_days, w.accounts_from_email
+    select k.id as key_id, k.scopes, k.expires_at as key_expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
     where k.token_hash = decode(${hash}, 'hex')`);
   if (!row) return null;
-  const {
-    key_id,
-    scopes,
-    key_expires_at,
-    id,
-    name,
-    timezone,
-    currency,
-    identity_storage,
-    default_country,
-    retention_days,
-    accounts_from_email,
-  } = row;
-  const workspace = {
-    id,
-    name,
-    timezone,
-    currency,
-    identity_storage,
-    default_country,
-    retention_days,
-    accounts_from_email,
-  };
+  const { key_id, scopes, workspace, key_expires_at } = row;
   return { caller: { key_id, scopes, workspace }, key_expires_at: key_expires_at?.getTime() ?? null };
 }

@@ -1,8 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import type { MoneyQuestion } from '../db/fx.ts';
 import type { JourneyQuestion } from '../db/journeys.ts';
 import { JOURNEY_POLICIES } from '../domain/journey.ts';
 import { REPORT_SCOPES } from '../domain/settings.ts';
 import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+import type { Workspace } from './authenticate.ts';
 import { Currency, GoalKey } from './fields.ts';
 import type { WorkspaceContext } from './operation.ts';
 import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
@@ -86,7 +88,6 @@ export function journeyQuestionOf(
 ): GroupedJourneyQuestion {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   return {
-    workspace_id: workspace.id,
     goals: [...new Set(query.goal)],
     from: from.toISOString(),
     to: to.toISOString(),
@@ -97,7 +98,17 @@ export function journeyQuestionOf(
     policy: query.journey,
     where: query.where ?? {},
     where_conversion: query.where_conversion ?? {},
-    currency: query.currency ?? workspace.currency,
+    ...moneyOf(query.currency, workspace),
+  };
+}
+
+/** In which currency the answer counts: as asked, or the workspace's. */
+export function moneyOf(currency: string | undefined, workspace: Workspace): MoneyQuestion {
+  return {
+    workspace_id: workspace.id,
+    currency: currency ?? workspace.currency,
+    workspace_currency: workspace.currency,
+    workspace_timezone: workspace.timezone,
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { getCountries } from 'libphonenumber-js/min';
+import { PLAIN_MODELS } from '../domain/attribution.ts';
 import { IDENTITY_STORAGES, SCOPES } from '../domain/settings.ts';
 import { Currency, Instant, TimeZone } from '../http/fields.ts';
 
@@ -28,6 +29,9 @@ const settings = {
     description:
       "Whether an e-mail address at a company's domain says that its person is of that account; addresses of public mail providers never do. For items from now on.",
   }),
+  default_model: z.enum(PLAIN_MODELS).openapi({
+    description: 'The attribution model of reports that show one, such as the overview.',
+  }),
 };
 
 export const WorkspaceInput = z
@@ -39,6 +43,7 @@ export const WorkspaceInput = z
     default_country: settings.default_country.default(null),
     retention_days: settings.retention_days.default(null),
     accounts_from_email: settings.accounts_from_email.default(false),
+    default_model: settings.default_model.default('linear'),
   })
   .openapi('WorkspaceInput');
 export type WorkspaceInput = z.output<typeof WorkspaceInput>;
@@ -99,6 +104,7 @@ export const workspaceExample: Workspace = {
   default_country: null,
   retention_days: null,
   accounts_from_email: false,
+  default_model: 'linear',
   created_at: '2026-01-01T00:00:00.000Z',
 };
 

@@ -3,14 +3,43 @@ import type { Row } from '../db/client.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
-const stored = sql`id, name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email, created_at`;
+/** What a workspace can be told, in one place, with the types of its columns. */
+const SETTINGS = [
+  ['name', 'text'],
+  ['timezone', 'text'],
+  ['currency', 'text'],
+  ['identity_storage', 'text'],
+  ['default_country', 'text'],
+  ['retention_days', 'int4'],
+  ['accounts_from_email', 'bool'],
+  ['default_model', 'text'],
+] as const satisfies readonly (readonly [keyof WorkspacePatch, string])[];
+
+const stored = sql.join(
+  ['id', ...SETTINGS.map(([name]) => name), 'created_at'].map((name) => sql.identifier(name)),
+  sql`, `,
+);
+
+/** The settings that are named, each as its column and its value. */
+function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
+  return SETTINGS.flatMap(([name, type]) => {
+    if (!(name in workspace)) return [];
+    const value = sql`${workspace[name] ?? null}::${sql.identifier(type)}`;
+    return [{ column: sql`${sql.identifier(name)}`, value }];
+  });
+}
 
 export function insertWorkspace(id: string, workspace: WorkspaceInput): SQL {
-  const { name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email } =
-    workspace;
+  const settings = settingsOf(workspace);
   return sql`
-    insert into workspaces (id, name, timezone, currency, identity_storage, default_country, retention_days, accounts_from_email)
-    values (${id}, ${name}, ${timezone}, ${currency}, ${identity_storage}, ${default_country}, ${retention_days}::int, ${accounts_from_email})
+    insert into workspaces (id, ${sql.join(
+      settings.map(({ column }) => column),
+      sql`, `,
+    )})
+    values (${id}, ${sql.join(
+      settings.map(({ value }) => value),
+      sql`, `,
+    )})
     returning ${stored}`;
 }
 
@@ -29,20 +58,11 @@ export function getWorkspace(id: string): SQL {
     where id = ${id}`;
 }
 
-/** Only what the patch names; `null` for `default_country` or `retention_days` empties it. */
+/** Only what the patch names; `null` empties what may be empty. */
 export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
-  const country = 'default_country' in patch ? sql`${patch.default_country ?? null}` : sql`default_country`;
-  const retention =
-    'retention_days' in patch ? sql`${patch.retention_days ?? null}::int` : sql`retention_days`;
+  const set = settingsOf(patch).map(({ column, value }) => sql`${column} = ${value}`);
   return sql`
-    update workspaces set
-      name = coalesce(${patch.name ?? null}, name),
-      timezone = coalesce(${patch.timezone ?? null}, timezone),
-      currency = coalesce(${patch.currency ?? null}, currency),
-      identity_storage = coalesce(${patch.identity_storage ?? null}, identity_storage),
-      accounts_from_email = coalesce(${patch.accounts_from_email ?? null}::boolean, accounts_from_email),
-      default_country = ${country},
-      retention_days = ${retention}
+    update workspaces set ${sql.join([...set, sql`id = id`], sql`, `)}
     where id = ${id}
     returning ${stored}`;
 }
@@ -53,6 +73,7 @@ export function deleteWorkspace(id: string): SQL[] {
     'adjustments',
     'conversions',
     'touchpoints',
+    'conversations',
     'account_facts',
     'identity_links',
     'identities',

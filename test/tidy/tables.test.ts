@@ -6,11 +6,20 @@ import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
 import * as accountTables from '../../src/db/account-tables.ts';
+import * as conversationTables from '../../src/db/conversation-tables.ts';
+import * as moneyTables from '../../src/db/money-tables.ts';
 import * as peopleTables from '../../src/db/people-tables.ts';
 import * as reportTables from '../../src/db/report-tables.ts';
 import * as otherTables from '../../src/db/tables.ts';
 
-const schema = { ...otherTables, ...peopleTables, ...accountTables, ...reportTables };
+const schema = {
+  ...otherTables,
+  ...peopleTables,
+  ...accountTables,
+  ...conversationTables,
+  ...moneyTables,
+  ...reportTables,
+};
 
 const MIGRATIONS = join(PROJECT_ROOT, 'migrations');
 

@@ -1,0 +1,66 @@
+import { sql } from 'drizzle-orm';
+import { check, date, index, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { bytes, id, instant, workspaceId } from './columns.ts';
+import { inWorkspace } from './tables.ts';
+
+/** What was spent on which days. A row posted again replaces what it said before. */
+export const spend = pgTable(
+  'spend',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: id('id').notNull(),
+    /** Both inclusive, in the workspace's zone. */
+    from: date('from').notNull(),
+    to: date('to').notNull(),
+    channel: text('channel'),
+    source: text('source'),
+    medium: text('medium'),
+    campaign: text('campaign'),
+    amount: numeric('amount').notNull(),
+    currency: text('currency').notNull(),
+    content_hash: bytes('content_hash').notNull(),
+    /** When it came first, and when what it says now came. */
+    received_at: instant('received_at').notNull().defaultNow(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('spend_days').on(t.workspace_id, t.to, t.from),
+    index('spend_updated').on(t.workspace_id, t.updated_at),
+    check('spend_amount', sql`amount >= 0`),
+    check('spend_order', sql`"from" <= "to"`),
+  ],
+);
+
+/** What rows of spend said before they were replaced, so that no total changes without a trace. */
+export const spend_history = pgTable(
+  'spend_history',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    spend_id: id('spend_id').notNull(),
+    /** When it was replaced. */
+    replaced_at: instant('replaced_at').notNull(),
+    /** The row as it was. */
+    was: jsonb('was').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.spend_id, t.replaced_at] })],
+);
+
+/** One unit of `from` is `rate` units of `to`, on a day. */
+export const fx_rates = pgTable(
+  'fx_rates',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    date: date('date').notNull(),
+    from: text('from').notNull(),
+    to: text('to').notNull(),
+    rate: numeric('rate').notNull(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+  },
+  (t) => [
+    // The pair before the day: a look-up asks for the latest day of one pair.
+    primaryKey({ columns: [t.workspace_id, t.from, t.to, t.date] }),
+    check('fx_rates_rate', sql`rate > 0`),
+    check('fx_rates_pair', sql`"from" <> "to"`),
+  ],
+);
