@@ -35,6 +35,7 @@ CREATE TABLE "spend" (
 	"amount" numeric NOT NULL,
 	"currency" text NOT NULL,
 	"content_hash" "bytea" NOT NULL,
+	"version" integer DEFAULT 1 NOT NULL,
 	"received_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	"updated_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "spend_workspace_id_id_pk" PRIMARY KEY("workspace_id","id"),
@@ -45,9 +46,10 @@ CREATE TABLE "spend" (
 CREATE TABLE "spend_history" (
 	"workspace_id" uuid NOT NULL,
 	"spend_id" text collate "C" NOT NULL,
+	"version" integer NOT NULL,
 	"replaced_at" timestamp (3) with time zone NOT NULL,
 	"was" jsonb NOT NULL,
-	CONSTRAINT "spend_history_workspace_id_spend_id_replaced_at_pk" PRIMARY KEY("workspace_id","spend_id","replaced_at")
+	CONSTRAINT "spend_history_workspace_id_spend_id_version_pk" PRIMARY KEY("workspace_id","spend_id","version")
 );
 --> statement-breakpoint
 ALTER TABLE "workspaces" ADD COLUMN "business_hours" jsonb;--> statement-breakpoint
@@ -59,4 +61,5 @@ CREATE INDEX "conversations_opened" ON "conversations" USING btree ("workspace_i
 CREATE INDEX "conversations_last" ON "conversations" USING btree ("workspace_id","last_at","id");--> statement-breakpoint
 CREATE INDEX "conversations_waiting" ON "conversations" USING btree ("workspace_id","last_at","id") WHERE last_direction = 'inbound';--> statement-breakpoint
 CREATE INDEX "spend_days" ON "spend" USING btree ("workspace_id","to","from");--> statement-breakpoint
+CREATE INDEX "spend_received" ON "spend" USING btree ("workspace_id","received_at","id");--> statement-breakpoint
 CREATE INDEX "spend_updated" ON "spend" USING btree ("workspace_id","updated_at");

@@ -17,6 +17,8 @@ import { getSavedFunnelReport } from './funnels/get-saved-funnel-report.ts';
 import { listFunnelPeople } from './funnels/list-funnel-people.ts';
 import { listFunnelsOperation } from './funnels/list-funnels.ts';
 import { putFunnelOperation } from './funnels/put-funnel.ts';
+import { listFxRatesOperation } from './fx-rates/list-fx-rates.ts';
+import { putFxRatesOperation } from './fx-rates/put-fx-rates.ts';
 import { archiveGoalOperation } from './goals/archive-goal.ts';
 import { getGoalOperation } from './goals/get-goal.ts';
 import { listGoalsOperation } from './goals/list-goals.ts';
@@ -36,6 +38,10 @@ import { personIngest, recordPeople } from './people/record-people.ts';
 import { unlinkPerson } from './people/unlink-person.ts';
 import { listRejectionsOperation } from './rejections/list-rejections.ts';
 import { replayRejection } from './rejections/replay-rejection.ts';
+import { getRoi } from './roi/get-roi.ts';
+import { getSpendOperation } from './spend/get-spend.ts';
+import { listSpendOperation } from './spend/list-spend.ts';
+import { recordSpend, spendIngest } from './spend/record-spend.ts';
 import { getTouchpointOperation } from './touchpoints/get-touchpoint.ts';
 import { listTouchpointsOperation } from './touchpoints/list-touchpoints.ts';
 import { recordTouchpoints, touchpointIngest } from './touchpoints/record-touchpoints.ts';
@@ -60,6 +66,11 @@ export const operations: readonly AnyOperation[] = [
   getConversionOperation,
   recordAdjustment,
   listAdjustmentsOperation,
+  recordSpend,
+  listSpendOperation,
+  getSpendOperation,
+  putFxRatesOperation,
+  listFxRatesOperation,
   recordPeople,
   unlinkPerson,
   exportPersonOperation,
@@ -78,6 +89,7 @@ export const operations: readonly AnyOperation[] = [
   listFunnelPeople,
   getJourneys,
   getLifecycle,
+  getRoi,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,
@@ -93,6 +105,7 @@ export const operations: readonly AnyOperation[] = [
     conversions: (items, options, context) => recordBatch(conversionIngest, items, options, context),
     people: (items, options, context) => recordBatch(personIngest, items, options, context),
     adjustments: (items, options, context) => recordBatch(adjustmentIngest, items, options, context),
+    spend: (items, options, context) => recordBatch(spendIngest, items, options, context),
   }),
   listAuditOperation,
   getWorkspaceOperation,

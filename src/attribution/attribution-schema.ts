@@ -1,72 +1,20 @@
 import { z } from '@hono/zod-openapi';
-import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from '../domain/attribution.ts';
+import { MODELS } from '../domain/attribution.ts';
 import { LEFT_OUT_REASONS } from '../domain/journey.ts';
 import { INTERVALS } from '../domain/time.ts';
-import { DIMENSIONS, KINDS } from '../domain/touchpoint-fields.ts';
-import { ApiError } from '../http/errors.ts';
+import { KINDS } from '../domain/touchpoint-fields.ts';
 import { AccountId, GoalKey } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../http/journey-fields.ts';
+import { GoalsQuery, Group, WhereConversionQuery } from '../http/journey-fields.ts';
+import { ModelQuery } from '../http/model-fields.ts';
 import { NamedRangeQuery } from '../http/report-fields.ts';
 
 export const MAX_ROWS = 10_000;
 
-const Weights = z
-  .array(z.string().nullable())
-  .length(3, 'Send three numbers: first, middle, last')
-  .transform((parts, context): EndShares => {
-    const [first, middle, last] = parts.map((part) => Number(part || Number.NaN));
-    const shares = { first: first ?? Number.NaN, middle: middle ?? Number.NaN, last: last ?? Number.NaN };
-    const fine = Object.values(shares).every((share) => Number.isFinite(share) && share >= 0 && share <= 1e6);
-    if (fine && shares.first + shares.last > 0) return shares;
-    context.addIssue({ code: 'custom', message: 'Three numbers from 0 to 1000000, first + last above 0' });
-    return z.NEVER;
-  })
-  .openapi({
-    type: 'array',
-    items: { type: 'number' },
-    description:
-      'For `custom`: shares of the first touch, of all between, and of the last; normalised to sum 1.',
-    example: [1, 2, 1],
-  });
-
-const Milestones = z
-  .array(GoalKey)
-  .length(2, 'Name two goals: lead, opportunity')
-  .refine(([lead, opportunity]) => lead !== opportunity, 'Name two different goals')
-  .transform(([lead = '', opportunity = '']) => ({ lead, opportunity }))
-  .openapi({
-    type: 'array',
-    items: { type: 'string' },
-    minItems: 2,
-    maxItems: 2,
-    description:
-      "For `w_shaped` and `full_path`: the goals that are the lead and the opportunity. A milestone's touch is the journey's last at or before the first unretracted conversion of that goal inside the journey's window; without one, its share is renormalised away.",
-    example: ['lead', 'opportunity'],
-  });
-
-/** What decides the weights of a journey; the report and the explanation share it. */
-const modelQuery = {
-  models: z
-    .array(z.enum(MODELS))
-    .min(1)
-    .default(['linear'])
-    .openapi({ description: 'Attribution models, side by side.', example: ['linear', 'time_decay'] }),
-  half_life_days: z
-    .number()
-    .min(0.1)
-    .max(365)
-    .default(DEFAULT_HALF_LIFE_DAYS)
-    .openapi({ description: 'For `time_decay`.' }),
-  weights: Weights.optional(),
-  milestones: Milestones.optional(),
-  ...JourneyQuery.shape,
-};
-
 export const AttributionQuery = z.object({
   goal: GoalsQuery,
   ...NamedRangeQuery.shape,
-  ...modelQuery,
+  ...ModelQuery.shape,
   where_conversion: WhereConversionQuery,
   interval: z.enum(INTERVALS).optional().openapi({
     description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
@@ -83,7 +31,7 @@ export type AttributionQuery = z.output<typeof AttributionQuery>;
  * one conversion is named.
  */
 export const ExplanationQuery = z.object({
-  ...modelQuery,
+  ...ModelQuery.shape,
   goal: z.array(GoalKey).optional().openapi({ description: 'Of the report; changes nothing here.' }),
   ...NamedRangeQuery.shape,
   where_conversion: WhereConversionQuery,
@@ -98,22 +46,6 @@ export const ExplanationQuery = z.object({
 });
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
-/** Rules that no single parameter can break. */
-export function checkModelQuery(query: Pick<ExplanationQuery, 'models' | 'weights' | 'milestones'>): void {
-  const fail = (pointer: string, detail: string) =>
-    new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
-  const isCustom = query.models.includes('custom');
-  if (isCustom && !query.weights) throw fail('?weights', 'The model custom needs weights=first,middle,last.');
-  if (!isCustom && query.weights)
-    throw fail('?weights', 'weights are for the model custom; add it to models.');
-  const isByMilestones = needsMilestones(query.models);
-  if (isByMilestones && !query.milestones)
-    throw fail('?milestones', 'The models w_shaped and full_path need milestones=lead,opportunity.');
-  if (!isByMilestones && query.milestones)
-    throw fail('?milestones', 'milestones are for the models w_shaped and full_path; add one to models.');
-  if (new Set(query.models).size < query.models.length) throw fail('?models', 'Name each of models once.');
-}
-
 const Share = z.object({ conversions: z.number(), value: z.number() });
 const Credit = z.partialRecord(z.enum(MODELS), Share).openapi({
   type: 'object',
@@ -123,11 +55,6 @@ const Credit = z.partialRecord(z.enum(MODELS), Share).openapi({
     properties: { conversions: { type: 'number' }, value: { type: 'number' } },
   },
 });
-const Group = z
-  .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
-  .nullable()
-  .openapi({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
-
 const totals = {
   conversions: z.number().int().openapi({ description: 'Net: without retracted ones.' }),
   value: z.number().openapi({ description: 'Net of adjustments.' }),

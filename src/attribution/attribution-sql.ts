@@ -1,25 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import {
-  conversionsInRange,
-  groupOf,
-  type JourneyQuestion,
-  knownGoals,
-  touchesOfJourneys,
-} from '../db/journeys.ts';
-import type { Model } from '../domain/attribution.ts';
-import type { Interval } from '../domain/time.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
-import { decayTerm, type ModelSettings, weightSql } from './model-sql.ts';
+import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../db/credit.ts';
+import { knownGoals } from '../db/journeys.ts';
 
-export interface AttributionQuestion extends JourneyQuestion {
-  models: readonly Model[];
-  settings: ModelSettings;
-  /** The goals of the models that need them, else null. */
-  milestones: Milestones | null;
-  group_by: readonly Dimension[];
-  interval: Interval | null;
-  timezone: string;
+export interface AttributionQuestion extends CreditQuestion {
   limit: number;
 }
 
@@ -69,26 +52,12 @@ export interface AttributionAnswer {
  * the totals of 19,700 conversions took 33 s).
  */
 export function attributionReport(question: AttributionQuestion): SQL {
-  const { models, settings, limit } = question;
+  const { limit } = question;
   const named = [...question.goals, ...Object.values(question.milestones ?? {})];
-  const weights = models.map((model, i) => sql`${weightSql(model, settings)} as ${weight(i)}`);
-  const each = (make: (i: number) => SQL) =>
-    sql.join(
-      models.map((_, i) => make(i)),
-      sql`, `,
-    );
+  const each = (make: (i: number) => SQL) => eachModel(question, make);
   return sql`
-    with ${conversionsInRange(question)},
-    ${journeys(question)},
-    weighted as (
-      select conversion_id, interval, dimensions, net, position = touches as is_last, ${sql.join(weights, sql`, `)}
-      from (select *, ${models.includes('time_decay') ? decayTerm(settings) : sql`null`} as decay from ranked) ranked
-    ), by_journey as materialized (
-      select conversion_id, interval, dimensions, net, bool_or(is_last) as is_last,
-        ${each((i) => sql`sum(${weight(i)})::float8 as ${weight(i)}`)}
-      from weighted
-      group by conversion_id, interval, dimensions, net
-    ), by_group as (
+    with ${creditByJourney(question)},
+    by_group as (
       select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
         sum(assisted)::int as assisted, ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, sum(${worth(i)}) as ${worth(i)}`)}
       from (
@@ -140,41 +109,7 @@ export function attributionReport(question: AttributionQuestion): SQL {
       (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
 }
 
-const weight = (i: number) => sql.identifier(`weight_${i}`);
 const worth = (i: number) => sql.identifier(`worth_${i}`);
-
-/** The local start date of the conversion's interval, or null. */
-function intervalOf({ interval, timezone }: AttributionQuestion): SQL {
-  if (interval === null) return sql`null::text`;
-  return sql`to_char(date_trunc(${interval}, c.occurred_at at time zone ${timezone}), 'YYYY-MM-DD')`;
-}
-
-/** Every touch of every journey in its place, oldest first; the id breaks ties, bytewise. */
-function journeys(question: AttributionQuestion): SQL {
-  const { workspace_id, scope, milestones } = question;
-  const dated = milestones
-    ? sql`dated as materialized (
-      select c.*, ${milestoneTimes(workspace_id, scope, milestones)}
-      from converted c
-      where not c.retracted
-    ), `
-    : sql``;
-  const columns = sql`${intervalOf(question)} as interval, c.net, t.channel = 'direct' as is_direct,
-        ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
-  const source = milestones ? sql`dated` : sql`converted`;
-  return sql`
-    ${dated}touched as (${touchesOfJourneys(question, source, columns)}
-    ), positioned as (
-      select *, row_number() over journey as position
-      from touched
-      window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
-    ), ranked as materialized (
-      select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
-        max(position) filter (where not is_direct) over journey as last_non_direct${milestones ? sql`, ${milestonePositions}` : sql``}
-      from positioned
-      window journey as (partition by conversion_id)
-    )`;
-}
 
 function totals(question: AttributionQuestion): SQL {
   const byInterval = question.interval !== null;
@@ -188,7 +123,7 @@ function totals(question: AttributionQuestion): SQL {
       coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, ${intervalOf(question)} as interval, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from by_journey) as is_attributed
       from converted c
       offset 0
     ) c

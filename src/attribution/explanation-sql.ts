@@ -2,13 +2,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import { entityColumns, isInWindow, isOfEntity } from '../db/entity.ts';
 import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../db/fx.ts';
 import { countsAtAll, earlierUnretracted, goalSettings, knownGoals } from '../db/journeys.ts';
+import { type Milestones, milestoneTimes } from '../db/milestone-sql.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
 import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
-import { type Milestones, milestoneTimes } from './milestone-sql.ts';
 
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;

@@ -1,12 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import type { Model } from '../domain/attribution.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { echoOf, journeyQuestionOf } from '../http/journey-fields.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
+import { groupOut } from '../http/journey-fields.ts';
+import { creditEchoOf, creditQuestionOf, tidy } from '../http/model-fields.ts';
+import { operation } from '../http/operation.ts';
 import { refuseUnknownGoals } from '../http/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../http/warnings.ts';
 import { attributionExample } from './attribution-examples.ts';
-import { AttributionQuery, AttributionReport, checkModelQuery } from './attribution-schema.ts';
+import { AttributionQuery, AttributionReport } from './attribution-schema.ts';
 import {
   type AttributionAnswer,
   type AttributionQuestion,
@@ -36,8 +36,7 @@ export const getAttribution = operation({
   isTable: true,
   isCacheable: true,
   handle: async (context, { query }) => {
-    checkModelQuery(query);
-    const question = questionOf(query, context);
+    const question = { ...creditQuestionOf(query, context), limit: query.limit };
     const [[row] = []] = await context.database.report([attributionReport(question)]);
     const answer = row as AttributionAnswer | undefined;
     const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
@@ -48,31 +47,12 @@ export const getAttribution = operation({
   },
 });
 
-function questionOf(query: AttributionQuery, context: WorkspaceContext): AttributionQuestion {
-  return {
-    ...journeyQuestionOf(query, context),
-    models: query.models,
-    settings: { half_life_days: query.half_life_days, weights: query.weights },
-    milestones: query.milestones ?? null,
-    interval: query.interval ?? null,
-    limit: query.limit,
-  };
-}
-
 function reportOf(question: AttributionQuestion, totals: TotalsRow[], groups: GroupRow[]): AttributionReport {
   const overall = totals.find((row) => row.interval === null);
   const lacksRate = overall?.lacks_rate ?? 0;
   const byInterval = totals.filter((row) => row.interval !== null);
   return {
-    query: {
-      ...echoOf(question),
-      models: question.models,
-      half_life_days: question.settings.half_life_days,
-      ...(question.settings.weights && { weights: question.settings.weights }),
-      ...(question.milestones && { milestones: Object.values(question.milestones) }),
-      interval: question.interval,
-      limit: question.limit,
-    },
+    query: { ...creditEchoOf(question), limit: question.limit },
     observational: true,
     totals: {
       ...totalsOut(overall),
@@ -114,10 +94,6 @@ function totalsOut(row: TotalsRow | undefined) {
   };
 }
 
-function groupOut(groupBy: readonly Dimension[], values: readonly (string | null)[]) {
-  return Object.fromEntries(groupBy.map((dimension, i) => [dimension, values[i] ?? null]));
-}
-
 function creditOut(models: readonly Model[], row: GroupRow) {
   return Object.fromEntries(
     models.map((model, i) => [
@@ -125,9 +101,4 @@ function creditOut(models: readonly Model[], row: GroupRow) {
       { conversions: tidy(row.credits[i] ?? 0), value: tidy(row.values[i] ?? 0) },
     ]),
   );
-}
-
-/** Nine decimals: far finer than a cent, and without the last digits of binary fractions. */
-function tidy(value: number): number {
-  return Number(value.toFixed(9));
 }

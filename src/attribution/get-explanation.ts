@@ -4,11 +4,12 @@ import { withMilestones } from '../domain/milestones.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import { moneyOf } from '../http/journey-fields.ts';
+import { checkModelQuery } from '../http/model-fields.ts';
 import { operation } from '../http/operation.ts';
 import { refuseUnknownGoals } from '../http/unknown-goals.ts';
 import { missingRateWarning } from '../http/warnings.ts';
 import { explanationExample } from './attribution-examples.ts';
-import { checkModelQuery, Explanation, ExplanationQuery } from './attribution-schema.ts';
+import { Explanation, ExplanationQuery } from './attribution-schema.ts';
 import { type ExplanationRow, explainConversion } from './explanation-sql.ts';
 
 const DAY_SECONDS = 86_400;

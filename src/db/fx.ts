@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Name, type SQL, sql } from 'drizzle-orm';
 import { MAX_RATE_AGE_DAYS } from '../domain/fx.ts';
 import { tenant } from './tenant.ts';
 
@@ -16,18 +16,21 @@ export function dayOf({ workspace_timezone }: Pick<MoneyQuestion, 'workspace_tim
   return sql`(${at} at time zone ${workspace_timezone})::date`;
 }
 
+const FX = sql.identifier('fx');
+
 /**
  * The step `fx (rates)`: one row with the rates of all other currencies and days among `amounts (currency, day)`, as a
  * JSON object. The domain's `rateOn` is the definition.
  *
  * An object, because a join needs to know how many rates there are, which a planner does not; to look a member up is
  * quick however many they are.
+ * @param name of the step, where a statement has two
  */
-export function exchangeRates(question: MoneyQuestion, amounts: SQL): SQL {
+export function exchangeRates(question: MoneyQuestion, amounts: SQL, name: Name = FX): SQL {
   const { workspace_id, currency, workspace_currency } = question;
   const [here, home] = [sql`${currency}::text`, sql`${workspace_currency}::text`];
   const direct = (from: SQL, to: SQL) => directRate(workspace_id, from, to);
-  return sql`fx as materialized (
+  return sql`${name} as materialized (
     select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
       ${direct(sql`pair.currency`, here)},
       case when ${home} not in (pair.currency, ${here}) then ${direct(sql`pair.currency`, home)} * ${direct(home, here)} end
@@ -63,9 +66,9 @@ function directRate(workspaceId: string, from: SQL, to: SQL): SQL {
 }
 
 /** After `exchangeRates`: what one unit of a currency was worth on a day; null where no rate tells, or for no currency. */
-export function rateOf({ currency }: MoneyQuestion, of: SQL, day: SQL): SQL {
+export function rateOf({ currency }: MoneyQuestion, of: SQL, day: SQL, name: Name = FX): SQL {
   return sql`case
         when ${of} = ${currency} then 1
-        else ((select rates from fx) ->> (${of} || ' ' || ${day}))::numeric
+        else ((select rates from ${name}) ->> (${of} || ' ' || ${day}))::numeric
       end`;
 }

@@ -21,6 +21,8 @@ export interface JourneyQuestion extends MoneyQuestion {
   scope: ReportScope;
   policy: JourneyPolicy;
   where: Where;
+  /** Credit for what was taken back as well: what gross asks for. */
+  with_retracted?: true;
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
 }
 
@@ -129,16 +131,17 @@ export function groupOf(dimensions: readonly Dimension[]): SQL {
  * occurred_at` and the columns asked, which may name `c` and the touchpoint `t`.
  */
 export function touchesOfJourneys(
-  { workspace_id, scope, where }: JourneyQuestion,
+  { workspace_id, scope, where, with_retracted }: JourneyQuestion,
   source: SQL,
   columns: SQL,
 ): SQL {
+  const counts = with_retracted ? sql`` : sql`not c.retracted and `;
   const branches = entityColumns(scope).map(
     (column) => sql`
       select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, ${columns}
       from ${source} c
       join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isInWindow(column)}
-      where not c.retracted and t.id is distinct from c.touchpoint_id and ${creditable(where)}`,
+      where ${counts}t.id is distinct from c.touchpoint_id and ${creditable(where)}`,
   );
   return sql.join(branches, sql` union all `);
 }

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { check, date, index, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { check, date, index, integer, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './tables.ts';
 
@@ -19,6 +19,8 @@ export const spend = pgTable(
     amount: numeric('amount').notNull(),
     currency: text('currency').notNull(),
     content_hash: bytes('content_hash').notNull(),
+    /** How often it was replaced, plus one. */
+    version: integer('version').notNull().default(1),
     /** When it came first, and when what it says now came. */
     received_at: instant('received_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
@@ -26,6 +28,7 @@ export const spend = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('spend_days').on(t.workspace_id, t.to, t.from),
+    index('spend_received').on(t.workspace_id, t.received_at, t.id),
     index('spend_updated').on(t.workspace_id, t.updated_at),
     check('spend_amount', sql`amount >= 0`),
     check('spend_order', sql`"from" <= "to"`),
@@ -38,12 +41,13 @@ export const spend_history = pgTable(
   {
     workspace_id: inWorkspace(workspaceId()),
     spend_id: id('spend_id').notNull(),
+    version: integer('version').notNull(),
     /** When it was replaced. */
     replaced_at: instant('replaced_at').notNull(),
     /** The row as it was. */
     was: jsonb('was').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.workspace_id, t.spend_id, t.replaced_at] })],
+  (t) => [primaryKey({ columns: [t.workspace_id, t.spend_id, t.version] })],
 );
 
 /** One unit of `from` is `rate` units of `to`, on a day. */

@@ -9,6 +9,7 @@ export const AUDIT_ACTIONS = [
   'funnel.put',
   'funnel.delete',
   'account.put',
+  'fx_rates.put',
   'touchpoint.void',
   'person.unlink',
   'person.erase',

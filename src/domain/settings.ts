@@ -23,5 +23,5 @@ export const ADJUSTMENT_KINDS = ['retraction', 'restatement'] as const;
 export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
 
 /** What can be posted, and so rejected. */
-export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people'] as const;
+export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people', 'spend'] as const;
 export type Resource = (typeof RESOURCES)[number];

@@ -52,3 +52,12 @@ export const DIMENSIONS = [
   'topic',
 ] as const;
 export type Dimension = (typeof DIMENSIONS)[number];
+
+/** The dimensions that spend has as well. */
+export const SPEND_DIMENSIONS = [
+  'channel',
+  'source',
+  'medium',
+  'campaign',
+] as const satisfies readonly Dimension[];
+export type SpendDimension = (typeof SPEND_DIMENSIONS)[number];

@@ -1,3 +1,4 @@
+import { groupOut } from '../http/journey-fields.ts';
 import { missingRateWarning, type Warning } from '../http/warnings.ts';
 import type { FunnelAnswer, FunnelCell, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelReport, FunnelRow } from './funnel-report-schema.ts';
@@ -58,10 +59,7 @@ export function breakdownOf(
   if (!breakdown) return {};
   return {
     breakdown: answer.groups.map(({ dimensions, other, cells }) => ({
-      group:
-        other || dimensions === null
-          ? null
-          : Object.fromEntries(breakdown.by.map((field, i) => [field, dimensions[i] ?? null])),
+      group: other || dimensions === null ? null : groupOut(breakdown.by, dimensions),
       ...(other && { other: true as const }),
       steps: rowsOf(cells, names),
     })),

@@ -33,6 +33,14 @@ export const TimeZone = z
   .refine(isTimeZone, { message: 'Not an IANA time zone, as Europe/Berlin' })
   .openapi({ description: 'An IANA name.', example: 'Europe/Berlin' });
 
+/** A calendar day. */
+export const Day = z.iso
+  .date({ message: 'Send a date, as 2026-05-01', abort: true })
+  .refine((day) => new Date(day).getTime() >= EARLIEST_MS && new Date(day).getTime() < LATEST_MS, {
+    message: 'Send a day between the years 1990 and 9998',
+  })
+  .openapi({ type: 'string', format: 'date', example: '2026-05-01' });
+
 /** In major units; a number or, to be exact beyond doubles, a decimal string. Comes out as decimal text. */
 export const Amount = z
   .union([z.number(), z.string()], { message: 'Send a number or a decimal string' })

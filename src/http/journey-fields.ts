@@ -69,7 +69,7 @@ export const JourneyQuery = z.object({
   currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
 });
 
-type JourneysAsked = z.output<typeof JourneyQuery> &
+export type JourneysAsked = z.output<typeof JourneyQuery> &
   z.output<typeof NamedRangeQuery> & {
     goal: string[];
     where_conversion?: z.output<typeof WhereConversionQuery>;
@@ -79,6 +79,20 @@ type JourneysAsked = z.output<typeof JourneyQuery> &
 export interface GroupedJourneyQuestion extends JourneyQuestion {
   timezone: string;
   group_by: readonly Dimension[];
+}
+
+/** A group on the wire: dimensions by name; null for all others together. */
+export const Group = z
+  .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
+  .nullable()
+  .openapi({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
+
+/** A group as it is shown: each dimension by its name. */
+export function groupOut(
+  groupBy: readonly Dimension[],
+  values: readonly (string | null)[],
+): Record<string, string | null> {
+  return Object.fromEntries(groupBy.map((dimension, i) => [dimension, values[i] ?? null]));
 }
 
 /** The question with what the workspace and the clock have to say. A goal named twice is one. */

@@ -106,6 +106,15 @@ export const CASES: Case[] = [
     row: of(() => 'acme', ['name', 'domains']),
   },
   {
+    operation: 'putFxRates',
+    action: 'fx_rates.put',
+    act: ({ workspace }) =>
+      workspace.ask('PUT', '/v1/fx-rates', {
+        body: { rates: [{ date: '2025-06-01', from: 'EUR', to: 'USD', rate: 1.1 }] },
+      }),
+    row: of(() => null),
+  },
+  {
     operation: 'putFunnel',
     action: 'funnel.put',
     act: ({ workspace }) => workspace.ask('PUT', '/v1/funnels/other', { body: { ...FUNNEL, name: CANARY } }),

@@ -81,7 +81,12 @@ export function entitiesOf(
   };
 }
 
-export async function postLog(workspace: TestWorkspace, sample: RandomLog): Promise<void> {
+/** @param more fields of each conversion, by its place in the log */
+export async function postLog(
+  workspace: TestWorkspace,
+  sample: RandomLog,
+  more: (i: number) => Record<string, unknown> = () => ({}),
+): Promise<void> {
   for (const goal of GOALS) await workspace.goal(goal);
   const touchpoints = touchpointsOf(sample).map(({ person: user_id, occurred_at, account: id, ...rest }) => ({
     ...rest,
@@ -90,8 +95,9 @@ export async function postLog(workspace: TestWorkspace, sample: RandomLog): Prom
     occurred_at: new Date(occurred_at).toISOString(),
   }));
   const conversions = conversionsOf(sample).map(
-    ({ person: user_id, occurred_at, account: id, adjustment: _, ...rest }) => ({
+    ({ person: user_id, occurred_at, account: id, adjustment: _, ...rest }, i) => ({
       ...rest,
+      ...more(i),
       ...(id !== null && { account: { id } }),
       person: { user_id },
       occurred_at: new Date(occurred_at).toISOString(),

@@ -97,7 +97,10 @@ export class TestWorkspace {
   }
 
   /** Posts any number of items in batches; every one must be accepted. */
-  async load(resource: 'touchpoints' | 'conversions' | 'people', items: readonly unknown[]): Promise<void> {
+  async load(
+    resource: 'touchpoints' | 'conversions' | 'people' | 'spend',
+    items: readonly unknown[],
+  ): Promise<void> {
     for (let start = 0; start < items.length; start += 1000) {
       const { body } = await this.post(`/v1/${resource}`, { [resource]: items.slice(start, start + 1000) });
       if (body.accepted !== Math.min(1000, items.length - start))

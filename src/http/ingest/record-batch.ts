@@ -33,6 +33,8 @@ export interface IngestResource<I extends { id?: string | null | undefined }, R 
   check(rows: readonly R[], context: WorkspaceContext): SQL;
   /** Outcomes of `write` that refuse the item, beside `conflict`, and what to tell the sender. */
   refusals: Record<string, FieldError>;
+  /** Outcomes of `write` that store the item and are worth a warning. */
+  remarks?: Record<string, FieldError>;
 }
 
 export interface RecordOptions {
@@ -239,6 +241,7 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
     if (outcome === undefined) continue;
     const result: ItemResult = { index: sent.index, id: row.id, status: 'rejected' };
     if (outcome === 'accepted' || outcome === 'duplicate') result.status = outcome;
+    else if (resource.remarks?.[outcome]) result.status = 'accepted';
     else if (outcome in DROPPED) Object.assign(result, { status: 'dropped', reason: DROPPED[outcome] });
     else {
       refused.push(sent);
@@ -248,7 +251,12 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
         refusal ? { ...refusal, pointer: sent.pointer + refusal.pointer } : conflictError(sent.pointer),
       ];
     }
-    const said = skippedLinks.has(row.id) ? [...warnings, skippedLink(sent.pointer)] : warnings;
+    const remark = resource.remarks?.[outcome];
+    const said = [
+      ...warnings,
+      ...(skippedLinks.has(row.id) ? [skippedLink(sent.pointer)] : []),
+      ...(remark ? [{ ...remark, pointer: sent.pointer + remark.pointer }] : []),
+    ];
     if (said.length > 0) result.warnings = said;
     results.set(sent.index, result);
   }

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { conversionsOfEntity } from '../db/entity.ts';
-import { tenant } from '../db/tenant.ts';
 import type { MilestoneShares } from '../domain/attribution.ts';
 import type { Milestone } from '../domain/milestones.ts';
 import type { ReportScope } from '../domain/settings.ts';
+import { conversionsOfEntity } from './entity.ts';
+import { tenant } from './tenant.ts';
 
 /** The goal of each milestone. */
 export type Milestones = Readonly<Record<Milestone, string>>;

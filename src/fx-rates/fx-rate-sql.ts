@@ -1,0 +1,57 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import type { FxRate, FxRatesInput } from './fx-rate-schema.ts';
+
+const stored = sql`r.date::text, r."from", r."to", r.rate, r.updated_at`;
+
+/** Makes or replaces rates. One row: `stored`, how many are new or have changed. */
+export function putFxRates(workspaceId: string, { rates }: FxRatesInput): SQL {
+  return sql`
+    insert into fx_rates as r (workspace_id, date, "from", "to", rate)
+    select ${workspaceId}::uuid, i.date, i."from", i."to", i.rate
+    from jsonb_to_recordset(${JSON.stringify(rates)}::jsonb) as i (date date, "from" text, "to" text, rate numeric)
+    order by i."from", i."to", i.date
+    on conflict (workspace_id, "from", "to", date) do update set rate = excluded.rate, updated_at = now()
+      where r.rate <> excluded.rate
+    returning ${stored}`;
+}
+
+/** Which rates a list shows; null: all. Days are inclusive. */
+export interface FxRateFilter {
+  first_day: string | null;
+  last_day: string | null;
+  from: string | null;
+  to: string | null;
+}
+
+/** The newest day first, then by pair. `after` is the last row of the page before. */
+export function listFxRates(
+  workspaceId: string,
+  filter: FxRateFilter,
+  after: Pick<FxRate, 'date' | 'from' | 'to'> | null,
+  limit: number,
+): SQL {
+  const { first_day, last_day, from, to } = filter;
+  const conditions = [sql`r.workspace_id = ${tenant(workspaceId)}`];
+  if (first_day) conditions.push(sql`r.date >= ${first_day}::date`);
+  if (last_day) conditions.push(sql`r.date <= ${last_day}::date`);
+  if (from) conditions.push(sql`r."from" = ${from}`);
+  if (to) conditions.push(sql`r."to" = ${to}`);
+  // As text: a day in a made-up cursor may be none.
+  if (after)
+    conditions.push(
+      sql`(r.date::text < ${after.date} or r.date::text = ${after.date} and (r."from", r."to") > (${after.from}::text, ${after.to}::text))`,
+    );
+  return sql`
+    select ${stored}
+    from fx_rates r
+    where ${sql.join(conditions, sql` and `)}
+    order by r.date desc, r."from", r."to"
+    limit ${limit + 1}`;
+}
+
+export function fxRateOut(row: Row): FxRate {
+  return { ...row, rate: amountOut(row.rate), updated_at: instantOut(row.updated_at) } as FxRate;
+}

@@ -1,0 +1,46 @@
+import { z } from '@hono/zod-openapi';
+import { Currency, Day } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { FxRate, fxRateExample } from './fx-rate-schema.ts';
+import { fxRateOut, listFxRates } from './fx-rate-sql.ts';
+
+/** A row's place in the list. */
+const PLACE = /^\d{4}-\d{2}-\d{2} [A-Z]{3} [A-Z]{3}$/;
+
+export const listFxRatesOperation = operation({
+  method: 'get',
+  path: '/v1/fx-rates',
+  id: 'listFxRates',
+  tag: 'Spend',
+  summary: 'List exchange rates',
+  description: 'The newest day first, by cursor.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({
+    ...PageQuery.shape,
+    first_day: Day.optional(),
+    last_day: Day.optional().openapi({ description: 'Inclusive.' }),
+    from: Currency.optional(),
+    to: Currency.optional().openapi({ example: 'USD' }),
+    ...FormatQuery.shape,
+  }),
+  success: {
+    status: 200,
+    description: 'A page of rates.',
+    schema: PageOf(FxRate),
+    example: { data: [fxRateExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace }, { query }) => {
+    const { first_day = null, last_day = null, from = null, to = null, limit } = query;
+    const place = decodeIdCursor(query.cursor, PLACE)?.split(' ');
+    const after = place ? { date: place[0] ?? '', from: place[1] ?? '', to: place[2] ?? '' } : null;
+    const filter = { first_day, last_day, from, to };
+    const rows = await database.query(listFxRates(workspace.id, filter, after, limit));
+    const idOf = (rate: FxRate) => ({ id: `${rate.date} ${rate.from} ${rate.to}` });
+    return { body: pageOf(rows.map(fxRateOut), limit, idOf) };
+  },
+});

@@ -1,0 +1,120 @@
+import { z } from '@hono/zod-openapi';
+import { returnsOf } from '../domain/roi.ts';
+import { groupOut } from '../http/journey-fields.ts';
+import { creditEchoOf, creditQuestionOf, tidy } from '../http/model-fields.ts';
+import { operation } from '../http/operation.ts';
+import { refuseUnknownGoals } from '../http/unknown-goals.ts';
+import { missingRateWarning, retentionWarning, type Warning } from '../http/warnings.ts';
+import { RoiQuery, RoiReport, roiExample } from './roi-schema.ts';
+import { type RoiAnswer, type RoiQuestion, type RoiRow, type RoiTotals, roiReport } from './roi-sql.ts';
+
+export const getRoi = operation({
+  method: 'get',
+  path: '/v1/reports/roi',
+  id: 'getRoi',
+  tag: 'Reports',
+  summary: 'Spend against credit: CPA, ROAS and ROI',
+  description:
+    "What was spent on the days of the range beside the credit for the conversions of the range, per group and model. Rows of spend are spread evenly over their days, in the workspace's time zone; a day counts where it begins. Spend without credit and credit without spend are rows too. `where` narrows touchpoints, and spend by `channel`, `source`, `medium` and `campaign`. Everything is converted into one currency at the rate of its day. Net is what is left after adjustments; gross counts retracted conversions and first values. Totals are blended: all spend against all conversions, attributed or not.",
+  access: 'read',
+  params: z.object({}),
+  query: RoiQuery,
+  success: { status: 200, description: 'The report.', schema: RoiReport, example: roiExample },
+  errors: ['invalid_request', 'unknown_goal'],
+  isTable: true,
+  isCacheable: true,
+  handle: async (context, { query }) => {
+    const { group_by, limit } = query;
+    const credit = creditQuestionOf(query, context);
+    const question: RoiQuestion = { ...credit, group_by, limit, with_retracted: true };
+    const [[row] = []] = await context.database.report([roiReport(question)]);
+    const answer = row as RoiAnswer;
+    const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
+    refuseUnknownGoals(asked, answer.goals ?? []);
+    const warnings = [
+      ...rateWarnings(answer.totals, question.currency),
+      ...retentionWarning(question.from, context.workspace, context.now),
+    ];
+    return { body: reportOf(question, answer, warnings) };
+  },
+});
+
+function reportOf(question: RoiQuestion, answer: RoiAnswer, warnings: Warning[]): RoiReport {
+  return {
+    query: { ...creditEchoOf(question), limit: question.limit },
+    observational: true,
+    totals: totalsOut(answer.totals, question.currency),
+    data: answer.groups.map((row) => rowOut(question, row)),
+    warnings,
+  };
+}
+
+function totalsOut(row: RoiTotals, currency: string): RoiReport['totals'] {
+  const spend = Number(row.spend);
+  const net = { conversions: row.conversions, value: Number(row.value) };
+  const gross = { conversions: row.gross_conversions, value: Number(row.gross_value) };
+  return {
+    spend: tidy(spend),
+    conversions: net.conversions,
+    value: tidy(net.value),
+    gross_conversions: gross.conversions,
+    gross_value: tidy(gross.value),
+    unattributed: {
+      conversions: row.unattributed_conversions,
+      value: tidy(Number(row.unattributed_value)),
+    },
+    ...ratios(spend, net),
+    ...renamed(ratios(spend, gross)),
+    currency,
+  };
+}
+
+function rowOut({ models, group_by, interval }: RoiQuestion, row: RoiRow): RoiReport['data'][number] {
+  const spend = Number(row.spend);
+  const credits = models.map((model, i) => {
+    const { conversions, value, gross_conversions, gross_value } = row.credits[i] ?? NO_CREDIT;
+    const credit = {
+      conversions: tidy(conversions),
+      value: tidy(value),
+      gross_conversions: tidy(gross_conversions),
+      gross_value: tidy(gross_value),
+    };
+    const gross = { conversions: gross_conversions, value: gross_value };
+    return { model, credit, ...ratios(spend, { conversions, value }), ...renamed(ratios(spend, gross)) };
+  });
+  const byModel = <K extends keyof (typeof credits)[number]>(name: K) =>
+    Object.fromEntries(credits.map((entry) => [entry.model, entry[name]]));
+  return {
+    ...(interval !== null && { interval: row.interval ?? '' }),
+    group: row.dimensions === null ? null : groupOut(group_by, row.dimensions),
+    ...(row.dimensions === null && { other: true as const }),
+    spend: tidy(spend),
+    credit: byModel('credit'),
+    cpa: byModel('cpa'),
+    roas: byModel('roas'),
+    roi: byModel('roi'),
+    gross_cpa: byModel('gross_cpa'),
+    gross_roas: byModel('gross_roas'),
+    gross_roi: byModel('gross_roi'),
+  };
+}
+
+const NO_CREDIT = { conversions: 0, value: 0, gross_conversions: 0, gross_value: 0 };
+
+function ratios(spend: number, brought: { conversions: number; value: number }) {
+  const { cpa, roas, roi } = returnsOf(spend, brought);
+  const shown = (ratio: number | null) => (ratio === null ? null : tidy(ratio));
+  return { cpa: shown(cpa), roas: shown(roas), roi: shown(roi) };
+}
+
+function renamed({ cpa, roas, roi }: ReturnType<typeof ratios>) {
+  return { gross_cpa: cpa, gross_roas: roas, gross_roi: roi };
+}
+
+function rateWarnings({ lacks_rate, spend_lacks_rate }: RoiTotals, currency: string): Warning[] {
+  const spend = `${spend_lacks_rate} days of spend are in another currency than ${currency} and have no exchange rate; they are left out.`;
+  return [
+    ...(lacks_rate > 0 ? [missingRateWarning(lacks_rate, currency)] : []),
+    ...(spend_lacks_rate > 0 ? [{ code: 'missing_fx_rate', detail: spend }] : []),
+  ];
+}

@@ -1,0 +1,123 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { creditByJourney, eachModel, weight } from '../db/credit.ts';
+import { knownGoals } from '../db/journeys.ts';
+import { type SpendQuestion, spentInRange } from '../db/spend.ts';
+
+export interface RoiQuestion extends SpendQuestion {
+  with_retracted: true;
+  limit: number;
+}
+
+/** Credit of one model: what it brought, net of adjustments and before. */
+export interface CreditRow {
+  conversions: number;
+  value: number;
+  gross_conversions: number;
+  gross_value: number;
+}
+
+/** `credits` in the order of the models. */
+export interface RoiRow {
+  interval: string | null;
+  dimensions: (string | null)[] | null;
+  spend: string;
+  credits: CreditRow[];
+}
+
+/** Amounts as exact decimals in text. */
+export interface RoiTotals {
+  spend: string;
+  conversions: number;
+  value: string;
+  gross_conversions: number;
+  gross_value: string;
+  unattributed_conversions: number;
+  unattributed_value: string;
+  lacks_rate: number;
+  /** Days of rows of spend whose amount could not be told in the currency. */
+  spend_lacks_rate: number;
+}
+
+export interface RoiAnswer {
+  [column: string]: unknown;
+  goals: string[] | null;
+  totals: RoiTotals;
+  /** `dimensions` null: all groups beyond the limit. */
+  groups: RoiRow[];
+}
+
+/**
+ * Spend beside credit in one statement: the weights of every journey, those of retracted conversions too, and the days
+ * of spend are put in one list and summed by group, so that what has only the one or the other is a row as well.
+ */
+export function roiReport(question: RoiQuestion): SQL {
+  const { limit, goals, milestones, workspace_id } = question;
+  const each = (make: (i: number) => SQL) => eachModel(question, make);
+  const sums = each(
+    (i) => sql`sum(${net(i)}) as ${net(i)}, sum(${value(i)}) as ${value(i)},
+        sum(${gross(i)}) as ${gross(i)}, sum(${grossValue(i)}) as ${grossValue(i)}`,
+  );
+  return sql`
+    with ${creditByJourney(question)},
+    ${spentInRange(question)},
+    by_group as (
+      select interval, dimensions, sum(spend) as spend, ${sums}
+      from (
+        select interval, dimensions, 0::numeric as spend,
+          ${each(
+            (i) => sql`
+          case when not retracted then ${weight(i)} else 0 end as ${net(i)},
+          case when not retracted then coalesce(${weight(i)} * net::float8, 0) else 0 end as ${value(i)},
+          ${weight(i)} as ${gross(i)}, coalesce(${weight(i)} * gross::float8, 0) as ${grossValue(i)}`,
+          )}
+        from by_journey
+        union all
+        select interval, dimensions, coalesce(amount, 0), ${each(() => sql`0, 0, 0, 0`)}
+        from spent
+      ) brought
+      group by interval, dimensions
+    ), placed as (
+      select *, row_number() over (order by spend desc, ${net(0)} desc, interval, dimensions) > ${limit} as folded
+      from by_group
+    ), answer as (
+      select interval, case when not folded then dimensions end as dimensions, folded, sum(spend) as spend, ${sums}
+      from placed
+      group by interval, case when not folded then dimensions end, folded
+    )
+    select (${knownGoals(workspace_id, [...goals, ...Object.values(milestones ?? {})])}) as goals,
+      (select row_to_json(totals) from (${totals()}) totals) as totals,
+      (
+        select coalesce(json_agg(json_build_object(
+          'interval', interval, 'dimensions', dimensions, 'spend', spend::text,
+          'credits', json_build_array(${each(
+            (i) => sql`json_build_object(
+            'conversions', ${net(i)}, 'value', ${value(i)}, 'gross_conversions', ${gross(i)}, 'gross_value', ${grossValue(i)}
+          )`,
+          )})
+        ) order by folded, interval, spend desc, ${net(0)} desc, dimensions), '[]')
+        from answer
+      ) as groups`;
+}
+
+const net = (i: number) => sql.identifier(`net_${i}`);
+const value = (i: number) => sql.identifier(`value_${i}`);
+const gross = (i: number) => sql.identifier(`gross_${i}`);
+const grossValue = (i: number) => sql.identifier(`gross_value_${i}`);
+
+function totals(): SQL {
+  return sql`
+    select (select coalesce(sum(amount), 0)::text from spent) as spend,
+      (select count(*) filter (where lacks_rate)::int from spent) as spend_lacks_rate,
+      count(*) filter (where not retracted)::int as conversions,
+      coalesce(sum(net) filter (where not retracted), 0)::text as value,
+      count(*)::int as gross_conversions,
+      coalesce(sum(gross), 0)::text as gross_value,
+      count(*) filter (where not retracted and not is_attributed)::int as unattributed_conversions,
+      coalesce(sum(net) filter (where not retracted and not is_attributed), 0)::text as unattributed_value,
+      count(*) filter (where lacks_rate)::int as lacks_rate
+    from (
+      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      from converted c
+      offset 0
+    ) c`;
+}

@@ -1,0 +1,35 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { SpendWithHistory, spendExample } from './spend-schema.ts';
+import { getSpend, spendWithHistoryOut } from './spend-sql.ts';
+
+const { id: _, received_at: _received, updated_at: _updated, ...was } = spendExample;
+
+export const getSpendOperation = operation({
+  method: 'get',
+  path: '/v1/spend/{id}',
+  id: 'getSpend',
+  tag: 'Spend',
+  summary: 'Get a row of spend, and what it said before',
+  description:
+    'The row as it is now, and every earlier state of it, so that no total changes without a trace.',
+  access: 'read',
+  params: z.object({ id: z.string().openapi({ example: spendExample.id }) }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The row.',
+    schema: SpendWithHistory,
+    example: {
+      ...spendExample,
+      history: [{ ...was, version: 1, replaced_at: '2026-06-02T04:00:00.000Z', amount: 1198.2 }],
+    },
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getSpend(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No row of spend has this id.');
+    return { body: spendWithHistoryOut(row) };
+  },
+});

@@ -1,0 +1,41 @@
+import { z } from '@hono/zod-openapi';
+import { Day, Instant } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { Spend, spendExample } from './spend-schema.ts';
+import { listSpend, spendOut } from './spend-sql.ts';
+
+export const listSpendOperation = operation({
+  method: 'get',
+  path: '/v1/spend',
+  id: 'listSpend',
+  tag: 'Spend',
+  summary: 'List spend',
+  description:
+    'Rows as they are now, those that came last first, by cursor. `updated_after` is for incremental sync: it also gives rows that were replaced since.',
+  access: 'read',
+  params: z.object({}),
+  query: z.object({
+    ...PageQuery.shape,
+    from: Day.optional().openapi({ description: 'Rows with a day on or after this one.' }),
+    to: Day.optional().openapi({ description: 'Rows with a day on or before this one.' }),
+    channel: z.string().min(1).max(64).optional().openapi({ example: 'paid_search' }),
+    updated_after: Instant.optional(),
+    ...FormatQuery.shape,
+  }),
+  success: {
+    status: 200,
+    description: 'A page of spend.',
+    schema: PageOf(Spend),
+    example: { data: [spendExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace }, { query }) => {
+    const { from = null, to = null, channel = null, updated_after = null, cursor, limit } = query;
+    const filter = { from, to, channel, updated_after };
+    const rows = await database.query(listSpend(workspace.id, filter, decodeCursor(cursor), limit));
+    return { body: pageOf(rows.map(spendOut), limit, ({ received_at, id }) => ({ at: received_at, id })) };
+  },
+});

@@ -1,0 +1,46 @@
+import { deriveChannel } from '../domain/channels.ts';
+import { batchOperation } from '../http/ingest/batch-operation.ts';
+import type { IngestResource } from '../http/ingest/record-batch.ts';
+import { SpendInput, spendInputExample } from './spend-schema.ts';
+import { checkSpend, lockSpend, type SpendRow, upsertSpend } from './spend-sql.ts';
+
+export const spendIngest: IngestResource<SpendInput, SpendRow> = {
+  resource: 'spend',
+  id_prefix: 'sp',
+  schema: SpendInput,
+  prepare: async (item, id, _pointer, { workspace }) => {
+    const { from, to, source = null, medium = null, campaign = null, amount } = item;
+    const currency = item.currency ?? workspace.currency;
+    const channel = item.channel ?? channelOf(item);
+    return {
+      row: { id, from, to, channel, source, medium, campaign, amount, currency },
+      content: {},
+      warnings: [],
+    };
+  },
+  write: async (rows, { workspace }) => [lockSpend(workspace.id, rows), upsertSpend(workspace.id, rows)],
+  check: (rows, { workspace }) => checkSpend(workspace.id, rows),
+  refusals: {},
+  remarks: {
+    replaced: {
+      pointer: '/id',
+      detail: 'The row was stored before and now says this; GET /v1/spend/{id} tells what it said.',
+    },
+  },
+};
+
+/** Only where both say where the money went; a campaign alone would be `unassigned`, which is a channel too. */
+function channelOf({ source, medium, campaign }: SpendInput): string | null {
+  if (!source || !medium) return null;
+  return deriveChannel({ kind: 'click', source, medium, campaign: campaign ?? null }).channel;
+}
+
+export const recordSpend = batchOperation({
+  id: 'recordSpend',
+  tag: 'Spend',
+  summary: 'Record spend',
+  description:
+    'Stores 1 to 1000 rows of what was spent on which days. A row posted again with other content replaces what it said, because ad platforms restate; what it said before is kept and shown by GET /v1/spend/{id}. To take a row back, send it with the amount 0. Reports spread a row evenly over its days.',
+  example: spendInputExample,
+  ingest: spendIngest,
+});

@@ -1,0 +1,88 @@
+import { z } from '@hono/zod-openapi';
+import { DAY_MS, MAX_RANGE_DAYS } from '../domain/time.ts';
+import { Amount, Currency, Day, SenderId } from '../http/fields.ts';
+
+const label = (description: string, example: string) =>
+  z.string().min(1).max(500).nullish().openapi({ description, example });
+
+/** What was spent, as sent. */
+export const SpendInput = z
+  .strictObject({
+    id: SenderId.nullish(),
+    from: Day.openapi({ description: "The first day, in the workspace's time zone." }),
+    to: Day.openapi({ description: 'The last day, inclusive.', example: '2026-05-31' }),
+    channel: z.string().min(1).max(64).nullish().openapi({
+      description:
+        'As touchpoints have it. Left out: derived from `source` and `medium` by the same rules, where both are there.',
+      example: 'paid_search',
+    }),
+    source: label('As touchpoints have it.', 'google'),
+    medium: label('As touchpoints have it.', 'cpc'),
+    campaign: label('As touchpoints have it.', 'spring'),
+    amount: Amount,
+    currency: Currency.nullish().openapi({ description: "The workspace's if left out." }),
+  })
+  .refine(({ from, to }) => from <= to, { path: ['to'], message: '`to` is before `from`' })
+  .refine(({ from, to }) => new Date(to).getTime() - new Date(from).getTime() < MAX_RANGE_DAYS * DAY_MS, {
+    path: ['to'],
+    message: `At most ${MAX_RANGE_DAYS} days in one row`,
+  })
+  .openapi('SpendInput');
+export type SpendInput = z.output<typeof SpendInput>;
+
+const said = {
+  from: z.string().openapi({ format: 'date' }),
+  to: z.string().openapi({ format: 'date' }),
+  channel: z.string().nullable(),
+  source: z.string().nullable(),
+  medium: z.string().nullable(),
+  campaign: z.string().nullable(),
+  amount: z.number(),
+  currency: z.string(),
+};
+
+export const Spend = z
+  .object({
+    id: z.string(),
+    ...said,
+    version: z.number().int().openapi({ description: 'How often the row was replaced, plus one.' }),
+    received_at: z.string().openapi({ format: 'date-time', description: 'When it came first.' }),
+    updated_at: z.string().openapi({ format: 'date-time', description: 'When what it says now came.' }),
+  })
+  .openapi('Spend');
+export type Spend = z.output<typeof Spend>;
+
+export const SpendWithHistory = z
+  .object({
+    ...Spend.shape,
+    history: z
+      .array(
+        z.object({
+          version: z.number().int(),
+          replaced_at: z.string().openapi({ format: 'date-time' }),
+          ...said,
+        }),
+      )
+      .openapi({ description: 'What the row said before, newest first.' }),
+  })
+  .openapi('SpendWithHistory');
+export type SpendWithHistory = z.output<typeof SpendWithHistory>;
+
+export const spendInputExample = {
+  id: 'google-spring-2026-05',
+  from: '2026-05-01',
+  to: '2026-05-31',
+  channel: 'paid_search',
+  source: 'google',
+  campaign: 'spring',
+  amount: 1240.5,
+  currency: 'EUR',
+};
+
+export const spendExample: Spend = {
+  ...spendInputExample,
+  medium: null,
+  version: 2,
+  received_at: '2026-06-01T04:00:00.000Z',
+  updated_at: '2026-06-02T04:00:00.000Z',
+};

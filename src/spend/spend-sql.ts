@@ -1,0 +1,169 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Row } from '../db/client.ts';
+import { outcomeOfStored } from '../db/resolve-people.ts';
+import { tenant } from '../db/tenant.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import type { Spend, SpendWithHistory } from './spend-schema.ts';
+
+/** Spend on its way in; `amount` is decimal text. */
+export interface SpendRow {
+  id: string;
+  content_hash: string;
+  from: string;
+  to: string;
+  channel: string | null;
+  source: string | null;
+  medium: string | null;
+  campaign: string | null;
+  amount: string;
+  currency: string;
+}
+
+const said = sql`s."from"::text, s."to"::text, s.channel, s.source, s.medium, s.campaign, s.amount, s.currency`;
+const columns = sql`"from", "to", channel, source, medium, campaign, amount, currency`;
+const stored = sql`s.id, ${said}, s.version, s.received_at, s.updated_at`;
+
+function incoming(rows: readonly SpendRow[]): SQL {
+  return sql`
+    select i.*, decode(i.content_hash, 'hex') as hash
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as i (
+      id text, content_hash text, "from" date, "to" date, channel text, source text, medium text, campaign text,
+      amount numeric, currency text
+    )`;
+}
+
+/** `incoming`, and `existing`, those whose id is stored, with what is stored and the outcome. */
+function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
+  return sql`
+    incoming as materialized (${incoming(rows)}),
+    existing as materialized (
+      select i.id, s.version, s.was,
+        case when ${outcomeOfStored(sql`s.content_hash`)} = 'duplicate' then 'duplicate' else 'replaced' end as outcome
+      from incoming i
+      cross join lateral (
+        select s.content_hash, s.version, to_jsonb(said) as was
+        from spend s, lateral (select ${said}) said
+        where s.workspace_id = ${tenant(workspaceId)} and s.id = i.id
+        offset 0
+      ) s
+    )`;
+}
+
+/** Before `upsertSpend`, in the same transaction: who replaces rows waits for who replaces them already. */
+export function lockSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
+  return sql`
+    select s.id
+    from spend s
+    where s.workspace_id = ${tenant(workspaceId)} and s.id = any(${sql.param(rows.map(({ id }) => id))}::text[])
+    order by s.id
+    for update`;
+}
+
+/**
+ * Stores rows and says what became of each: `accepted`, `duplicate`, or `replaced`, where the id was stored with other
+ * content: ad platforms restate what was spent. What it said before goes into the history. A row that another
+ * transaction was storing at the same moment is in none of them, and is asked for again.
+ */
+export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
+  return sql`
+    with ${judged(workspaceId, rows)},
+    kept as (
+      insert into spend_history (workspace_id, spend_id, version, replaced_at, was)
+      select ${workspaceId}::uuid, id, version, now(), was
+      from existing
+      where outcome = 'replaced'
+    ), replaced as (
+      update spend s set
+        "from" = i."from", "to" = i."to", channel = i.channel, source = i.source, medium = i.medium, campaign = i.campaign,
+        amount = i.amount, currency = i.currency, content_hash = i.hash, version = s.version + 1, updated_at = now()
+      from incoming i
+      where s.workspace_id = ${tenant(workspaceId)} and s.id = i.id
+        and i.id in (select id from existing where outcome = 'replaced')
+    ), inserted as (
+      insert into spend (workspace_id, id, ${columns}, content_hash)
+      select ${workspaceId}::uuid, id, ${columns}, hash
+      from incoming i
+      where not exists (select from existing where existing.id = i.id)
+      order by id collate "C"
+      on conflict do nothing
+      returning id
+    )
+    select id, outcome from existing
+    union all
+    select id, 'accepted' from inserted`;
+}
+
+/** What `upsertSpend` would answer, without storing. */
+export function checkSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
+  return sql`
+    with ${judged(workspaceId, rows)}
+    select i.id, coalesce(e.outcome, 'accepted') as outcome
+    from incoming i
+    left join existing e on e.id = i.id`;
+}
+
+/** Which rows a list shows; null: all. Days are inclusive. */
+export interface SpendFilter {
+  from: string | null;
+  to: string | null;
+  channel: string | null;
+  updated_after: string | null;
+}
+
+/** By when they came, newest first; the id breaks ties. A row that is replaced keeps its place. */
+export function listSpend(
+  workspaceId: string,
+  filter: SpendFilter,
+  after: Cursor | null,
+  limit: number,
+): SQL {
+  const { from, to, channel, updated_after } = filter;
+  const conditions = [sql`s.workspace_id = ${tenant(workspaceId)}`];
+  if (from) conditions.push(sql`s."to" >= ${from}::date`);
+  if (to) conditions.push(sql`s."from" <= ${to}::date`);
+  if (channel) conditions.push(sql`s.channel = ${channel}`);
+  if (updated_after) conditions.push(sql`s.updated_at > ${updated_after}::timestamptz`);
+  if (after)
+    conditions.push(sql`(s.received_at, s.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
+  return sql`
+    select ${stored}
+    from spend s
+    where ${sql.join(conditions, sql` and `)}
+    order by s.received_at desc, s.id desc
+    limit ${limit + 1}`;
+}
+
+/** One row with what it said before, or none. */
+export function getSpend(workspaceId: string, id: string): SQL {
+  return sql`
+    select ${stored}, (
+        select coalesce(json_agg(json_build_object('version', h.version, 'replaced_at', h.replaced_at, 'was', h.was)
+          order by h.version desc), '[]')
+        from spend_history h
+        where h.workspace_id = ${tenant(workspaceId)} and h.spend_id = s.id
+      ) as history
+    from spend s
+    where s.workspace_id = ${tenant(workspaceId)} and s.id = ${id}`;
+}
+
+export function spendOut({ history: _, ...row }: Row): Spend {
+  return {
+    ...row,
+    amount: amountOut(row.amount),
+    received_at: instantOut(row.received_at),
+    updated_at: instantOut(row.updated_at),
+  } as Spend;
+}
+
+export function spendWithHistoryOut(row: Row): SpendWithHistory {
+  const history = row.history as { version: number; replaced_at: string; was: Spend }[];
+  return {
+    ...spendOut(row),
+    history: history.map(({ version, replaced_at, was }) => ({
+      ...was,
+      version,
+      replaced_at: new Date(replaced_at).toISOString(),
+    })),
+  };
+}
