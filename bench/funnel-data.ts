@@ -12,9 +12,12 @@ export interface DataSet {
   /** A share of the touchpoints that belongs to a few people alone. */
   busy: { share: number; people: number };
   /** What is asked of it, and how often. */
+  ranges: readonly { from: string; to: string }[];
   windows_days: readonly number[];
   rounds: number;
 }
+
+const between = (from: string, to: string) => ({ from: `${from}T00:00:00Z`, to: `${to}T00:00:00Z` });
 
 export const UNIFORM: DataSet = {
   name: 'uniform',
@@ -22,22 +25,30 @@ export const UNIFORM: DataSet = {
   people: 100_000,
   days: 90,
   busy: { share: 0, people: 1 },
+  ranges: [between('2026-01-01', '2026-04-01'), between('2026-02-01', '2026-03-01')],
   windows_days: [7, 30],
   rounds: 7,
 };
 export const SKEWED: DataSet = { ...UNIFORM, name: 'skewed', busy: { share: 0.3, people: 100 } };
-/** Ten times the people and the touchpoints, over four times as long. */
+/** Ten times the people and the touchpoints, over a year; asked for its last months, as one does. */
 export const LARGE: DataSet = {
   ...UNIFORM,
   name: 'large',
   touchpoints: 10_000_000,
   people: 1_000_000,
   days: 365,
+  ranges: [between('2026-09-01', '2026-12-01'), between('2026-11-01', '2026-12-01')],
   windows_days: [7],
   rounds: 2,
 };
-/** As many of the people of the first, each with ten times as many touchpoints. */
-export const DENSE: DataSet = { ...LARGE, name: 'dense', people: 100_000, days: 90 };
+/** The people of the first, each with ten times as many touchpoints. */
+export const DENSE: DataSet = {
+  ...UNIFORM,
+  name: 'dense',
+  touchpoints: 10_000_000,
+  windows_days: [7],
+  rounds: 2,
+};
 
 /**
  * Straight into the table, because through the API it would take hours. Nothing that a funnel does not read is made:

@@ -10,11 +10,6 @@ import { type KindsQuestion, usualFunnel } from './usual-funnel-sql.ts';
 import type { BenchWorld } from './world.ts';
 
 const KINDS = ['mention', 'reply', 'click', 'visit'];
-const RANGES = [
-  { from: '2026-01-01T00:00:00Z', to: '2026-04-01T00:00:00Z' },
-  { from: '2026-02-01T00:00:00Z', to: '2026-03-01T00:00:00Z' },
-];
-
 const ABOUT = {
   wanted: 'ratio at most 1 on uniform, at most 1/3 on skewed and large',
   note:
@@ -56,7 +51,7 @@ async function benchData(data: DataSet, databaseUrl: string, progress: Progress)
     await client.end();
   }
   const results = [];
-  for (const range of RANGES)
+  for (const range of data.ranges)
     for (const days of data.windows_days) {
       const question = { workspace_id: WORKSPACE_ID, ...range, kinds: KINDS, window_seconds: days * 86_400 };
       const label = `funnel, ${data.name}, ${range.from.slice(0, 10)} to ${range.to.slice(0, 10)}, ${days} days`;

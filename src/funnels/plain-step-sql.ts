@@ -10,6 +10,9 @@ import { fittingRows, reachedColumns, rowNames, step, whoCame } from './step-row
  */
 const BUSY = 16;
 
+/** Where the busy have this share of the events, everyone is taken for busy, so that events are read once. */
+const MOSTLY_BUSY = 1 / 4;
+
 /**
  * `step_k` where nothing is excluded or held: an event that fits is reached if one that was reached at the step before
  * lies before it, and of all that do the latest start counts. For who is not busy that is a join; for who is, a running
@@ -19,7 +22,12 @@ export function plainStep(question: FunnelQuestion, k: number): SQL {
   const busy = sql.identifier(`busy_${k - 1}`);
   const isBusy = (entity: SQL) => sql`${entity} in (select entity from ${busy})`;
   return sql`${busy} as materialized (
-      select entity from ${whoCame(k - 1)} where events >= ${BUSY}::int
+      select *
+      from ${whoCame(k - 1)}
+      where events >= ${BUSY}::int or (
+        select sum(events) filter (where events >= ${BUSY}::int) > sum(events) * ${MOSTLY_BUSY}::float8
+        from ${whoCame(k - 1)}
+      )
     ), ${step(k)} as materialized (
       select ${rowNames(question)}, max(lead_start_at) as start_at
       from (
@@ -39,7 +47,7 @@ export function plainStep(question: FunnelQuestion, k: number): SQL {
         from (
           select ${reachedColumns(question)} from ${step(k - 1)} where ${isBusy(sql`entity`)}
           union all
-          select *, null from (${fittingRows(question, k, isBusy)}) fits
+          select *, null from (${fittingRows(question, k, busy)}) fits
         ) merged
       ) placed
       where start_at is null and at <= latest_at + ${windowOf(question)}

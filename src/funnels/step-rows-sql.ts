@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Name, type SQL, sql } from 'drizzle-orm';
 import { dimensionsOf, eventsThatFit, fitsConversion, fitsTouchpoint } from './funnel-events-sql.ts';
 import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
 
@@ -96,15 +96,22 @@ function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusio
  * Later steps read the entities that came to the one before, and nobody else. Not the second: where many begin, most of
  * those who could do its step have, and to look each up costs more than to sort the others along.
  */
-function narrowedBy(k: number): (entity: SQL) => SQL {
-  return (entity) => (k <= 2 ? sql`true` : sql`${entity} in (select entity from ${whoCame(k - 1)})`);
+function narrowedBy(k: number): Narrowing {
+  return k <= 2 ? () => sql`true` : isAmong(whoCame(k - 1));
+}
+
+/** A condition on an entity. */
+type Narrowing = (entity: SQL) => SQL;
+
+function isAmong(entities: Name): Narrowing {
+  return (entity) => sql`${entity} in (select entity from ${entities})`;
 }
 
 /**
  * The events that fit the filter at step `k`, as rows that nothing leads to yet.
- * @param of whose events; of everyone who came to the step before, if absent
+ * @param among a step `(entity, events)` with the entities whose events they are: those who came to the step before, if absent
  */
-export function fittingRows(question: FunnelQuestion, k: number, of?: (entity: SQL) => SQL): SQL {
+export function fittingRows(question: FunnelQuestion, k: number, among?: Name): SQL {
   const filter = question.steps[k - 1];
   if (!filter) throw new Error('no such step');
   const around = exclusionsAround(question, k + 1);
@@ -137,8 +144,9 @@ export function fittingRows(question: FunnelQuestion, k: number, of?: (entity: S
         ]
       : []),
   ];
-  const everyone = k > 1 && question.scope === 'person' ? waysFrom(k) : [narrowedBy(k)];
-  const ways = of ? [of] : everyone;
+  const narrowed = among ? isAmong(among) : narrowedBy(k);
+  const ways =
+    k > 1 && question.scope === 'person' ? waysFrom(among ?? whoCame(k - 1), narrowed) : [narrowed];
   const rows = ways.map(
     (narrowed) => sql`
             select ${rowColumns(question, nothingYet)}
@@ -147,20 +155,19 @@ export function fittingRows(question: FunnelQuestion, k: number, of?: (entity: S
   return sql.join(rows, sql` union all `);
 }
 
-/** Events of a step from which it is quicker to look each person up than to read all that fits the next. */
+/** Events at a step up to which it is quicker to look each entity up than to read all that fits the next. */
 const FEW = 2000;
 
 /**
- * From the people of the step before to their events: one by one where they are few, and else all at once. The planner
- * cannot tell which, not knowing how many came; only one of the two runs. It counts events, not people, so that a few
- * people with many events are not few.
+ * From `among (entity, events)`, some who came to the step before, to their events: one by one where they are few, and else all at once. The
+ * planner cannot tell which, not knowing how many came; only one of the two runs. It counts events, not people, so that
+ * a few people with many events are not few.
  */
-function waysFrom(k: number): ((entity: SQL) => SQL)[] {
-  const before = step(k - 1);
-  const areFew = sql`(select count(*) <= ${FEW}::int from (select from ${before} limit ${FEW + 1}::int) counted)`;
+function waysFrom(among: Name, allAtOnce: Narrowing): Narrowing[] {
+  const few = sql`(select coalesce(sum(events), 0) <= ${FEW}::int from ${among})`;
   return [
-    (entity) => sql`${areFew} and ${entity} = any (array(select entity from ${whoCame(k - 1)}))`,
-    (entity) => sql`not ${areFew} and ${narrowedBy(k)(entity)}`,
+    (entity) => sql`${few} and ${entity} = any (array(select entity from ${among}))`,
+    (entity) => sql`not ${few} and ${allAtOnce(entity)}`,
   ];
 }
 
