@@ -67,13 +67,16 @@ export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
     returning ${stored}`;
 }
 
-/** Everything of the workspace, children first; the last statement tells whether there was one. */
+/**
+ * Everything of the workspace, children first; the last statement tells whether there was one. Conversations go before
+ * their touchpoints, which would be counted again and again.
+ */
 export function deleteWorkspace(id: string): SQL[] {
   const tables = [
     'adjustments',
     'conversions',
-    'touchpoints',
     'conversations',
+    'touchpoints',
     'account_facts',
     'identity_links',
     'identities',

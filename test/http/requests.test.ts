@@ -54,6 +54,8 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/reports/lifecycle'],
     ['POST', '/v1/reports/funnel', { ...FUNNEL, compare: 'previous_period' }],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 2, state: 'dropped' }],
+    ['GET', '/v1/conversations?state=waiting'],
+    ['GET', '/v1/conversations/missing'],
     ['GET', '/v1/accounts'],
     ['GET', '/v1/accounts/acme'],
     ['PUT', '/v1/accounts/acme', { name: 'Acme', domains: ['acme.example'] }],
