@@ -6,6 +6,7 @@ import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
 import { getConversationOperation } from './conversations/get-conversation.ts';
+import { getConversationReport } from './conversations/get-conversation-report.ts';
 import { listConversationsOperation } from './conversations/list-conversations.ts';
 import { getConversionOperation } from './conversions/get-conversion.ts';
 import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
@@ -82,6 +83,7 @@ export const operations: readonly AnyOperation[] = [
   listFunnelPeople,
   getJourneys,
   getLifecycle,
+  getConversationReport,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,

@@ -12,6 +12,7 @@ const SETTINGS = [
   ['default_country', 'text'],
   ['retention_days', 'int4'],
   ['accounts_from_email', 'bool'],
+  ['business_hours', 'jsonb'],
   ['default_model', 'text'],
 ] as const satisfies readonly (readonly [keyof WorkspacePatch, string])[];
 
@@ -24,7 +25,8 @@ const stored = sql.join(
 function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
   return SETTINGS.flatMap(([name, type]) => {
     if (!(name in workspace)) return [];
-    const value = sql`${workspace[name] ?? null}::${sql.identifier(type)}`;
+    const given = workspace[name] ?? null;
+    const value = sql`${typeof given === 'object' && given ? JSON.stringify(given) : given}::${sql.identifier(type)}`;
     return [{ column: sql`${sql.identifier(name)}`, value }];
   });
 }

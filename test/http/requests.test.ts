@@ -52,6 +52,8 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/reports/attribution?goal=purchase&scope=account'],
     ['GET', '/v1/reports/journeys?goal=purchase'],
     ['GET', '/v1/reports/lifecycle'],
+    ['GET', '/v1/reports/conversations?goal=purchase&interval=week'],
+    ['GET', '/v1/reports/conversations?goal=nowhere'],
     ['POST', '/v1/reports/funnel', { ...FUNNEL, compare: 'previous_period' }],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 2, state: 'dropped' }],
     ['GET', '/v1/conversations?state=waiting'],
