@@ -5,6 +5,9 @@ import { putAccountOperation } from './accounts/put-account.ts';
 import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
+import { getConversationOperation } from './conversations/get-conversation.ts';
+import { getConversationReport } from './conversations/get-conversation-report.ts';
+import { listConversationsOperation } from './conversations/list-conversations.ts';
 import { getConversionOperation } from './conversions/get-conversion.ts';
 import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
@@ -83,6 +86,8 @@ export const operations: readonly AnyOperation[] = [
   listAccountsOperation,
   getAccountOperation,
   getAccountTimeline,
+  listConversationsOperation,
+  getConversationOperation,
   getAttribution,
   getExplanation,
   getFunnelReport,
@@ -90,6 +95,7 @@ export const operations: readonly AnyOperation[] = [
   getJourneys,
   getLifecycle,
   getRoi,
+  getConversationReport,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,
