@@ -10,6 +10,7 @@ import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
 import { adjustmentIngest, recordAdjustment } from './conversions/record-adjustment.ts';
 import { conversionIngest, recordConversions } from './conversions/record-conversions.ts';
+import { getCultivation } from './cultivation/get-cultivation.ts';
 import { deleteFunnelOperation } from './funnels/delete-funnel.ts';
 import { getFunnelOperation } from './funnels/get-funnel.ts';
 import { getFunnelReport } from './funnels/get-funnel-report.ts';
@@ -78,6 +79,7 @@ export const operations: readonly AnyOperation[] = [
   listFunnelPeople,
   getJourneys,
   getLifecycle,
+  getCultivation,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,
