@@ -2,6 +2,7 @@ import { getAccountOperation } from './accounts/get-account.ts';
 import { getAccountTimeline } from './accounts/get-account-timeline.ts';
 import { listAccountsOperation } from './accounts/list-accounts.ts';
 import { putAccountOperation } from './accounts/put-account.ts';
+import { getAdvocacy } from './advocacy/get-advocacy.ts';
 import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
@@ -80,6 +81,7 @@ export const operations: readonly AnyOperation[] = [
   getJourneys,
   getLifecycle,
   getCultivation,
+  getAdvocacy,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,

@@ -47,7 +47,9 @@ export const getCultivation = operation({
     refuseOtherKinds(asked, goals);
     const { from, to, landmark_days, horizon_days, group_by, currency } = question;
     const report = reportOf(question, asked, answer);
-    report.warnings.push(...historyWarning(context.workspace, 'who converted or was cultivated only then'));
+    report.warnings.push(
+      ...historyWarning(context.workspace, 'nobody is known to have converted or been cultivated before'),
+    );
     return {
       body: {
         query: { ...asked, from, to, timezone, landmark_days, horizon_days, group_by, currency },

@@ -33,9 +33,9 @@ export function retentionWarning(
 /** For reports that read all of history, so that whatever is deleted may be missing, however short the range. */
 export function historyWarning(
   { retention_days }: Pick<Workspace, 'retention_days'>,
-  missing: string,
+  effect: string,
 ): Warning[] {
   if (retention_days === null) return [];
-  const detail = `The workspace keeps conversions for ${retention_days} days and touchpoints for a year more; missing are ${missing}.`;
+  const detail = `The workspace keeps conversions for ${retention_days} days and touchpoints for a year more: ${effect}.`;
   return [{ code: 'outside_retention', detail }];
 }

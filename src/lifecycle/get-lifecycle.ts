@@ -39,7 +39,7 @@ export const getLifecycle = operation({
       totals: { people },
       data: lifecycleRows(answer?.stages ?? {}, people),
       moves: answer?.moves ?? [],
-      warnings: historyWarning(workspace, 'stages reached only then'),
+      warnings: historyWarning(workspace, 'stages reached only by what is deleted are missing'),
     };
     return { body };
   },

@@ -151,6 +151,32 @@ describe('groups', () => {
   });
 });
 
+test('the landmark and the horizon are theirs to the millisecond: a conversion at either is by then', async () => {
+  const workspace = await prepare();
+  const shifted = (day: number, ms: number) => ({
+    occurred_at: new Date(new Date(on(day)).getTime() + ms).toISOString(),
+  });
+  const sold: [name: string, day: number, ms: number][] = [
+    ['ann', 14, 0],
+    ['bob', 14, 1],
+    ['cleo', 104, 0],
+    ['dan', 104, 1],
+  ];
+  await workspace.load(
+    'touchpoints',
+    sold.map(([name]) => came(name)),
+  );
+  await workspace.load(
+    'conversions',
+    sold.map(([name, day, ms]) => did('purchase', name, day, shifted(day, ms))),
+  );
+  const { body } = await workspace.get(REPORT);
+  expect(body.left_out).toEqual({ converted_before_landmark: 1, short_follow_up: 0 });
+  expect(body.totals).toMatchObject({ compared: 3, converted: 2, value: 200 });
+  // Of 3: 2/3 after a millisecond, 1/3 after 90 days.
+  expect(body.arms.uncultivated.median_days).toBe(90);
+});
+
 describe('a touchpoint that records the cultivation goal', () => {
   test('cultivates, until it is voided', async () => {
     const workspace = await prepare();

@@ -53,6 +53,7 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/reports/journeys?goal=purchase'],
     ['GET', '/v1/reports/lifecycle'],
     ['GET', '/v1/reports/cultivation?goal=purchase&group_by=channel'],
+    ['GET', '/v1/reports/advocacy?goal=purchase'],
     ['POST', '/v1/reports/funnel', { ...FUNNEL, compare: 'previous_period' }],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 2, state: 'dropped' }],
     ['GET', '/v1/accounts'],
