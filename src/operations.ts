@@ -2,6 +2,7 @@ import { getAccountOperation } from './accounts/get-account.ts';
 import { getAccountTimeline } from './accounts/get-account-timeline.ts';
 import { listAccountsOperation } from './accounts/list-accounts.ts';
 import { putAccountOperation } from './accounts/put-account.ts';
+import { getAdvocacy } from './advocacy/get-advocacy.ts';
 import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
@@ -13,6 +14,7 @@ import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
 import { adjustmentIngest, recordAdjustment } from './conversions/record-adjustment.ts';
 import { conversionIngest, recordConversions } from './conversions/record-conversions.ts';
+import { getCultivation } from './cultivation/get-cultivation.ts';
 import { deleteFunnelOperation } from './funnels/delete-funnel.ts';
 import { getFunnelOperation } from './funnels/get-funnel.ts';
 import { getFunnelReport } from './funnels/get-funnel-report.ts';
@@ -96,6 +98,8 @@ export const operations: readonly AnyOperation[] = [
   getLifecycle,
   getRoi,
   getConversationReport,
+  getCultivation,
+  getAdvocacy,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,

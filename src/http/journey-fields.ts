@@ -12,7 +12,7 @@ import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
 /** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
 
 const MAX_GROUP_BY = 3;
-const MAX_GOALS = 20;
+export const MAX_GOALS = 20;
 
 export const GoalsQuery = z
   .array(GoalKey)

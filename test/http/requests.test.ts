@@ -60,6 +60,8 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/reports/roi?goal=purchase&models=linear,w_shaped&milestones=purchase,other&interval=week'],
     ['GET', '/v1/reports/conversations?goal=purchase&interval=week'],
     ['GET', '/v1/reports/conversations?goal=nowhere'],
+    ['GET', '/v1/reports/cultivation?goal=purchase&group_by=channel'],
+    ['GET', '/v1/reports/advocacy?goal=purchase'],
     ['POST', '/v1/reports/funnel', { ...FUNNEL, compare: 'previous_period' }],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 2, state: 'dropped' }],
     ['GET', '/v1/conversations?state=waiting'],
