@@ -34,6 +34,7 @@ import { recordBatch } from './http/ingest/record-batch.ts';
 import type { AnyOperation } from './http/operation.ts';
 import { getJourneys } from './journeys/get-journeys.ts';
 import { getLifecycle } from './lifecycle/get-lifecycle.ts';
+import { getOverview } from './overview/get-overview.ts';
 import { erasePersonOperation } from './people/erase-person.ts';
 import { exportPersonOperation } from './people/export-person.ts';
 import { getPersonOperation } from './people/get-person.ts';
@@ -97,6 +98,7 @@ export const operations: readonly AnyOperation[] = [
   getJourneys,
   getLifecycle,
   getRoi,
+  getOverview,
   getConversationReport,
   getCultivation,
   getAdvocacy,

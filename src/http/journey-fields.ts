@@ -77,6 +77,7 @@ export type JourneysAsked = z.output<typeof JourneyQuery> &
 
 /** A question on the journeys of a range, with the words that only a report needs. */
 export interface GroupedJourneyQuestion extends JourneyQuestion {
+  goals: readonly string[];
   timezone: string;
   group_by: readonly Dimension[];
 }

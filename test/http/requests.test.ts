@@ -57,6 +57,7 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['GET', '/v1/spend/missing'],
     ['PUT', '/v1/fx-rates', { rates: [{ date: '2025-06-01', from: 'EUR', to: 'USD', rate: 1.1 }] }],
     ['GET', '/v1/fx-rates'],
+    ['GET', '/v1/reports/overview?goal=purchase'],
     ['GET', '/v1/reports/roi?goal=purchase&models=linear,w_shaped&milestones=purchase,other&interval=week'],
     ['GET', '/v1/reports/conversations?goal=purchase&interval=week'],
     ['GET', '/v1/reports/conversations?goal=nowhere'],
