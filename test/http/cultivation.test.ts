@@ -275,6 +275,12 @@ test('values are in the currency asked, by the rate of their day; one without a 
   expect(inYen.totals).toMatchObject({ converted: 4, value: 0, currency: 'JPY' });
 });
 
+test('of a goal that counts once only the first conversion has a value', async () => {
+  const workspace = await prepareFull();
+  await workspace.goal('purchase', { counting: 'once' });
+  expect((await workspace.get(REPORT)).body.totals).toMatchObject({ converted: 3, value: 55 });
+});
+
 test('where what is old is deleted, a warning says so', async () => {
   const workspace = await prepareFull();
   await workspace.ask('PATCH', '/v1/workspace', { body: { retention_days: 3650 } });
