@@ -3,6 +3,7 @@ import { benchAttribution } from './attribution.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchIngest } from './ingest.ts';
 import type { Progress } from './measure.ts';
+import { benchPeopleReports } from './people-reports.ts';
 import { startBenchWorld } from './world.ts';
 
 /** `npm run bench [name …]`: progress on stderr, one JSON document on stdout. */
@@ -11,9 +12,10 @@ const BENCHES = {
   attribution: benchAttribution,
   funnel: benchFunnel,
   'funnel-large': benchLargeFunnel,
+  'people-reports': benchPeopleReports,
 };
 type Name = keyof typeof BENCHES;
-/** The large funnel loads for minutes, so it has to be asked for. */
+/** The large funnel loads for minutes, reports on people for one: they have to be asked for. */
 const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel'];
 
 const asked = process.argv.slice(2);

@@ -78,7 +78,10 @@ export function advocacyReport(question: AdvocacyQuestion): SQL {
       ) as totals`;
 }
 
-/** `advocate_id, person_id, referred_at, is_in_range`. An erased advocate has no identity, and so no row. */
+/**
+ * `advocate_id, person_id, referred_at, is_in_range`. An erased advocate has no identity, and so no row. Without
+ * `offset 0` each identity would be looked up twice, for the condition and for the column.
+ */
 function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
   return sql`
     pairs as materialized (
@@ -98,6 +101,7 @@ function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
               and t.voided_at is null and t.occurred_at <= ${now}::timestamptz
             group by t.referred_by_identity_id, t.person_id
           ) named
+          offset 0
         ) known
         where advocate_id <> person_id
         group by advocate_id, person_id

@@ -86,7 +86,8 @@ export function cultivationReport(question: CultivationQuestion): SQL {
           'short_follow_up', count(*) filter (where left_out = 'short_follow_up'),
           'lacks_rate', coalesce(sum(lacks_rate) filter (where left_out is null), 0)
         )
-        from followed
+        from members
+        where place = 0
       ) as left_out,
       (
         select json_build_object('people', count(*) filter (where is_pooled), 'goals', (
@@ -178,7 +179,7 @@ function peopleSteps(question: CultivationQuestion): SQL {
       ) dated
       group by person_id, landmark
       having landmark is not null or count(goal) > 0
-    ), placed as materialized (
+    ), placed as ${group_by === 'channel' ? sql`materialized` : sql`not materialized`} (
       select *, converted_at is null and reached <> '{}' as is_pooled
       from ${group_by === 'channel' ? peopleByChannel(question) : sql`people`}
     )`;
@@ -211,8 +212,7 @@ function peopleByChannel({ workspace_id, now }: CultivationQuestion): SQL {
 function memberSteps(question: CultivationQuestion): SQL {
   const { now, group_by } = question;
   const member = (place: SQL, isCultivated: SQL, source: SQL) => sql`
-      select ${place} as place, ${isCultivated} as is_cultivated, left_out is null as is_compared, has_converted, value,
-        seconds
+      select ${place} as place, ${isCultivated} as is_cultivated, left_out, has_converted, value, lacks_rate, seconds
       from ${source}`;
   const groups = {
     channel: [member(sql`place`, sql`cultivated_by <> '{}'`, sql`followed`)],
@@ -226,7 +226,7 @@ function memberSteps(question: CultivationQuestion): SQL {
     all: [],
   }[group_by ?? 'all'];
   return sql`
-    followed as materialized (
+    followed as (
       select *, case
           when left_out is distinct from 'converted_before_landmark' and landmark <= ${now}::timestamptz
             then extract(epoch from least(converted_at, horizon, ${now}::timestamptz) - landmark)::float8
@@ -272,9 +272,9 @@ const armSteps = sql`
     ), arms as (
       select *
       from (
-        select place, is_cultivated, count(*) filter (where is_compared) as people,
-          count(*) filter (where is_compared and has_converted) as converted,
-          coalesce(sum(value) filter (where is_compared), 0) as value
+        select place, is_cultivated, count(*) filter (where left_out is null) as people,
+          count(*) filter (where left_out is null and has_converted) as converted,
+          coalesce(sum(value) filter (where left_out is null), 0) as value
         from members
         group by place, is_cultivated
       ) sums

@@ -27,7 +27,7 @@ export function medianTime(followUps: readonly FollowUp[]): number | null {
     if (converted) events += 1;
     if (inOrder[i + 1]?.seconds === seconds) continue;
     surviving *= 1 - events / atRisk;
-    if (events > 0 && surviving <= HALF) return seconds;
+    if (surviving <= HALF) return seconds;
     events = 0;
     atRisk = inOrder.length - i - 1;
   }

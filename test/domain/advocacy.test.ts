@@ -48,6 +48,12 @@ describe('a referral', () => {
     ).toEqual(['ann: 1, 0, 0, 0']);
     expect(
       rowsOf([
+        [12, 'ann > bob'],
+        [9, 'ann > bob'],
+      ]),
+    ).toEqual([]);
+    expect(
+      rowsOf([
         [9, 'ann > bob'],
         [12, 'ann > bob'],
       ]),

@@ -77,6 +77,15 @@ test('the report says who referred whom, what they brought, and the share of wor
   });
 });
 
+test('the range has its start and not its end; only the first referral of two people is one', async () => {
+  const workspace = await prepare();
+  const from = (start: string, end: string) =>
+    workspace.get(`/v1/reports/advocacy?goal=purchase&from=${on(start)}&to=${on(end)}`);
+  await workspace.load('touchpoints', [told('a2', 'ann', 'dan', '06-15')]);
+  expect(countsIn((await from('06-05', '06-10')).body)).toEqual([[1, 1, 50, 1]]);
+  expect(countsIn((await from('06-10', '06-20')).body)).toEqual([[1, 0, 0, 0]]);
+});
+
 test('a limit cuts the rows, and no total', async () => {
   const workspace = await prepare();
   const { totals } = (await workspace.get(REPORT)).body;

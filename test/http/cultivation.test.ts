@@ -260,6 +260,8 @@ test('values are in the currency asked, by the rate of their day; one without a 
   await workspace.load('conversions', [
     did('purchase', 'bob', 30, sold(30)),
     did('purchase', 'bob', 60, sold(60)),
+    // Who is left out lacks nothing.
+    did('purchase', 'fay', 2, sold(2)),
   ]);
   await rowsOf(
     `insert into fx_rates (workspace_id, date, "from", "to", rate) values ($1, '2025-01-31', 'EUR', 'USD', 1.5)`,
@@ -273,6 +275,12 @@ test('values are in the currency asked, by the rate of their day; one without a 
   });
   const inYen = (await workspace.get(`${REPORT}&currency=JPY`)).body;
   expect(inYen.totals).toMatchObject({ converted: 4, value: 0, currency: 'JPY' });
+});
+
+test('of a goal that counts once only the first conversion has a value', async () => {
+  const workspace = await prepareFull();
+  await workspace.goal('purchase', { counting: 'once' });
+  expect((await workspace.get(REPORT)).body.totals).toMatchObject({ converted: 3, value: 55 });
 });
 
 test('where what is old is deleted, a warning says so', async () => {

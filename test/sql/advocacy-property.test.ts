@@ -45,7 +45,7 @@ const log = fc.record({
   referrals: fc.array(referral, { maxLength: 16, size: 'max' }),
   conversions: fc.array(conversion, { maxLength: 20, size: 'max' }),
   from: fc.integer({ min: 0, max: 6 }),
-  steps: fc.integer({ min: 2, max: 12 }),
+  steps: fc.integer({ min: 1, max: 6 }),
   now: fc.integer({ min: 3, max: 14 }),
 });
 type Log = typeof log extends fc.Arbitrary<infer T> ? T : never;

@@ -1,0 +1,66 @@
+import type pg from 'pg';
+import { loadTouchpoints, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
+
+/** What people reports read beside a million touchpoints. Every count is of rows. */
+export const PEOPLE_DATA = {
+  touchpoints: UNIFORM.touchpoints,
+  people: UNIFORM.people,
+  /** Touchpoints that name an advocate, who is anybody. */
+  referrals: 50_000,
+  purchases: 60_000,
+  /** Of two goals alike. */
+  cultivations: 120_000,
+  adjustments: 3_000,
+};
+
+/** Straight into the tables, in the order in which it happened; conversions over 270 days, a tenth of them in euro. */
+export async function loadPeople(client: pg.Client): Promise<void> {
+  await loadTouchpoints(client, UNIFORM);
+  const { referrals, touchpoints, purchases, cultivations, adjustments } = PEOPLE_DATA;
+  await client.query(
+    `insert into identities (workspace_id, namespace, value_hash, hash_version, person_id)
+     select $1, 'user_id', decode(md5(person_id::text), 'hex'), 1, person_id
+     from (select distinct person_id from touchpoints) known`,
+    [WORKSPACE_ID],
+  );
+  await client.query(
+    `update touchpoints
+     set referred_by_identity_id = (select min(id) from identities) + floor(random() * $2::int)::bigint
+     where workspace_id = $1 and random() < $3::float8`,
+    [WORKSPACE_ID, PEOPLE_DATA.people, referrals / touchpoints],
+  );
+  await client.query(
+    `insert into goals (workspace_id, key, name, kind)
+     values ($1, 'purchase', 'Purchase', 'conversion'), ($1, 'follow', 'Follow', 'cultivation'),
+       ($1, 'join', 'Join', 'cultivation')`,
+    [WORKSPACE_ID],
+  );
+  await client.query(
+    `insert into conversions (workspace_id, id, goal, person_id, identity_id, occurred_at, content_hash, value, currency)
+     select $1, 'c-' || n, case when n <= $2 then 'purchase' when n % 2 = 0 then 'follow' else 'join' end, i.person_id, i.id,
+       timestamptz '2026-01-01T00:00:00Z' + place * make_interval(days => 270), '\\x00',
+       case when n <= $2 then floor(random() * 30000) / 100 end,
+       case when n > $2 then null when random() < 0.1 then 'EUR' else 'USD' end
+     from (
+       select n, random() as place, (select min(id) from identities) + floor(random() * $4::int)::bigint as identity
+       from generate_series(1, $2::int + $3::int) n
+       order by place
+     ) happened
+     join identities i on i.workspace_id = $1 and i.id = identity`,
+    [WORKSPACE_ID, purchases, cultivations, PEOPLE_DATA.people],
+  );
+  await client.query(
+    `insert into adjustments (workspace_id, id, conversion_id, kind, value, occurred_at, content_hash)
+     select $1, 'a-' || n, 'c-' || n * 20, case when n % 2 = 0 then 'retraction' else 'restatement' end,
+       case when n % 2 = 1 then 1 end, timestamptz '2026-10-01T00:00:00Z', '\\x00'
+     from generate_series(1, $2::int) n`,
+    [WORKSPACE_ID, adjustments],
+  );
+  await client.query(
+    `insert into fx_rates (workspace_id, date, "from", "to", rate)
+     select $1, day::date, 'EUR', 'USD', 1.1
+     from generate_series(timestamptz '2026-01-01', '2026-10-01', interval '1 day') day`,
+    [WORKSPACE_ID],
+  );
+  await client.query('vacuum analyze');
+}
