@@ -2,14 +2,19 @@ import { getAccountOperation } from './accounts/get-account.ts';
 import { getAccountTimeline } from './accounts/get-account-timeline.ts';
 import { listAccountsOperation } from './accounts/list-accounts.ts';
 import { putAccountOperation } from './accounts/put-account.ts';
+import { getAdvocacy } from './advocacy/get-advocacy.ts';
 import { getAttribution } from './attribution/get-attribution.ts';
 import { getExplanation } from './attribution/get-explanation.ts';
 import { listAuditOperation } from './audit/list-audit.ts';
+import { getConversationOperation } from './conversations/get-conversation.ts';
+import { getConversationReport } from './conversations/get-conversation-report.ts';
+import { listConversationsOperation } from './conversations/list-conversations.ts';
 import { getConversionOperation } from './conversions/get-conversion.ts';
 import { listAdjustmentsOperation } from './conversions/list-adjustments.ts';
 import { listConversionsOperation } from './conversions/list-conversions.ts';
 import { adjustmentIngest, recordAdjustment } from './conversions/record-adjustment.ts';
 import { conversionIngest, recordConversions } from './conversions/record-conversions.ts';
+import { getCultivation } from './cultivation/get-cultivation.ts';
 import { deleteFunnelOperation } from './funnels/delete-funnel.ts';
 import { getFunnelOperation } from './funnels/get-funnel.ts';
 import { getFunnelReport } from './funnels/get-funnel-report.ts';
@@ -29,6 +34,7 @@ import { recordBatch } from './http/ingest/record-batch.ts';
 import type { AnyOperation } from './http/operation.ts';
 import { getJourneys } from './journeys/get-journeys.ts';
 import { getLifecycle } from './lifecycle/get-lifecycle.ts';
+import { getOverview } from './overview/get-overview.ts';
 import { erasePersonOperation } from './people/erase-person.ts';
 import { exportPersonOperation } from './people/export-person.ts';
 import { getPersonOperation } from './people/get-person.ts';
@@ -83,6 +89,8 @@ export const operations: readonly AnyOperation[] = [
   listAccountsOperation,
   getAccountOperation,
   getAccountTimeline,
+  listConversationsOperation,
+  getConversationOperation,
   getAttribution,
   getExplanation,
   getFunnelReport,
@@ -90,6 +98,10 @@ export const operations: readonly AnyOperation[] = [
   getJourneys,
   getLifecycle,
   getRoi,
+  getOverview,
+  getConversationReport,
+  getCultivation,
+  getAdvocacy,
   putFunnelOperation,
   listFunnelsOperation,
   getFunnelOperation,

@@ -3,6 +3,7 @@ import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } f
 import { knownGoals } from '../db/journeys.ts';
 
 export interface AttributionQuestion extends CreditQuestion {
+  goals: readonly string[];
   limit: number;
 }
 

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { SQL, sql } from 'drizzle-orm';
 import type { JourneyPolicy } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
@@ -13,7 +13,8 @@ const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
 export interface JourneyQuestion extends MoneyQuestion {
-  goals: readonly string[];
+  /** Null: every goal of the kind conversion that is not archived. */
+  goals: readonly string[] | null;
   from: string;
   to: string;
   /** Null: each goal's own. */
@@ -27,11 +28,22 @@ export interface JourneyQuestion extends MoneyQuestion {
 }
 
 /** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
-export function knownGoals(workspaceId: string, keys: readonly string[]): SQL {
+export function knownGoals(workspaceId: string, keys: readonly string[] | SQL): SQL {
+  const among = keys instanceof SQL ? keys : sql`${sql.param(keys)}::text[]`;
   return sql`
     select json_agg(g.key order by g.key)
     from goals g
-    where g.workspace_id = ${tenant(workspaceId)} and g.key = any(${sql.param(keys)}::text[])`;
+    where g.workspace_id = ${tenant(workspaceId)} and g.key = any(${among})`;
+}
+
+/** The keys of the goals asked, as an array. */
+export function goalKeys({ workspace_id, goals }: Pick<JourneyQuestion, 'workspace_id' | 'goals'>): SQL {
+  if (goals !== null) return sql`${sql.param(goals)}::text[]`;
+  return sql`array(
+    select g.key
+    from goals g
+    where g.workspace_id = ${tenant(workspace_id)} and g.kind = 'conversion' and g.archived_at is null
+  )`;
 }
 
 /** Of the goals asked: `key, counting, lookback`, the last as an interval of seconds. */
@@ -72,7 +84,7 @@ export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
  * conversion may lie before the range, never further back than the lookback: beyond that it changes nothing.
  */
 export function conversionsInRange(question: JourneyQuestion): SQL {
-  const { workspace_id, goals, from, to, lookback_days, scope, policy } = question;
+  const { workspace_id, from, to, lookback_days, scope, policy } = question;
   const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
   const chosen = Object.entries(question.where_conversion).map(([field, values]) =>
     field === 'currency'
@@ -86,12 +98,12 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
         )`
       : sql`null::timestamptz`;
   return sql`
-    goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${sql.param(goals)}::text[])`, lookback_days)}),
+    goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${goalKeys(question)})`, lookback_days)}),
     reached as materialized (
       select c.*, ${dayOf(question, sql`c.occurred_at`)} as day
       from conversions c
       where c.workspace_id = ${tenant(workspace_id)}
-        and c.goal = any(${sql.param(goals)}::text[])
+        and c.goal = any(${goalKeys(question)})
         and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
         and c.occurred_at < ${to}::timestamptz
     ), ${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},
@@ -156,7 +168,7 @@ export function touchesOfJourneys(
  * need to know their sizes.
  */
 export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dimension[]): SQL {
-  const { workspace_id, goals, from, to, scope, where } = question;
+  const { workspace_id, from, to, scope, where } = question;
   const lookback = sql`(select max(lookback) from goal_settings)`;
   return sql`
     acted as (
@@ -170,7 +182,7 @@ export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dim
       select c.person_id, c.account_id, null, null, null
       from conversions c
       where c.workspace_id = ${tenant(workspace_id)}
-        and c.goal = any(${sql.param(goals)}::text[])
+        and c.goal = any(${goalKeys(question)})
         and c.occurred_at >= ${from}::timestamptz - ${lookback}
         and c.occurred_at < ${to}::timestamptz
         and not exists (

@@ -16,3 +16,16 @@ export function joinNetAdjustments(workspaceId: string): SQL {
       group by a.conversion_id
     ) n on true`;
 }
+
+/**
+ * The conversion `c` has no retraction. One index probe for each: without `offset 0` it would be a join, of steps whose
+ * sizes are not known.
+ */
+export function isUnretracted(workspaceId: string): SQL {
+  return sql`not exists (
+            select
+            from adjustments a
+            where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = c.id and a.kind = 'retraction'
+            offset 0
+          )`;
+}

@@ -20,7 +20,7 @@ export const listFxRatesOperation = operation({
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    first_day: Day.optional(),
+    first_day: Day.optional().openapi({ description: 'Inclusive.' }),
     last_day: Day.optional().openapi({ description: 'Inclusive.' }),
     from: Currency.optional(),
     to: Currency.optional().openapi({ example: 'USD' }),

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import type { PlainModel } from '../domain/attribution.ts';
+import type { BusinessHours } from '../domain/business-hours.ts';
 import type { IdentityStorage, Scope } from '../domain/settings.ts';
 import { isWellFormedToken } from '../domain/token.ts';
 import { ApiError } from './errors.ts';
@@ -16,6 +17,7 @@ export interface Workspace {
   default_country: string | null;
   retention_days: number | null;
   accounts_from_email: boolean;
+  business_hours: BusinessHours | null;
   default_model: PlainModel;
 }
 

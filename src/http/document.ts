@@ -33,6 +33,11 @@ const TAGS = [
     name: 'Accounts',
     description: 'Companies: their domains, who is or was there, what everyone there did.',
   },
+  { name: 'Spend', description: 'What it cost, and the rates that values are converted at.' },
+  {
+    name: 'Conversations',
+    description: 'The threads themselves: who waits for an answer, and what followed.',
+  },
   { name: 'Reports', description: 'Numbers that add up and can be explained.' },
   { name: 'Funnels', description: 'Questions kept to be asked again.' },
   { name: 'Goals', description: 'The objectives, written down first.' },

@@ -12,7 +12,7 @@ import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
 /** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
 
 const MAX_GROUP_BY = 3;
-const MAX_GOALS = 20;
+export const MAX_GOALS = 20;
 
 export const GoalsQuery = z
   .array(GoalKey)
@@ -77,6 +77,7 @@ export type JourneysAsked = z.output<typeof JourneyQuery> &
 
 /** A question on the journeys of a range, with the words that only a report needs. */
 export interface GroupedJourneyQuestion extends JourneyQuestion {
+  goals: readonly string[];
   timezone: string;
   group_by: readonly Dimension[];
 }

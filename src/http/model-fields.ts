@@ -4,7 +4,13 @@ import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from 
 import type { Interval } from '../domain/time.ts';
 import { ApiError } from './errors.ts';
 import { GoalKey } from './fields.ts';
-import { echoOf, JourneyQuery, type JourneysAsked, journeyQuestionOf } from './journey-fields.ts';
+import {
+  echoOf,
+  type GroupedJourneyQuestion,
+  JourneyQuery,
+  type JourneysAsked,
+  journeyQuestionOf,
+} from './journey-fields.ts';
 import type { WorkspaceContext } from './operation.ts';
 
 /** Query parameters of everything that gives credit: which models, and what they need. */
@@ -83,7 +89,7 @@ export function checkModelQuery(
 export function creditQuestionOf(
   query: JourneysAsked & z.output<typeof ModelQuery> & { interval?: Interval | undefined },
   context: WorkspaceContext,
-): CreditQuestion {
+): CreditQuestion & GroupedJourneyQuestion {
   checkModelQuery(query);
   return {
     ...journeyQuestionOf(query, context),
@@ -95,7 +101,7 @@ export function creditQuestionOf(
 }
 
 /** The question as it is echoed, defaults filled in. */
-export function creditEchoOf(question: CreditQuestion): Record<string, unknown> {
+export function creditEchoOf(question: CreditQuestion & GroupedJourneyQuestion): Record<string, unknown> {
   const { models, settings, milestones, interval } = question;
   return {
     ...echoOf(question),

@@ -29,3 +29,13 @@ export function retentionWarning(
   const detail = `Conversions before ${kept.toISOString()} are deleted: the workspace keeps them for ${retention_days} days.`;
   return [{ code: 'outside_retention', detail }];
 }
+
+/** For reports that read all of history, so that whatever is deleted may be missing, however short the range. */
+export function historyWarning(
+  { retention_days }: Pick<Workspace, 'retention_days'>,
+  effect: string,
+): Warning[] {
+  if (retention_days === null) return [];
+  const detail = `The workspace keeps conversions for ${retention_days} days and touchpoints for a year more: ${effect}.`;
+  return [{ code: 'outside_retention', detail }];
+}

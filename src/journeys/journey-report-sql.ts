@@ -14,6 +14,7 @@ import type { Dimension } from '../domain/touchpoint-fields.ts';
 export const MAX_TRANSITIONS = 10_000;
 
 export interface JourneyReportQuestion extends JourneyQuestion {
+  goals: readonly string[];
   group_by: readonly Dimension[];
   collapse: boolean;
   /** Of touchpoints in a journey; null: no bound. */

@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { lifecycleRows } from '../domain/lifecycle.ts';
-import type { Workspace } from '../http/authenticate.ts';
 import { operation } from '../http/operation.ts';
 import { rangeOf } from '../http/report-fields.ts';
+import { historyWarning } from '../http/warnings.ts';
 import { LifecycleQuery, LifecycleReport, lifecycleExample } from './lifecycle-schema.ts';
 import { type LifecycleAnswer, lifecycleReport } from './lifecycle-sql.ts';
 
@@ -39,15 +39,8 @@ export const getLifecycle = operation({
       totals: { people },
       data: lifecycleRows(answer?.stages ?? {}, people),
       moves: answer?.moves ?? [],
-      warnings: retentionWarnings(workspace),
+      warnings: historyWarning(workspace, 'stages reached only by what is deleted are missing'),
     };
     return { body };
   },
 });
-
-/** Stages are reached once, so whatever is deleted may be missing, however short the range. */
-function retentionWarnings({ retention_days }: Workspace): LifecycleReport['warnings'] {
-  if (retention_days === null) return [];
-  const detail = `The workspace keeps conversions for ${retention_days} days and touchpoints for a year more: stages reached only by what is deleted are missing.`;
-  return [{ code: 'outside_retention', detail }];
-}

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { isUnretracted } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import type { LifecycleStage } from '../domain/lifecycle.ts';
 import { STAGES, type Stage } from '../domain/touchpoint-fields.ts';
@@ -119,16 +120,6 @@ function conversionEvents(workspaceId: string, to: string): SQL {
       window of_goal as (partition by person_id, goal order by occurred_at, id)
     ) counted
     window purchases as (partition by person_id, is_purchase order by occurred_at, id)`;
-}
-
-/** One index probe for each conversion: without `offset 0` it would be a join, of steps whose sizes are not known. */
-function isUnretracted(workspaceId: string): SQL {
-  return sql`not exists (
-            select
-            from adjustments a
-            where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = c.id and a.kind = 'retraction'
-            offset 0
-          )`;
 }
 
 /** Of the advocates. Who turned out to be the very person they referred is none; who was erased has no identity. */

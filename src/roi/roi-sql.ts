@@ -4,6 +4,7 @@ import { knownGoals } from '../db/journeys.ts';
 import { type SpendQuestion, spentInRange } from '../db/spend.ts';
 
 export interface RoiQuestion extends SpendQuestion {
+  goals: readonly string[];
   with_retracted: true;
   limit: number;
 }

@@ -20,8 +20,13 @@ export const listSpendOperation = operation({
     ...PageQuery.shape,
     from: Day.optional().openapi({ description: 'Rows with a day on or after this one.' }),
     to: Day.optional().openapi({ description: 'Rows with a day on or before this one.' }),
-    channel: z.string().min(1).max(64).optional().openapi({ example: 'paid_search' }),
-    updated_after: Instant.optional(),
+    channel: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .openapi({ description: 'Of one channel.', example: 'paid_search' }),
+    updated_after: Instant.optional().openapi({ description: 'New or replaced after this instant.' }),
     ...FormatQuery.shape,
   }),
   success: {

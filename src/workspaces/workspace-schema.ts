@@ -3,6 +3,7 @@ import { getCountries } from 'libphonenumber-js/min';
 import { PLAIN_MODELS } from '../domain/attribution.ts';
 import { IDENTITY_STORAGES, SCOPES } from '../domain/settings.ts';
 import { Currency, Instant, TimeZone } from '../http/fields.ts';
+import { BusinessHours } from './business-hours-schema.ts';
 
 const Country = z
   .string()
@@ -29,6 +30,7 @@ const settings = {
     description:
       "Whether an e-mail address at a company's domain says that its person is of that account; addresses of public mail providers never do. For items from now on.",
   }),
+  business_hours: BusinessHours.nullable().openapi({ description: 'Null: response times count every hour.' }),
   default_model: z.enum(PLAIN_MODELS).openapi({
     description: 'The attribution model of reports that show one, such as the overview.',
   }),
@@ -43,6 +45,7 @@ export const WorkspaceInput = z
     default_country: settings.default_country.default(null),
     retention_days: settings.retention_days.default(null),
     accounts_from_email: settings.accounts_from_email.default(false),
+    business_hours: settings.business_hours.default(null),
     default_model: settings.default_model.default('linear'),
   })
   .openapi('WorkspaceInput');
@@ -104,6 +107,10 @@ export const workspaceExample: Workspace = {
   default_country: null,
   retention_days: null,
   accounts_from_email: false,
+  business_hours: {
+    days: { monday: { from: '09:00', to: '17:30' }, friday: { from: '09:00', to: '14:00' } },
+    holidays: ['2026-12-25'],
+  },
   default_model: 'linear',
   created_at: '2026-01-01T00:00:00.000Z',
 };

@@ -12,6 +12,7 @@ const SETTINGS = [
   ['default_country', 'text'],
   ['retention_days', 'int4'],
   ['accounts_from_email', 'bool'],
+  ['business_hours', 'jsonb'],
   ['default_model', 'text'],
 ] as const satisfies readonly (readonly [keyof WorkspacePatch, string])[];
 
@@ -24,7 +25,8 @@ const stored = sql.join(
 function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
   return SETTINGS.flatMap(([name, type]) => {
     if (!(name in workspace)) return [];
-    const value = sql`${workspace[name] ?? null}::${sql.identifier(type)}`;
+    const given = workspace[name] ?? null;
+    const value = sql`${typeof given === 'object' && given ? JSON.stringify(given) : given}::${sql.identifier(type)}`;
     return [{ column: sql`${sql.identifier(name)}`, value }];
   });
 }
@@ -67,13 +69,16 @@ export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
     returning ${stored}`;
 }
 
-/** Everything of the workspace, children first; the last statement tells whether there was one. */
+/**
+ * Everything of the workspace, children first; the last statement tells whether there was one. Conversations go before
+ * their touchpoints, which would be counted again and again.
+ */
 export function deleteWorkspace(id: string): SQL[] {
   const tables = [
     'adjustments',
     'conversions',
-    'touchpoints',
     'conversations',
+    'touchpoints',
     'account_facts',
     'identity_links',
     'identities',

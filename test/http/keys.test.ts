@@ -32,6 +32,8 @@ const ROUTES: Record<string, Route[]> = {
     ['GET', '/v1/reports/attribution?goal=purchase'],
     ['GET', '/v1/reports/journeys?goal=purchase'],
     ['GET', '/v1/reports/lifecycle'],
+    ['GET', '/v1/reports/cultivation?goal=purchase'],
+    ['GET', '/v1/reports/advocacy?goal=purchase'],
     ['POST', '/v1/reports/funnel', FUNNEL],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 1, state: 'reached' }],
     ['GET', '/v1/funnels'],

@@ -1,0 +1,152 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { type CountedQuestion, countedConversions } from '../db/counted-conversions.ts';
+import { knownGoals } from '../db/journeys.ts';
+import { tenant } from '../db/tenant.ts';
+
+export interface AdvocacyQuestion extends CountedQuestion {
+  to: string;
+  limit: number;
+}
+
+/** Of one advocate, or of all; `value` is exact decimal text. */
+export interface AdvocacySums {
+  referred_people: number;
+  converted_people: number;
+  value: string;
+  second_order_people: number;
+}
+
+export interface AdvocacyAnswer {
+  [column: string]: unknown;
+  /** Of the goals named, those that exist. */
+  goals: string[] | null;
+  advocates: (AdvocacySums & { person_id: string })[];
+  totals: AdvocacySums & {
+    advocates: number;
+    all: { conversions: number; value: string };
+    word_of_mouth: { conversions: number; value: string };
+    lacks_rate: number;
+  };
+}
+
+/**
+ * The advocacy report in one statement, after `HASH_JOINS`; the domain's `advocacyOf` is the definition, and a property
+ * test holds the two together.
+ *
+ * Strategy: (1) of each advocate and person the first referral ever, from the touchpoints that name an advocate; (2)
+ * the counted conversions; (3) what followed each referral of the range, summed by advocate; (4) referrals joined to
+ * those that the referred made; (5) each conversion with the first referral of its person, for the totals.
+ */
+export function advocacyReport(question: AdvocacyQuestion): SQL {
+  const { workspace_id, goals, limit } = question;
+  return sql`
+    with ${pairs(question)},
+    ${countedConversions(question)},
+    ${advocateSteps},
+    ${totalSteps(question)}
+    select (${knownGoals(workspace_id, goals)}) as goals,
+      (
+        select coalesce(json_agg(json_build_object(
+          'person_id', advocate_id, 'referred_people', referred_people, 'converted_people', converted_people,
+          'value', value::text, 'second_order_people', second_order_people
+        ) order by converted_people desc, referred_people desc, advocate_id), '[]')
+        from (
+          select *
+          from advocates
+          order by converted_people desc, referred_people desc, advocate_id
+          limit ${limit}
+        ) shown
+      ) as advocates,
+      (
+        select json_build_object(
+          'advocates', (select count(*) from advocates),
+          'referred_people', (select count(first_in_range) from referred),
+          'converted_people', count(distinct person_id) filter (where is_brought),
+          'value', coalesce(sum(net) filter (where is_brought), 0)::text,
+          'second_order_people', (select count(distinct person_id) from second_order),
+          'all', json_build_object(
+            'conversions', count(*) filter (where is_in_range),
+            'value', coalesce(sum(net) filter (where is_in_range), 0)::text
+          ),
+          'word_of_mouth', json_build_object(
+            'conversions', count(*) filter (where is_in_range and is_told),
+            'value', coalesce(sum(net) filter (where is_in_range and is_told), 0)::text
+          ),
+          'lacks_rate', count(*) filter (where lacks_rate and (is_in_range or is_brought))
+        )
+        from placed
+      ) as totals`;
+}
+
+/** `advocate_id, person_id, referred_at, is_in_range`. An erased advocate has no identity, and so no row. */
+function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
+  return sql`
+    pairs as materialized (
+      select *, referred_at >= ${from}::timestamptz and referred_at < ${to}::timestamptz as is_in_range
+      from (
+        select advocate_id, person_id, min(referred_at) as referred_at
+        from (
+          select named.person_id, named.referred_at, (
+            select i.person_id
+            from identities i
+            where i.workspace_id = ${tenant(workspace_id)} and i.id = named.identity_id
+          ) as advocate_id
+          from (
+            select t.referred_by_identity_id as identity_id, t.person_id, min(t.occurred_at) as referred_at
+            from touchpoints t
+            where t.workspace_id = ${tenant(workspace_id)} and t.referred_by_identity_id is not null
+              and t.voided_at is null and t.occurred_at <= ${now}::timestamptz
+            group by t.referred_by_identity_id, t.person_id
+          ) named
+        ) known
+        where advocate_id <> person_id
+        group by advocate_id, person_id
+      ) first_referrals
+    )`;
+}
+
+const advocateSteps = sql`
+    brought as (
+      select p.advocate_id, p.person_id, count(c.id) as conversions, coalesce(sum(c.net), 0) as value
+      from pairs p
+      left join counted c on c.person_id = p.person_id and c.occurred_at >= p.referred_at
+      where p.is_in_range
+      group by p.advocate_id, p.person_id
+    ), second_order as materialized (
+      select distinct p.advocate_id, next.person_id
+      from pairs p
+      join pairs next on next.advocate_id = p.person_id and next.referred_at >= p.referred_at
+      where p.is_in_range and next.person_id <> p.advocate_id and not exists (
+        select
+        from pairs own
+        where own.advocate_id = p.advocate_id and own.person_id = next.person_id
+      )
+    ), advocates as materialized (
+      select firsts.*, coalesce(seconds.people, 0) as second_order_people
+      from (
+        select advocate_id, count(*) as referred_people, count(*) filter (where conversions > 0) as converted_people,
+          sum(value) as value
+        from brought
+        group by advocate_id
+      ) firsts
+      left join (
+        select advocate_id, count(*) as people
+        from second_order
+        group by advocate_id
+      ) seconds using (advocate_id)
+    )`;
+
+/** `placed`: the conversions, and whether each was told of by word of mouth, and brought by a referral of the range. */
+function totalSteps({ from, to }: AdvocacyQuestion): SQL {
+  return sql`
+    referred as materialized (
+      select person_id, min(referred_at) as first_ever, min(referred_at) filter (where is_in_range) as first_in_range
+      from pairs
+      group by person_id
+    ), placed as (
+      select c.*, c.occurred_at >= ${from}::timestamptz and c.occurred_at < ${to}::timestamptz as is_in_range,
+        c.occurred_at >= r.first_ever as is_told, c.occurred_at >= r.first_in_range as is_brought
+      from counted c
+      left join referred r using (person_id)
+    )`;
+}

@@ -1,0 +1,66 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { type BusinessHours, minutesOf, WEEKDAYS } from '../domain/business-hours.ts';
+
+/** Business hours with the zone that they are of. */
+export interface BusinessCalendar extends BusinessHours {
+  timezone: string;
+}
+
+const MINUTE_SECONDS = 60;
+
+const milliseconds = (at: SQL) => sql`(extract(epoch from ${at}) * 1000)::bigint`;
+
+/**
+ * The step `calendar`, one row: of each local day from the first opening to the last response in `source` when it opens
+ * (`opens`), how long it is open (`lengths`) and how long all days before it were (`before`), in milliseconds, as arrays
+ * by the number of the day. So the business time between two instants is the difference of two look-ups, however far
+ * apart they are; days are counted once, not for each conversation. The domain's `businessSeconds` is the definition.
+ */
+export function businessCalendar({ days, holidays, timezone }: BusinessCalendar, source: SQL): SQL {
+  const seconds = (edge: 'from' | 'to') =>
+    sql`(${sql.param(
+      WEEKDAYS.map((day) => {
+        const hours = days[day];
+        return hours ? minutesOf(hours[edge]) * MINUTE_SECONDS : null;
+      }),
+    )}::float8[])[extract(isodow from day)::int]`;
+  const instant = (edge: 'from' | 'to') =>
+    sql`(day + make_interval(secs => ${seconds(edge)})) at time zone ${timezone}`;
+  return sql`calendar as materialized (
+      select min(day)::date as first_day, array_agg(opens order by day) as opens, array_agg(length order by day) as lengths,
+        array_agg(before order by day) as before
+      from (
+        select *, (sum(length) over (order by day) - length)::bigint as before
+        from (
+          select day, coalesce(${milliseconds(sql`opens_at`)}, 0) as opens,
+            case when opens_at < closes_at then ${milliseconds(sql`closes_at`)} - ${milliseconds(sql`opens_at`)} else 0 end
+              as length
+          from (
+            select day, ${instant('from')} as opens_at,
+              case when day::date <> all(${sql.param([...holidays])}::date[]) then ${instant('to')} end as closes_at
+            from (
+              select generate_series(
+                min(opened_at at time zone ${timezone})::date::timestamp,
+                max(first_response_at at time zone ${timezone})::date::timestamp,
+                interval '1 day'
+              ) as day
+              from ${source} opened
+            ) listed
+          ) hours
+        ) measured
+      ) summed
+    )`;
+}
+
+/** After `businessCalendar`: business seconds between two of its instants; null where one is. */
+export function businessSecondsBetween({ timezone }: BusinessCalendar, from: SQL, to: SQL): SQL {
+  return sql`(${position(timezone, to)} - ${position(timezone, from)}) / 1000.0::float8`;
+}
+
+/** Business time from the first day of the calendar to an instant. */
+function position(timezone: string, at: SQL): SQL {
+  const day = sql`((${at} at time zone ${timezone})::date - (select first_day from calendar) + 1)`;
+  return sql`((select before from calendar)[${day}] + least(
+          greatest(${milliseconds(at)} - (select opens from calendar)[${day}], 0), (select lengths from calendar)[${day}]
+        ))`;
+}

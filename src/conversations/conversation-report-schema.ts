@@ -1,0 +1,145 @@
+import { z } from '@hono/zod-openapi';
+import { RESPONSE_BUCKETS, type ResponseBucket } from '../domain/conversations.ts';
+import { INTERVALS } from '../domain/time.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { GoalsQuery, JourneyQuery } from '../http/journey-fields.ts';
+import { NamedRangeQuery } from '../http/report-fields.ts';
+import { MessageCounts } from './conversation-schema.ts';
+
+const MAX_ROWS = 10_000;
+
+const { group_by, where, currency } = JourneyQuery.shape;
+
+export const ConversationReportQuery = z.object({
+  goal: GoalsQuery.optional().openapi({
+    description: 'One or several goals, for `buckets`; without one there are none.',
+    example: ['purchase'],
+  }),
+  ...NamedRangeQuery.shape,
+  group_by,
+  interval: z
+    .enum(INTERVALS)
+    .optional()
+    .openapi({ description: 'Splits rows by the local day, ISO week or month of the opening.' }),
+  where,
+  horizon_days: z
+    .number()
+    .int()
+    .min(2)
+    .max(365)
+    .default(30)
+    .openapi({ description: 'For `buckets`: until how many days after the opening a conversion counts.' }),
+  currency,
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+    description:
+      'Groups by conversations; the conversations of all others are one with `other: true`, so totals hold.',
+  }),
+  ...FormatQuery.shape,
+});
+
+const Seconds = z
+  .object({ median: z.number().nullable(), p90: z.number().nullable() })
+  .openapi({ description: 'Exact; null of nothing.' });
+const rate = () => z.number().nullable();
+
+const figures = {
+  conversations: z.number().int().openapi({ description: 'Opened in the range.' }),
+  responded: z.number().int(),
+  response_rate: rate().openapi({ description: 'Responded over conversations.' }),
+  first_response_seconds: Seconds,
+  business_first_response_seconds: Seconds.optional().openapi({
+    description: 'The same in business hours; there where the workspace has set them.',
+  }),
+  unanswered: z.number().int().openapi({ description: 'Without a response until now.' }),
+  messages: MessageCounts,
+};
+
+const BUCKETS = RESPONSE_BUCKETS.map(({ bucket }) => bucket) as [ResponseBucket, ...ResponseBucket[]];
+
+export const ConversationReport = z
+  .object({
+    query: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).openapi({ description: 'What was seen, no measured cause.' }),
+    totals: z.object(figures),
+    data: z.array(
+      z.object({
+        interval: z
+          .string()
+          .optional()
+          .openapi({ description: 'Local start date of the interval, if `interval` is asked.' }),
+        group: z
+          .record(z.string(), z.string().nullable())
+          .nullable()
+          .openapi({ description: 'Of the touchpoint that opened it; null in the row of the rest.' }),
+        other: z.literal(true).optional().openapi({ description: 'All groups beyond `limit`.' }),
+        ...figures,
+        share: z.number().openapi({ description: 'Of the conversations of its interval, or of all.' }),
+      }),
+    ),
+    buckets: z
+      .array(
+        z.object({
+          bucket: z.enum(BUCKETS).openapi({ description: 'Time to the first response.' }),
+          people: z.number().int(),
+          converted: z.number().int(),
+          rate: rate(),
+          rate_low: rate().openapi({ description: 'Wilson 95 % interval.' }),
+          rate_high: rate(),
+          value: z.number().openapi({ description: 'Net value of their conversions that count.' }),
+        }),
+      )
+      .openapi({
+        description:
+          'Everyone once, by their first conversation in the report, and whether they converted from 24 hours to `horizon_days` after they opened it. Without `goal` there are none.',
+      }),
+    left_out: z
+      .object({ converted_within_24h: z.number().int(), short_follow_up: z.number().int() })
+      .nullable()
+      .openapi({
+        description:
+          'People in no bucket: whose conversion may have come before the answer, and who opened it less than `horizon_days` ago; who is both counts as the former. Null without `goal`.',
+      }),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  })
+  .openapi('ConversationReport');
+export type ConversationReport = z.output<typeof ConversationReport>;
+export type ConversationFigures = ConversationReport['totals'];
+
+const exampleFigures: ConversationFigures = {
+  conversations: 40,
+  responded: 30,
+  response_rate: 0.75,
+  first_response_seconds: { median: 1800, p90: 14_400 },
+  unanswered: 10,
+  messages: { inbound: 55, outbound: 38 },
+};
+
+export const conversationReportExample: ConversationReport = {
+  query: {
+    goal: ['purchase'],
+    from: '2026-01-01T00:00:00.000Z',
+    to: '2026-04-01T00:00:00.000Z',
+    timezone: 'UTC',
+    group_by: ['channel'],
+    interval: null,
+    horizon_days: 30,
+  },
+  observational: true,
+  totals: exampleFigures,
+  data: [{ group: { channel: 'x' }, ...exampleFigures, share: 1 }],
+  buckets: [
+    {
+      bucket: '<15m',
+      people: 10,
+      converted: 5,
+      rate: 0.5,
+      rate_low: 0.2366,
+      rate_high: 0.7634,
+      value: 480.5,
+    },
+  ],
+  left_out: { converted_within_24h: 2, short_follow_up: 4 },
+  warnings: [],
+};

@@ -1,0 +1,150 @@
+import { z } from '@hono/zod-openapi';
+import { CONVERSATION_STATES } from '../domain/conversations.ts';
+import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
+import { AccountId, PersonId } from '../http/fields.ts';
+
+/** What is shown of one conversation at the most; the counts beside tell of the rest. */
+export const MAX_PEOPLE = 100;
+export const MAX_MESSAGES = 1000;
+export const MAX_CONVERSIONS = 100;
+
+const count = (description: string) => z.number().int().openapi({ description });
+const instant = () => z.string().openapi({ format: 'date-time' });
+const text = z.string().nullable();
+
+export const MessageCounts = z
+  .object({ inbound: z.number().int(), outbound: z.number().int() })
+  .openapi({ description: 'Touchpoints by their direction.' });
+
+export const Conversation = z
+  .object({
+    id: z.string(),
+    state: z
+      .enum(CONVERSATION_STATES)
+      .openapi({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
+    opened_at: instant()
+      .nullable()
+      .openapi({ description: 'Its first inbound message; null while nobody wrote in.' }),
+    first_response_at: instant().nullable().openapi({ description: 'The first outbound one after that.' }),
+    first_response_seconds: z.number().nullable().openapi({ description: 'From the one to the other.' }),
+    last_at: instant().openapi({ description: 'Its last message.' }),
+    messages: MessageCounts,
+    channel: z.string().openapi({
+      description:
+        'Of the message that opened it, like `topic` and `account_id`; while nobody wrote in, of its first message.',
+    }),
+    topic: text,
+    account_id: AccountId.nullable(),
+    person_ids: z
+      .array(PersonId)
+      .openapi({ description: `Who took part, by their first message; at most ${MAX_PEOPLE}.` }),
+    person_count: count('All who took part.'),
+    sentiment: z
+      .object({ mean: z.number().nullable(), last: z.number().nullable() })
+      .openapi({ description: 'Of its messages that have one, from −1 to 1.' }),
+    conversion_count: count(
+      'Conversions, of any goal and not retracted, of those who took part, since it was opened.',
+    ),
+  })
+  .openapi('Conversation');
+export type Conversation = z.output<typeof Conversation>;
+
+export const ConversationDetail = z
+  .object({
+    ...Conversation.shape,
+    touchpoints: z
+      .array(
+        z.object({
+          id: z.string(),
+          occurred_at: instant(),
+          person_id: PersonId,
+          account_id: AccountId.nullable(),
+          kind: z.enum(KINDS),
+          direction: z.enum(DIRECTIONS),
+          stage: z.enum(STAGES).nullable(),
+          channel: z.string(),
+          topic: text,
+          sentiment: z.number().nullable(),
+          url: text,
+        }),
+      )
+      .openapi({ description: `Its messages, oldest first; of more than ${MAX_MESSAGES} the newest.` }),
+    conversions: z
+      .array(
+        z.object({
+          id: z.string(),
+          occurred_at: instant(),
+          person_id: PersonId,
+          goal: z.string(),
+          value: z.number().nullable(),
+          net_value: z.number().nullable(),
+          currency: text,
+        }),
+      )
+      .openapi({
+        description: `Those that \`conversion_count\` counts, newest first; at most ${MAX_CONVERSIONS}.`,
+      }),
+  })
+  .openapi('ConversationDetail');
+export type ConversationDetail = z.output<typeof ConversationDetail>;
+
+const person_id = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
+
+export const conversationExample: Conversation = {
+  id: 'thread-9',
+  state: 'answered',
+  opened_at: '2026-05-01T12:00:00.000Z',
+  first_response_at: '2026-05-01T12:20:00.000Z',
+  first_response_seconds: 1200,
+  last_at: '2026-05-01T12:20:00.000Z',
+  messages: { inbound: 1, outbound: 1 },
+  channel: 'x',
+  topic: 'pricing',
+  account_id: 'acme.com',
+  person_ids: [person_id],
+  person_count: 1,
+  sentiment: { mean: 0.4, last: 0.4 },
+  conversion_count: 1,
+};
+
+const message = {
+  person_id,
+  account_id: 'acme.com',
+  kind: 'mention' as const,
+  stage: null,
+  channel: 'x',
+  topic: 'pricing',
+  sentiment: null,
+  url: null,
+};
+
+export const conversationDetailExample: ConversationDetail = {
+  ...conversationExample,
+  touchpoints: [
+    {
+      ...message,
+      id: 'tweet-1',
+      occurred_at: '2026-05-01T12:00:00.000Z',
+      direction: 'inbound',
+      sentiment: 0.4,
+    },
+    {
+      ...message,
+      id: 'tweet-2',
+      occurred_at: '2026-05-01T12:20:00.000Z',
+      direction: 'outbound',
+      kind: 'reply',
+    },
+  ],
+  conversions: [
+    {
+      id: 'order-1',
+      occurred_at: '2026-05-03T09:30:00.000Z',
+      person_id,
+      goal: 'purchase',
+      value: 99.9,
+      net_value: 99.9,
+      currency: 'EUR',
+    },
+  ],
+};

@@ -1,0 +1,29 @@
+import { z } from '@hono/zod-openapi';
+import { ApiError } from '../http/errors.ts';
+import { operation } from '../http/operation.ts';
+import { ConversationDetail, conversationDetailExample, MAX_MESSAGES } from './conversation-schema.ts';
+import { conversationDetailOut, getConversation } from './conversation-sql.ts';
+
+export const getConversationOperation = operation({
+  method: 'get',
+  path: '/v1/conversations/{id}',
+  id: 'getConversation',
+  tag: 'Conversations',
+  summary: 'Get a conversation',
+  description: `One thread by its \`conversation.id\` (percent-encoded in the path), with its messages and the conversions that followed. Messages are its touchpoints that have a direction and are not voided; of more than ${MAX_MESSAGES} the newest are shown, and \`messages\` counts all.`,
+  access: 'read',
+  params: z.object({ id: z.string().openapi({ example: 'thread-9' }) }),
+  query: z.object({}),
+  success: {
+    status: 200,
+    description: 'The conversation.',
+    schema: ConversationDetail,
+    example: conversationDetailExample,
+  },
+  errors: ['not_found'],
+  handle: async ({ database, workspace }, { params }) => {
+    const [row] = await database.query(getConversation(workspace.id, params.id));
+    if (!row) throw new ApiError('not_found', 'No conversation has this id.');
+    return { body: conversationDetailOut(row) };
+  },
+});

@@ -1,0 +1,73 @@
+import { z } from '@hono/zod-openapi';
+import { CONVERSATION_STATES } from '../domain/conversations.ts';
+import { AccountId, PersonId } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { operation } from '../http/operation.ts';
+import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
+import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { Conversation, conversationExample } from './conversation-schema.ts';
+import { conversationOut, listConversations } from './conversation-sql.ts';
+
+const MAX_AGE_SECONDS = 3660 * 86_400;
+
+const ConversationsQuery = z.object({
+  ...PageQuery.shape,
+  state: z
+    .enum(CONVERSATION_STATES)
+    .optional()
+    .openapi({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
+  older_than_seconds: z.number().int().min(0).max(MAX_AGE_SECONDS).optional().openapi({
+    description: 'Whose last message is older than that; with `state=waiting`, who waits longer.',
+  }),
+  order: z.enum(['newest', 'oldest']).default('newest').openapi({ description: 'By the last message.' }),
+  channel: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .openapi({ description: 'One or several: of the message that opened it.', example: ['x'] }),
+  ...RangeQuery.shape,
+  person_id: PersonId.optional().openapi({ description: 'In which this person took part.' }),
+  account_id: AccountId.optional().openapi({
+    description: 'In which somebody of this company took part, while they were there.',
+  }),
+  ...FormatQuery.shape,
+});
+
+export const listConversationsOperation = operation({
+  method: 'get',
+  path: '/v1/conversations',
+  id: 'listConversations',
+  tag: 'Conversations',
+  summary: 'List conversations',
+  description:
+    'By their last message, newest first or oldest first, by cursor. A conversation is the touchpoints that share `conversation.id`; those with a direction count. `from` and `to` are of when it was opened. One that goes on while the list is read moves to the newer end; all others are met once.',
+  access: 'read',
+  params: z.object({}),
+  query: ConversationsQuery,
+  success: {
+    status: 200,
+    description: 'A page of conversations.',
+    schema: PageOf(Conversation),
+    example: { data: [conversationExample], has_more: false, next_cursor: null },
+  },
+  errors: ['invalid_request'],
+  isTable: true,
+  handle: async ({ database, workspace, now }, { query }) => {
+    const { older_than_seconds: age } = query;
+    const filter = {
+      state: query.state ?? null,
+      last_before: age === undefined ? null : new Date(now.getTime() - age * 1000),
+      ...boundsOf(query, workspace.timezone),
+      channels: query.channel ?? null,
+      person_id: query.person_id ?? null,
+      account_id: query.account_id ?? null,
+      order: query.order,
+    };
+    const rows = await database.query(
+      listConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
+    );
+    return {
+      body: pageOf(rows.map(conversationOut), query.limit, (row) => ({ at: row.last_at, id: row.id })),
+    };
+  },
+});

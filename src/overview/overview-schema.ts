@@ -1,0 +1,88 @@
+import { z } from '@hono/zod-openapi';
+import { Currency } from '../http/fields.ts';
+import { FormatQuery } from '../http/formats.ts';
+import { GoalsQuery } from '../http/journey-fields.ts';
+import { NamedRangeQuery } from '../http/report-fields.ts';
+
+/** Channels that are shown. */
+export const TOP_CHANNELS = 5;
+
+export const OverviewQuery = z.object({
+  goal: GoalsQuery.optional().openapi({
+    description: 'One or several goals; by default every goal of the kind `conversion` that is not archived.',
+  }),
+  ...NamedRangeQuery.shape,
+  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+  ...FormatQuery.shape,
+});
+
+const figure = (description: string) =>
+  z
+    .object({
+      value: z.number().nullable(),
+      previous: z.number().nullable().openapi({ description: 'In the period of equal length right before.' }),
+      change: z.number().nullable().openapi({
+        description: 'Relative: 0.5 is half as much again. Null from nothing, or without one of the two.',
+      }),
+    })
+    .openapi({ description });
+
+export const Overview = z
+  .object({
+    query: z
+      .record(z.string(), z.unknown())
+      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).openapi({ description: 'Attribution is bookkeeping, no measured cause.' }),
+    totals: z.object({
+      conversions: figure('Net: without retracted ones.'),
+      value: figure('Net of adjustments, in `currency`.'),
+      attributed_share: figure('0 to 1: conversions with a journey over all; null without any.'),
+      median_first_response_seconds: figure('Of conversations opened in the period; null without responses.'),
+      waiting_conversations: figure('Whose last message is inbound, at the end of the period, or now.'),
+      pool: figure(
+        'People who reached a cultivation goal and have not converted, at the end of the period, or now.',
+      ),
+      currency: z.string(),
+    }),
+    data: z
+      .array(
+        z.object({
+          channel: z.string().nullable(),
+          conversions: figure("Credited by the workspace's default model."),
+          value: figure('The same, in value.'),
+        }),
+      )
+      .openapi({ description: `The ${TOP_CHANNELS} channels with the most credited conversions.` }),
+    warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
+  })
+  .openapi('Overview');
+export type Overview = z.output<typeof Overview>;
+
+export const overviewExample: Overview = {
+  query: {
+    goal: ['purchase'],
+    from: '2026-05-01T00:00:00.000Z',
+    to: '2026-05-31T00:00:00.000Z',
+    timezone: 'UTC',
+    model: 'linear',
+    currency: 'USD',
+  },
+  observational: true,
+  totals: {
+    conversions: { value: 126, previous: 105, change: 0.2 },
+    value: { value: 16500, previous: 15000, change: 0.1 },
+    attributed_share: { value: 0.8, previous: 0.8, change: 0 },
+    median_first_response_seconds: { value: 1800, previous: 3600, change: -0.5 },
+    waiting_conversations: { value: 14, previous: 0, change: null },
+    pool: { value: 240, previous: 200, change: 0.2 },
+    currency: 'USD',
+  },
+  data: [
+    {
+      channel: 'x',
+      conversions: { value: 40.5, previous: 27, change: 0.5 },
+      value: { value: 5200, previous: 4160, change: 0.25 },
+    },
+  ],
+  warnings: [],
+};

@@ -1,0 +1,106 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { type CreditQuestion, creditByJourney, weight } from '../db/credit.ts';
+import { goalKeys, knownGoals } from '../db/journeys.ts';
+import { isUnretracted } from '../db/net-conversions.ts';
+import { tenant } from '../db/tenant.ts';
+
+/** One period, asked for credit by channel under one model. */
+export type OverviewQuestion = CreditQuestion;
+
+/** Amounts as exact decimals in text. */
+export interface CreditAnswer {
+  [column: string]: unknown;
+  /** Of the goals asked, those that exist. */
+  goals: string[] | null;
+  conversions: number;
+  value: string;
+  attributed: number;
+  lacks_rate: number;
+  channels: { channel: string | null; conversions: number; value: number }[];
+}
+
+/** What was converted in the period, and the credit of each channel. */
+export function overviewCredit(question: OverviewQuestion): SQL {
+  return sql`
+    with ${creditByJourney(question)}
+    select (${knownGoals(question.workspace_id, goalKeys(question))}) as goals,
+      count(*) filter (where not retracted)::int as conversions,
+      coalesce(sum(net) filter (where not retracted), 0)::text as value,
+      count(*) filter (where is_attributed)::int as attributed,
+      count(*) filter (where lacks_rate)::int as lacks_rate,
+      (
+        select coalesce(json_agg(json_build_object(
+          'channel', dimensions[1], 'conversions', conversions, 'value', value
+        ) order by conversions desc, dimensions), '[]')
+        from (
+          select dimensions, sum(${weight(0)}) as conversions, coalesce(sum(${weight(0)} * net::float8), 0) as value
+          from by_journey
+          group by dimensions
+        ) credited
+      ) as channels
+    from (
+      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      from converted c
+      offset 0
+    ) c`;
+}
+
+export interface StateAnswer {
+  [column: string]: unknown;
+  /** Seconds; null where nobody was answered. */
+  median_first_response: number | null;
+  waiting: number;
+  pool: number;
+}
+
+/** How the conversations opened in the period were answered, and who waits and who is in the pool at its end. */
+export function overviewState(question: OverviewQuestion, now: Date): SQL {
+  const { workspace_id, from, to } = question;
+  const end = new Date(Math.min(new Date(to).getTime(), now.getTime())).toISOString();
+  return sql`
+    select (
+        select percentile_cont(0.5) within group (order by extract(epoch from v.first_response_at - v.opened_at)::float8)
+        from conversations v
+        where v.workspace_id = ${tenant(workspace_id)} and v.opened_at >= ${from}::timestamptz
+          and v.opened_at < ${to}::timestamptz and v.first_response_at is not null
+      ) as median_first_response,
+      (${waitingAt(workspace_id, end)}) as waiting,
+      (${poolAt(question, end)}) as pool`;
+}
+
+/**
+ * Threads that wait at an instant: by their last message, where that is before; of those that went on, by the last
+ * message before the instant, one look-up for each.
+ */
+function waitingAt(workspaceId: string, at: string): SQL {
+  return sql`
+        select (count(*) filter (where v.last_at < ${at}::timestamptz and v.last_direction = 'inbound')
+          + count(*) filter (where v.last_at >= ${at}::timestamptz and (
+              select t.direction
+              from touchpoints t
+              where t.workspace_id = ${tenant(workspaceId)} and t.conversation = v.id
+                and t.occurred_at < ${at}::timestamptz and t.direction is not null and t.voided_at is null
+              order by t.occurred_at desc, t.id desc
+              limit 1
+            ) = 'inbound'))::int
+        from conversations v
+        where v.workspace_id = ${tenant(workspaceId)}
+          and (v.last_at >= ${at}::timestamptz or v.last_direction = 'inbound')`;
+}
+
+/** People who had reached a cultivation goal and none of the goals. Put in one list: a join would need to know sizes. */
+function poolAt(question: OverviewQuestion, at: string): SQL {
+  const { workspace_id } = question;
+  return sql`
+        select count(*)::int
+        from (
+          select c.person_id
+          from conversions c
+          join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
+          where c.workspace_id = ${tenant(workspace_id)}
+            and (g.kind = 'cultivation' or g.key = any(${goalKeys(question)}))
+            and c.occurred_at < ${at}::timestamptz and ${isUnretracted(workspace_id)}
+          group by c.person_id
+          having not bool_or(g.key = any(${goalKeys(question)}))
+        ) pooled`;
+}
