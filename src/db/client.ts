@@ -83,7 +83,7 @@ export interface Databases {
 const STATEMENT_TIMEOUT_MS = 25_000;
 
 /** The first statement of each transaction; what it sets ends with the transaction. */
-function underReach(reach: Reach): SQL {
+export function underReach(reach: Reach): SQL {
   const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
   return sql`select set_config('role', ${reach.role}, true), set_config('throughline.workspace_id', ${workspaceId}, true),
     set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`;
