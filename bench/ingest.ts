@@ -8,11 +8,11 @@ import { touchpoints } from './data.ts';
 import { median, type Progress } from './measure.ts';
 import type { BenchWorld } from './world.ts';
 
-const BATCH = 1000;
-const BATCHES_A_ROUND = 10;
-const ROUNDS = 5;
+export const BATCH = 1000;
+export const BATCHES_A_ROUND = 10;
+export const ROUNDS = 5;
 
-type Statement = { sql: string; params: unknown[] };
+export type Statement = { sql: string; params: unknown[] };
 
 /**
  * Rows per second of 1,000-item batches through the Worker, against the same statements sent straight from `pg`,
@@ -71,6 +71,11 @@ async function directRowsPerSecond(
   clients: number,
 ) {
   const prepared = await Promise.all(batches.map((batch) => statementsOf(world, workspaceId, batch)));
+  return sentRowsPerSecond(databaseUrl, prepared, clients);
+}
+
+/** Each batch is one transaction. */
+export async function sentRowsPerSecond(databaseUrl: string, prepared: Statement[][], clients: number) {
   const pool = new pg.Pool({ connectionString: databaseUrl, max: clients });
   const send = async (statements: Statement[]) => {
     const client = await pool.connect();
@@ -89,7 +94,7 @@ async function directRowsPerSecond(
   }
 }
 
-async function statementsOf(
+export async function statementsOf(
   world: BenchWorld,
   workspaceId: string,
   batch: Record<string, unknown>[],

@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { benchAttribution } from './attribution.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchIngest } from './ingest.ts';
+import { benchLocks } from './locks.ts';
 import type { Progress } from './measure.ts';
 import { benchPeopleReports } from './people-reports.ts';
 import { startBenchWorld } from './world.ts';
@@ -13,10 +14,11 @@ const BENCHES = {
   funnel: benchFunnel,
   'funnel-large': benchLargeFunnel,
   'people-reports': benchPeopleReports,
+  locks: benchLocks,
 };
 type Name = keyof typeof BENCHES;
 /** The large funnel loads for minutes, reports on people for one: they have to be asked for. */
-const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel'];
+const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel', 'locks'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in BENCHES));

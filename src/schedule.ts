@@ -1,4 +1,4 @@
-import { openDatabase } from './db/client.ts';
+import { openDatabases } from './db/client.ts';
 import type { Config } from './http/operation.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
 import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
@@ -11,7 +11,7 @@ const MAX_STEPS = 20;
 
 /** What the hourly trigger does: what is past its days goes, in bounded steps. Safe to run twice at once. */
 export async function runSchedule(config: Config): Promise<void> {
-  const database = openDatabase(config.database_url);
+  const database = openDatabases(config.database_url).upkeep();
   for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {
     for (let step = 0; step < MAX_STEPS; step++) {
       const gone = await database.query(purge(STEP_ROWS));

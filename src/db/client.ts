@@ -11,9 +11,13 @@ export interface DatabaseUse {
   duration_ms: number;
 }
 
-/** The one seam to Postgres. Each function is one round trip. */
+/** Whose rows a transaction sees and may write, and the role of the migrations that holds it to them. */
+type Reach =
+  | { role: 'throughline_app'; workspace_id: string }
+  | { role: 'throughline_lookup' | 'throughline_upkeep' };
+
+/** The one seam to Postgres. Each function is one round trip, and one transaction under the role of its reach. */
 export interface Database {
-  readonly use: DatabaseUse;
   /** One statement. */
   query<R extends Row = Row>(statement: SQL): Promise<R[]>;
   /** Several statements in one transaction: all of them happen, or none. Rows of each, in order. */
@@ -63,19 +67,55 @@ neonConfig.fetchEndpoint = (host, port, options) => {
   return typeof cloudEndpoint === 'function' ? cloudEndpoint(host, port, options) : cloudEndpoint;
 };
 
+/** A database before it is known whose rows are asked for. */
+export interface Databases {
+  /** Of all that was opened here. */
+  readonly use: DatabaseUse;
+  /** The second lock: statements see no row of another workspace, whatever they say. */
+  inWorkspace(id: string): Database;
+  /** Finds the workspace of a key, and lists workspaces; sees nothing else. */
+  lookup(): Database;
+  /** Deletes what is past its days in all workspaces; for the hourly trigger, which nobody asks anything. */
+  upkeep(): Database;
+}
+
+/** Longer than any report should take; a statement that runs on holds a connection that others wait for. */
+const STATEMENT_TIMEOUT_MS = 25_000;
+
+/** The first statement of each transaction; what it sets ends with the transaction. */
+export function underReach(reach: Reach): SQL {
+  const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
+  return sql`select set_config('role', ${reach.role}, true), set_config('throughline.workspace_id', ${workspaceId}, true),
+    set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`;
+}
+
+/** Raises `UNSAFE_ROLE` where the role in force would see more than its reach. */
+export const REFUSE_UNSAFE_ROLE = sql`select refuse_unsafe_role()`;
+
+/** SQLSTATE of our own: see `refuse_unsafe_role` in the migrations. */
+export const UNSAFE_ROLE = 'TL001';
+
+/** Databases, by their connection string, whose roles were found safe since the isolate began. */
+const known = new Set<string>();
+
 /** @param connectionString `postgres://…`, a Neon database or the local stand-in */
-export function openDatabase(connectionString: string): Database {
+export function openDatabases(connectionString: string): Databases {
   const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
   const compile = (statement: SQL) => {
     const { sql, params } = dialect.sqlToQuery(statement);
     return driver.query(sql, params);
   };
-  const call = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const transact = async (reach: Reach, statements: SQL[]): Promise<Row[][]> => {
+    const name = `${reach.role} ${connectionString}`;
+    const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
+    const before = [underReach(reach), ...checks];
     const started = performance.now();
     use.calls += 1;
     try {
-      return await ask();
+      const rows = (await driver.transaction([...before, ...statements].map(compile))) as Row[][];
+      known.add(name);
+      return rows.slice(before.length);
     } catch (error) {
       // The driver's message may hold a connection string and the statement's parameters: neither goes on.
       if (error instanceof NeonDbError && error.code) throw new DatabaseRefusal(error.code);
@@ -84,12 +124,15 @@ export function openDatabase(connectionString: string): Database {
       use.duration_ms += performance.now() - started;
     }
   };
-  const atomic = (statements: SQL[]) =>
-    call(() => driver.transaction(statements.map(compile))) as Promise<Row[][]>;
+  const under = (reach: Reach): Database => ({
+    query: async <R extends Row>(statement: SQL) => ((await transact(reach, [statement]))[0] ?? []) as R[],
+    atomic: (statements) => transact(reach, statements),
+    report: async (statements) => (await transact(reach, [REPORT_SETTINGS, ...statements])).slice(1),
+  });
   return {
     use,
-    query: <R extends Row>(statement: SQL) => call(() => compile(statement)) as Promise<R[]>,
-    atomic,
-    report: async (statements) => (await atomic([REPORT_SETTINGS, ...statements])).slice(1),
+    inWorkspace: (workspace_id) => under({ role: 'throughline_app', workspace_id }),
+    lookup: () => under({ role: 'throughline_lookup' }),
+    upkeep: () => under({ role: 'throughline_upkeep' }),
   };
 }

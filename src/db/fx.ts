@@ -36,7 +36,7 @@ export function exchangeRates(question: MoneyQuestion, amounts: SQL, name: Name 
       case when ${home} not in (pair.currency, ${here}) then ${direct(sql`pair.currency`, home)} * ${direct(home, here)} end
     )) as rates
     from (
-      select distinct amounts.currency, amounts.day
+      select distinct amounts.currency, amounts.day, amounts.day - ${MAX_RATE_AGE_DAYS}::int as oldest
       from (${amounts}) amounts
       where amounts.currency <> ${here}
     ) pair
@@ -49,7 +49,7 @@ function directRate(workspaceId: string, from: SQL, to: SQL): SQL {
           select r.date, ${isInverse} as is_inverse, ${rate} as rate
           from fx_rates r
           where r.workspace_id = ${tenant(workspaceId)} and r."from" = ${base} and r."to" = ${quote}
-            and r.date between pair.day - ${MAX_RATE_AGE_DAYS}::int and pair.day
+            and r.date between pair.oldest and pair.day
           order by r.date desc
           limit 1
         )`;

@@ -38,7 +38,7 @@ export function resolvePeople(
 }
 
 /**
- * The identity and person of an incoming row `i` (`namespace, value_hash` in hex), once `resolvePeople` has run:
+ * The identity and person of an incoming row `i` (`namespace, identity_hash`), once `resolvePeople` has run:
  * `id, person_id`. For a `lateral` join; `offset 0` keeps it one index probe for each row, whatever the planner's
  * statistics say of a workspace that is just being imported.
  */
@@ -48,7 +48,7 @@ export function personOfRow(workspaceId: string): SQL {
     from identities known
     where known.workspace_id = ${tenant(workspaceId)}
       and known.namespace = i.namespace
-      and known.value_hash = decode(i.value_hash, 'hex')
+      and known.value_hash = i.identity_hash
     offset 0`;
 }
 
@@ -60,11 +60,11 @@ export function isErased(workspaceId: string): SQL {
   // Most workspaces have erased nobody, which one look tells for all rows.
   return sql`(select exists (select from tombstones where workspace_id = ${tenant(workspaceId)})) and exists (
     select
-    from jsonb_to_recordset(i.identities) as said (namespace text, value_hash text)
+    from read_identities(i.identities) as said
     join tombstones dead
       on dead.workspace_id = ${tenant(workspaceId)}
       and dead.namespace = said.namespace
-      and dead.value_hash = decode(said.value_hash, 'hex')
+      and dead.value_hash = said.value_hash
     where dead.erased_at >= i.occurred_at
   )`;
 }
@@ -79,11 +79,11 @@ export function isRefused(workspaceId: string): SQL {
     select from person_updates where workspace_id = ${tenant(workspaceId)} and not analytics_consent
   )) and exists (
     select
-    from jsonb_to_recordset(i.identities) as said (namespace text, value_hash text)
+    from read_identities(i.identities) as said
     join identities held
       on held.workspace_id = ${tenant(workspaceId)}
       and held.namespace = said.namespace
-      and held.value_hash = decode(said.value_hash, 'hex')
+      and held.value_hash = said.value_hash
     where (
       select u.analytics_consent
       from person_updates u

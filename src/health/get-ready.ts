@@ -1,15 +1,18 @@
 import { z } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
-import { DatabaseRefusal } from '../db/client.ts';
+import { DatabaseRefusal, REFUSE_UNSAFE_ROLE } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';
 
 /** When the newest migration that this build knows was written; the migrator records the same number. */
 const NEWEST_MIGRATION = Math.max(...journal.entries.map((entry) => entry.when));
 
-/** SQLSTATE of a table that does not exist. */
-const UNDEFINED_TABLE = '42P01';
+/** SQLSTATEs of a role, a schema, a table or a function that does not exist, and of one that is not ours to use. */
+const NOT_MIGRATED = ['22023', '3F000', '42P01', '42883', '42501'];
+
+/** A workspace that is not there. */
+const NO_WORKSPACE = '00000000-0000-0000-0000-000000000000';
 
 export const getReady = openOperation({
   method: 'get',
@@ -17,7 +20,8 @@ export const getReady = openOperation({
   id: 'getReady',
   tag: 'Health',
   summary: 'Can requests be served?',
-  description: 'Asks the database whether it is there and has every migration of this build.',
+  description:
+    'Asks the database whether it is there, has every migration of this build, and holds requests to the rows of their workspace.',
   access: 'public',
   params: z.object({}),
   query: z.object({}),
@@ -28,12 +32,17 @@ export const getReady = openOperation({
     example: { status: 'ready' },
   },
   errors: ['not_migrated'],
-  handle: async ({ database }) => {
+  handle: async ({ databases }) => {
     const newest = sql`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;
-    const [row] = await database.query<{ newest: number | null }>(newest).catch((error: unknown) => {
-      if (error instanceof DatabaseRefusal && error.sqlstate === UNDEFINED_TABLE) return [];
+    // The roles that requests run under, each asked for what it is after the first statement of its transaction.
+    const [[, rows = []]] = await Promise.all([
+      databases.lookup().atomic([REFUSE_UNSAFE_ROLE, newest]),
+      databases.inWorkspace(NO_WORKSPACE).query(REFUSE_UNSAFE_ROLE),
+    ]).catch((error: unknown) => {
+      if (error instanceof DatabaseRefusal && NOT_MIGRATED.includes(error.sqlstate)) return [[]];
       throw error;
     });
+    const [row] = rows as { newest: number | null }[];
     if ((row?.newest ?? 0) < NEWEST_MIGRATION)
       throw new ApiError('not_migrated', 'Run `npm run migrate` against this database.');
     return { body: { status: 'ready' as const } };

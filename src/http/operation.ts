@@ -1,5 +1,5 @@
 import type { z } from '@hono/zod-openapi';
-import type { Database } from '../db/client.ts';
+import type { Database, Databases } from '../db/client.ts';
 import type { Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
@@ -19,11 +19,13 @@ export interface Context {
   request_id: string;
   now: Date;
   config: Config;
-  database: Database;
+  databases: Databases;
 }
 
 /** A handler behind a key also gets who calls. The workspace comes from the key, and from nowhere else. */
-export interface WorkspaceContext extends Context {
+export interface WorkspaceContext extends Omit<Context, 'databases'> {
+  /** Sees the rows of this workspace, and no others. */
+  database: Database;
   caller: Caller;
   workspace: Workspace;
   secrets: WorkspaceSecrets;

@@ -1,4 +1,4 @@
-import { openDatabase } from '../db/client.ts';
+import { openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import { unstorable } from '../domain/json.ts';
 import { authenticate, authenticateRoot, requireScope } from './authenticate.ts';
 import { readJson } from './body.ts';
@@ -17,8 +17,8 @@ export async function serve(
   options: { config: Config; now: Date; requestId: string },
 ): Promise<Response> {
   const { config, now, requestId } = options;
-  const database = openDatabase(config.database_url);
-  const context: Context = { request, request_id: requestId, now, config, database };
+  const databases = openDatabases(config.database_url);
+  const context: Context = { request, request_id: requestId, now, config, databases };
   const url = new URL(request.url);
   let response: Response;
   try {
@@ -34,22 +34,24 @@ export async function serve(
   } catch (error) {
     response = errorResponse(error, url.pathname, requestId);
   }
-  const { calls, duration_ms } = database.use;
+  const { calls, duration_ms } = databases.use;
   response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
   return response;
 }
 
 async function withCaller(operation: AnyOperation, context: Context): Promise<Context | WorkspaceContext> {
-  const { request, config, database, now } = context;
+  const { databases, ...rest } = context;
+  const { request, config, now } = rest;
   if (operation.access === 'public') return context;
   if (operation.access === 'root') {
     await authenticateRoot(request, config.root_key);
     return context;
   }
-  const caller = await authenticate(request, database, now.getTime());
+  const caller = await authenticate(request, databases.lookup(), now.getTime());
   requireScope(caller, operation.access);
   const secrets = await secretsOf(config.identity_secret, caller.workspace.id);
-  return { ...context, caller, workspace: caller.workspace, secrets } satisfies WorkspaceContext;
+  const database = databases.inWorkspace(caller.workspace.id);
+  return { ...rest, database, caller, workspace: caller.workspace, secrets } satisfies WorkspaceContext;
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {
@@ -98,6 +100,10 @@ function errorResponse(error: unknown, instance: string, requestId: string): Res
   // Only what cannot hold data: messages of drivers and engines may quote values.
   const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 6).join('\n') : undefined;
   console.error(JSON.stringify({ level: 'error', request_id: requestId, error: name, sqlstate, stack }));
+  if (sqlstate === UNSAFE_ROLE) {
+    const detail = 'The role in force in the database bypasses row level security; see SECURITY.md.';
+    return problemResponse(new ApiError('misconfigured', detail), instance, requestId);
+  }
   if (name === 'DatabaseUnreachable') {
     return problemResponse(
       new ApiError(

@@ -19,7 +19,7 @@ function incoming(rows: readonly PersonUpdateRow[]): SQL {
     rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
   );
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash
+    select i.*, decode(i.content_hash, 'hex') as hash, decode(i.value_hash, 'hex') as identity_hash
     from jsonb_to_recordset(${json}::jsonb) as i (
       id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, traits jsonb,
       analytics_consent boolean

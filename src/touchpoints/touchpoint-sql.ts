@@ -73,7 +73,8 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
     })),
   );
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash
+    select i.*, decode(i.content_hash, 'hex') as hash, decode(i.value_hash, 'hex') as identity_hash,
+      decode(i.referrer_hash, 'hex') as referrer_identity_hash
     from jsonb_to_recordset(${json}::jsonb) as i (
       id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb,
       referrer_namespace text, referrer_hash text, ${recordType}
@@ -109,7 +110,7 @@ function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
         where i.referrer_hash is not null
           and known.workspace_id = ${tenant(workspaceId)}
           and known.namespace = i.referrer_namespace
-          and known.value_hash = decode(i.referrer_hash, 'hex')
+          and known.value_hash = i.referrer_identity_hash
         offset 0
       ) referrer on true
       where not exists (select from existing where existing.id = i.id)

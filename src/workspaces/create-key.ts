@@ -56,5 +56,6 @@ export const createKeyOfWorkspace = openOperation({
   access: 'root',
   params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
   errors: [...BODY_ERRORS, 'not_found'],
-  handle: ({ database, now }, { params, body }) => create(database, byRoot(params.id, now), body),
+  handle: ({ databases, now }, { params, body }) =>
+    create(databases.inWorkspace(params.id), byRoot(params.id, now), body),
 });

@@ -30,14 +30,13 @@ export const createWorkspace = openOperation({
     },
   },
   errors: BODY_ERRORS,
-  handle: async ({ database, now }, { body }) => {
+  handle: async ({ databases, now }, { body }) => {
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
-    const [[workspace = {}] = [], [key = {}] = []] = await database.atomic([
-      audited(insertWorkspace(id, body), entry),
-      insert,
-    ]);
+    const [[workspace = {}] = [], [key = {}] = []] = await databases
+      .inWorkspace(id)
+      .atomic([audited(insertWorkspace(id, body), entry), insert]);
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
   },
 });

@@ -22,8 +22,8 @@ export const deleteWorkspaceOperation = openOperation({
     example: { id: workspaceExample.id, deleted: true },
   },
   errors: ['not_found'],
-  handle: async ({ database }, { params }) => {
-    const answers = await database.atomic(deleteWorkspace(params.id));
+  handle: async ({ databases }, { params }) => {
+    const answers = await databases.inWorkspace(params.id).atomic(deleteWorkspace(params.id));
     forgetCallers(params.id);
     if (answers.at(-1)?.length !== 1) throw new ApiError('not_found', 'No workspace has this id.');
     return { body: { id: params.id, deleted: true as const } };

@@ -20,7 +20,7 @@ export const listWorkspacesOperation = openOperation({
     example: { data: [workspaceExample] },
   },
   errors: [],
-  handle: async ({ database }) => ({
-    body: { data: (await database.query(listWorkspaces())).map(workspaceOut) },
+  handle: async ({ databases }) => ({
+    body: { data: (await databases.lookup().query(listWorkspaces())).map(workspaceOut) },
   }),
 });
