@@ -74,7 +74,7 @@ const REFUSED: [string, string][] = [
   ['/v1/touchpoints?a%00b=1', '?ab'],
   ['/v1/conversions?goal=a%00', '?goal'],
   ['/v1/conversions?where[channel]=x', '?where[channel]'],
-  ['/v1/rejections?resource=spend', '?resource'],
+  ['/v1/rejections?resource=visits', '?resource'],
   ['/v1/goals?archived=false', '?archived'],
   ['/v1/workspace?verbose=true', '?verbose'],
 ];
