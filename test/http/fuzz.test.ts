@@ -1,0 +1,228 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
+import { type DocumentedOperation, exampleOf, operations, pathOf } from '../support/document.ts';
+
+/**
+ * Valid requests of the document's own examples, with one thing changed at a time. Whatever is sent, the answer is one
+ * that the document promises (`ask` holds it to that), never a 5xx, and every refusal is a problem that says why.
+ */
+
+needWorld();
+
+/** Over both databases together more than 3,000. */
+const REQUESTS = 1600;
+const SEED = Number(process.env.FUZZ_SEED ?? 20260606);
+
+/** What takes the ground away from under the others. */
+const LEFT_OUT = ['deleteWorkspace', 'deleteKey', 'getReady'];
+const fuzzed = operations.filter(({ id }) => !LEFT_OUT.includes(id));
+
+/** What a text may be turned into, and what a value of any type may. */
+const TEXTS = [
+  '',
+  ' ',
+  'x'.repeat(256),
+  'x'.repeat(5000),
+  '\u0000',
+  'a\u0000b',
+  '\ud800',
+  '\udfff',
+  '\u202e',
+  'é',
+  '💬',
+  "'; drop table keys; --",
+  '%',
+  '\\',
+  '../../etc/passwd',
+  '{x}',
+  'null',
+  'undefined',
+  '[object Object]',
+  '__proto__',
+  'constructor',
+  'toString',
+  '0000-01-01',
+  '2026-02-30',
+  '2026-13-01T00:00:00Z',
+  '-1',
+  '1e309',
+  'NaN',
+  '0x10',
+  '9'.repeat(400),
+  'a,b',
+  '\\0',
+  '\\,',
+];
+const VALUES: Json[] = [
+  null,
+  true,
+  false,
+  0,
+  -1,
+  1.5,
+  1e308,
+  -1e308,
+  2 ** 53,
+  1e-320,
+  [],
+  {},
+  [[]],
+  [null],
+  { a: 1 },
+  { __proto__x: 1 },
+  { constructor: 1 },
+  Array.from({ length: 1001 }, () => 1),
+  ...TEXTS,
+];
+
+interface Change {
+  where: 'path' | 'query' | 'body' | 'unknown query' | 'unknown field' | 'whole body' | 'raw body';
+  /** Picks the place among those that there are. */
+  place: number;
+  value: Json;
+  text: string;
+  removed: boolean;
+}
+
+const change: fc.Arbitrary<Change> = fc.record({
+  where: fc.constantFrom<Change['where']>(
+    'path',
+    'query',
+    'query',
+    'query',
+    'body',
+    'body',
+    'body',
+    'body',
+    'unknown query',
+    'unknown field',
+    'whole body',
+    'raw body',
+  ),
+  place: fc.nat(1000),
+  value: fc.oneof(fc.constantFrom(...VALUES), fc.jsonValue({ maxDepth: 3 })),
+  text: fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: 'binary', maxLength: 40 })),
+  removed: fc.boolean(),
+});
+
+const RAW = [
+  '',
+  '{',
+  '[]',
+  'null',
+  '"x"',
+  '{"a":1',
+  '\u0000',
+  `${'['.repeat(10_000)}`,
+  `${'{"a":'.repeat(200)}1${'}'.repeat(200)}`,
+  '{"a":1}{"b":2}',
+  'NaN',
+];
+
+/** Every place in a body where a value stands. */
+function placesIn(value: Json, path: (string | number)[] = []): (string | number)[][] {
+  if (typeof value !== 'object' || value === null) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, member]) => placesIn(member, [...path, key]))].filter(
+    (one) => one.length > 0,
+  );
+}
+
+function changed(body: Json, { place, value, removed }: Change): Json {
+  const copy = structuredClone(body);
+  const places = placesIn(copy);
+  const path = places[place % Math.max(1, places.length)];
+  if (!path) return value;
+  const parent = path.slice(0, -1).reduce((inner: Json, key) => inner[key], copy);
+  const key = path.at(-1) ?? '';
+  if (removed && !Array.isArray(parent)) delete parent[key];
+  else parent[key] = value;
+  return copy;
+}
+
+/** A URL may hold no lone surrogate; one that is sent at all is sent as what replaces it. */
+const inUrl = (text: string) => encodeURIComponent(text.toWellFormed());
+
+function requestOf(operation: DocumentedOperation, one: Change): { path: string; body?: Json; raw?: string } {
+  const { body } = operation;
+  const rest = body === undefined ? {} : { body };
+  const base = pathOf(operation);
+  const also = (name: string, value: string) =>
+    `${base}${base.includes('?') ? '&' : '?'}${name}=${inUrl(value)}`;
+  const inQuery = operation.parameters.filter((parameter) => parameter.in === 'query');
+  const inPath = operation.parameters.filter((parameter) => parameter.in === 'path');
+  switch (one.where) {
+    case 'path': {
+      const parameter = inPath[one.place % Math.max(1, inPath.length)];
+      return {
+        path: parameter ? pathOf(operation, { [parameter.name]: one.text.toWellFormed() || 'x' }) : base,
+        ...rest,
+      };
+    }
+    case 'query': {
+      const parameter = inQuery[one.place % Math.max(1, inQuery.length)];
+      if (!parameter) return { path: base, ...rest };
+      const [path = base] = base.split('?');
+      const others = inQuery.filter((other) => other.required && other !== parameter);
+      const isRecord = parameter.schema.type === 'object';
+      const name = isRecord
+        ? `${parameter.name}[${one.place % 2 ? 'channel' : one.text.slice(0, 9)}]`
+        : parameter.name;
+      const value = one.removed ? exampleOf(parameter) : one.text;
+      const query = [
+        ...others.map((other) => [other.name, exampleOf(other)] as const),
+        [name, value] as const,
+      ];
+      return {
+        path: `${path}?${query.map(([key, text]) => `${inUrl(key)}=${inUrl(text)}`).join('&')}`,
+        ...rest,
+      };
+    }
+    case 'unknown query':
+      return { path: also(one.text.slice(0, 20) || 'x', 'y'), ...rest };
+    case 'unknown field':
+      return {
+        path: base,
+        ...(body !== undefined && { body: { ...body, [one.text.slice(0, 20)]: one.value } }),
+      };
+    case 'whole body':
+      return { path: base, ...(body !== undefined && { body: one.value ?? null }) };
+    case 'raw body':
+      return { path: base, ...(body !== undefined && { raw: RAW[one.place % RAW.length] ?? '' }) };
+    default:
+      return { path: base, ...(body !== undefined && { body: changed(body, one) }) };
+  }
+}
+
+function expectPromised(answer: Answer, what: string): void {
+  expect(answer.status, `${what}\n${answer.text.slice(0, 500)}`).toBeLessThan(500);
+  if (answer.status < 400) return;
+  expect(answer.headers.get('content-type'), what).toContain('application/problem+json');
+  expect(answer.body, what).toMatchObject({ status: answer.status, code: expect.any(String) });
+  expect(answer.body.detail, what).not.toBe('');
+}
+
+test(`${REQUESTS} valid requests with one thing changed are answered as the document promises, seed ${SEED}`, {
+  timeout: 300_000,
+}, async () => {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  await workspace.goal('follow', { kind: 'cultivation' });
+  const requests = fc.sample(fc.tuple(fc.constantFrom(...fuzzed), change), { numRuns: REQUESTS, seed: SEED });
+  const statuses = new Map<number, number>();
+  for (const [operation, one] of requests) {
+    const { path, body, raw } = requestOf(operation, one);
+    const token = operation.access === 'root' ? world.rootKey : workspace.token;
+    const what = `${operation.method} ${path} ${JSON.stringify(raw ?? body)?.slice(0, 800)}`;
+    const answer = await ask(operation.method, path, {
+      token,
+      ...(body !== undefined && { body }),
+      ...(raw !== undefined && { raw, headers: { 'content-type': 'application/json' } }),
+    });
+    expectPromised(answer, what);
+    statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+  }
+  // Both sides of the line were reached, or the examples do not fit their own schemas.
+  expect([...statuses.keys()].some((status) => status < 300)).toBe(true);
+  expect(statuses.get(422)).toBeGreaterThan(REQUESTS / 10);
+});
