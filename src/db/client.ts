@@ -1,17 +1,26 @@
 import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
+import { type Clock, type RetryRules, SYSTEM_CLOCK, withRetries } from './retry.ts';
+import { meaningOf } from './sqlstate.ts';
 
 /** A row as the driver gives it: JSON parsed, `numeric` as text, `timestamptz` as Date. */
 export type Row = Record<string, unknown>;
 
-/** What one request asked of the database. `duration_ms` is the wall time of the calls, network included. */
+/**
+ * What one request asked of the database. `calls` counts each attempt, `duration_ms` is the wall time of all of them,
+ * network included.
+ */
 export interface DatabaseUse {
   calls: number;
   duration_ms: number;
 }
 
-/** The one seam to Postgres. Each function is one round trip. */
+/**
+ * The one seam to Postgres. Each function is one round trip; where no answer comes, or one that asks for it, the same
+ * statements are sent again. So whatever is asked by the first three must be the same done twice: reads are, and writes
+ * whose ids are made before.
+ */
 export interface Database {
   readonly use: DatabaseUse;
   /** One statement. */
@@ -20,7 +29,17 @@ export interface Database {
   atomic(statements: SQL[]): Promise<Row[][]>;
   /** The same for statements that read much, under the settings that suit them. */
   report(statements: SQL[]): Promise<Row[][]>;
+  /**
+   * `atomic` for what may not be done twice, or would be answered wrongly the second time, as what makes keys and what
+   * deletes. Sent again only if it was certainly not done.
+   */
+  once(statements: SQL[]): Promise<Row[][]>;
 }
+
+/** One attempt, a report's, and all calls of a request together: senders give up on an answer after half a minute. */
+export const ATTEMPT_TIMEOUT_MS = 15_000;
+export const REPORT_TIMEOUT_MS = 28_000;
+export const REQUEST_DEADLINE_MS = 30_000;
 
 /**
  * For statements that read much. A sort that spills to disk takes twice as long, and compiling a statement of many
@@ -43,15 +62,44 @@ export class DatabaseRefusal extends Error {
     super(`the database refused with SQLSTATE ${sqlstate}`);
     this.sqlstate = sqlstate;
   }
-}
-
-/** No answer that could be read: whether the statement took effect is unknown. */
-export class DatabaseUnreachable extends Error {
-  override name = 'DatabaseUnreachable';
-  constructor() {
-    super('the database did not answer');
+  /** Is it a value of the data that is refused, and not the statement? */
+  get isOfData(): boolean {
+    return meaningOf(this.sqlstate) === 'data';
   }
 }
+
+/** No answer that could be read, or one that says to come back: whether the statement took effect may be unknown. */
+export class DatabaseUnreachable extends Error {
+  override name = 'DatabaseUnreachable';
+  /** Where the database said why. */
+  readonly sqlstate: string | undefined;
+  constructor(sqlstate?: string) {
+    super('the database did not answer');
+    this.sqlstate = sqlstate;
+  }
+}
+
+/** The driver's message may hold a connection string and the statement's parameters: neither goes on. */
+function databaseError(error: unknown): DatabaseRefusal | DatabaseUnreachable {
+  const sqlstate = error instanceof NeonDbError ? error.code : undefined;
+  const meaning = meaningOf(sqlstate);
+  const isRefusal = meaning === 'data' || meaning === 'refused';
+  return sqlstate && isRefusal ? new DatabaseRefusal(sqlstate) : new DatabaseUnreachable(sqlstate);
+}
+
+type CallRules = Omit<RetryRules, 'deadline_at_ms'>;
+
+/** What is the same done twice is sent again if nobody knows whether it was done. */
+const INTERACTIVE: CallRules = {
+  attempt_timeout_ms: ATTEMPT_TIMEOUT_MS,
+  mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) !== 'too_slow',
+};
+const REPORT: CallRules = { ...INTERACTIVE, attempt_timeout_ms: REPORT_TIMEOUT_MS };
+/** Anything else only if it is certain that it was not. */
+const ONCE: CallRules = {
+  ...INTERACTIVE,
+  mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'again',
+};
 
 const dialect = new PgDialect();
 const cloudEndpoint = neonConfig.fetchEndpoint;
@@ -63,33 +111,50 @@ neonConfig.fetchEndpoint = (host, port, options) => {
   return typeof cloudEndpoint === 'function' ? cloudEndpoint(host, port, options) : cloudEndpoint;
 };
 
-/** @param connectionString `postgres://…`, a Neon database or the local stand-in */
-export function openDatabase(connectionString: string): Database {
+/**
+ * @param connectionString `postgres://…`, a Neon database or the local stand-in
+ * @param deadline_ms from now on, for all calls together
+ */
+export function openDatabase(
+  connectionString: string,
+  deadline_ms: number = REQUEST_DEADLINE_MS,
+  clock: Clock = SYSTEM_CLOCK,
+): Database {
   const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
-  const compile = (statement: SQL) => {
-    const { sql, params } = dialect.sqlToQuery(statement);
-    return driver.query(sql, params);
-  };
-  const call = async <T>(ask: () => Promise<T>): Promise<T> => {
+  const deadline_at_ms = clock.nowMs() + deadline_ms;
+  const attempt = async <T>(ask: () => Promise<T>): Promise<T> => {
     const started = performance.now();
     use.calls += 1;
     try {
       return await ask();
     } catch (error) {
-      // The driver's message may hold a connection string and the statement's parameters: neither goes on.
-      if (error instanceof NeonDbError && error.code) throw new DatabaseRefusal(error.code);
-      throw new DatabaseUnreachable();
+      throw databaseError(error);
     } finally {
       use.duration_ms += performance.now() - started;
     }
   };
-  const atomic = (statements: SQL[]) =>
-    call(() => driver.transaction(statements.map(compile))) as Promise<Row[][]>;
+  const repeat = <T>(ask: (signal: AbortSignal) => Promise<T>, rules: CallRules) =>
+    withRetries((signal) => attempt(() => ask(signal)), { ...rules, deadline_at_ms }, clock);
+  const transact = (statements: SQL[], rules: CallRules) => {
+    // Compiled once: what is sent again is the same to the letter.
+    const queries = statements.map((statement) => dialect.sqlToQuery(statement));
+    const ask = (signal: AbortSignal) =>
+      driver.transaction(
+        queries.map(({ sql, params }) => driver.query(sql, params)),
+        { fetchOptions: { signal } },
+      );
+    return repeat(ask, rules) as Promise<Row[][]>;
+  };
   return {
     use,
-    query: <R extends Row>(statement: SQL) => call(() => compile(statement)) as Promise<R[]>,
-    atomic,
-    report: async (statements) => (await atomic([REPORT_SETTINGS, ...statements])).slice(1),
+    query: <R extends Row>(statement: SQL) => {
+      const { sql, params } = dialect.sqlToQuery(statement);
+      const ask = (signal: AbortSignal) => driver.query(sql, params, { fetchOptions: { signal } });
+      return repeat(ask, INTERACTIVE) as Promise<R[]>;
+    },
+    atomic: (statements) => transact(statements, INTERACTIVE),
+    report: async (statements) => (await transact([REPORT_SETTINGS, ...statements], REPORT)).slice(1),
+    once: (statements) => transact(statements, ONCE),
   };
 }

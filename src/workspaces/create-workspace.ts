@@ -34,7 +34,7 @@ export const createWorkspace = openOperation({
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
-    const [[workspace = {}] = [], [key = {}] = []] = await database.atomic([
+    const [[workspace = {}] = [], [key = {}] = []] = await database.once([
       audited(insertWorkspace(id, body), entry),
       insert,
     ]);
