@@ -18,7 +18,7 @@ export const spendIngest: IngestResource<SpendInput, SpendRow> = {
       warnings: [],
     };
   },
-  write: async (rows, { workspace }) => [lockSpend(workspace.id, rows), upsertSpend(workspace.id, rows)],
+  write: async (rows, { workspace }) => [lockSpend(workspace.id), upsertSpend(workspace.id, rows)],
   check: (rows, { workspace }) => checkSpend(workspace.id, rows),
   refusals: {},
   remarks: {

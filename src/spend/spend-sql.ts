@@ -50,20 +50,18 @@ function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
     )`;
 }
 
-/** Before `upsertSpend`, in the same transaction: who replaces rows waits for who replaces them already. */
-export function lockSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
-  return sql`
-    select s.id
-    from spend s
-    where s.workspace_id = ${tenant(workspaceId)} and s.id = any(${sql.param(rows.map(({ id }) => id))}::text[])
-    order by s.id
-    for update`;
+/**
+ * Before `upsertSpend`, in the same transaction: batches of spend of a workspace go one after the other. Locking the
+ * rows would not do: one that is stored between the two statements is replaced without having been locked, in whatever
+ * order, and two such batches deadlock.
+ */
+export function lockSpend(workspaceId: string): SQL {
+  return sql`select pg_advisory_xact_lock(hashtextextended(${`spend ${workspaceId}`}, 0))`;
 }
 
 /**
  * Stores rows and says what became of each: `accepted`, `duplicate`, or `replaced`, where the id was stored with other
- * content: ad platforms restate what was spent. What it said before goes into the history. A row that another
- * transaction was storing at the same moment is in none of them, and is asked for again.
+ * content: ad platforms restate what was spent. What it said before goes into the history.
  */
 export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
