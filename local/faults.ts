@@ -29,8 +29,8 @@ export type FaultPlan = (call: NeonCall) => Fault;
 export interface Work {
   commit(): Promise<Reply>;
   rollBack(): Promise<void>;
-  /** Settles when whoever asked has closed the connection. */
-  abandoned: Promise<void>;
+  /** Waits until whoever asked has closed the connection. */
+  abandoned(): Promise<void>;
 }
 
 const BROKEN: Reply = { status: 500, body: '{"message":"a fault on purpose"}' };
@@ -59,11 +59,11 @@ export async function answerUnder(
       await run();
       return BROKEN;
     case 'hang':
-      await abandoned;
+      await abandoned();
       return null;
     case 'hang_after_commit':
       await run();
-      await abandoned;
+      await abandoned();
       return null;
   }
 }

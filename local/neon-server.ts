@@ -92,7 +92,7 @@ export async function startNeonServer(options: NeonServerOptions): Promise<NeonS
     return answerUnder(faults(call), {
       commit: () => runCall(backend, call),
       rollBack: () => runAndRollBack(backend, call),
-      abandoned: new Promise((resolve) => request.socket.once('close', () => resolve())),
+      abandoned: () => new Promise((resolve) => request.socket.once('close', () => resolve())),
     });
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
