@@ -28,19 +28,19 @@ interface Case {
 
 const random = randomFrom(SEED);
 
-/** So often that one request in thirty fails four times in a row, and its sender is answered 503. */
-const OFTEN = { none: 55 } as const;
+/** So often that one request in eleven fails four times in a row, and its sender is answered 503. */
+const OFTEN = { none: 45 } as const;
 
 const CASES: Case[] = [
   {
     fault: 'drop_after_commit',
-    plan: randomFaults({ ...OFTEN, drop_after_commit: 45 }, random),
+    plan: randomFaults({ ...OFTEN, drop_after_commit: 55 }, random),
     batches: 200,
   },
-  { fault: 'drop_before', plan: randomFaults({ ...OFTEN, drop_before: 45 }, random), batches: 150 },
+  { fault: 'drop_before', plan: randomFaults({ ...OFTEN, drop_before: 55 }, random), batches: 150 },
   {
     fault: 'rollback_and_drop',
-    plan: randomFaults({ ...OFTEN, rollback_and_drop: 45 }, random),
+    plan: randomFaults({ ...OFTEN, rollback_and_drop: 55 }, random),
     batches: 150,
   },
   { fault: 'status_500 twice', plan: firstTimes(2, 'status_500'), batches: 150 },

@@ -22,6 +22,7 @@ const ROUNDS = 40;
 const ITEMS_OF_ROUND = 100;
 const ITEMS_OF_BATCH = 60;
 const PEOPLE = 50;
+const LONGEST_HOLD_MS = 30;
 
 const RESOURCES = ['touchpoints', 'conversions', 'people', 'spend'] as const;
 
@@ -88,6 +89,7 @@ test('640 shuffled overlapping batches from 16 clients: no deadlock, nothing los
   const started_at_ms = Date.now();
   const batches = overlappingBatches(random);
   expect(batches).toHaveLength(640);
+  stand.holdTransactions(() => random.between(0, LONGEST_HOLD_MS));
   await sendAll(sending, batches, { clients: CLIENTS, seed: SEED });
   const [counted] = await stand.rows<{ deadlocks: number }>(
     'select deadlocks::int from pg_stat_database where datname = current_database()',

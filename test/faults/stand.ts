@@ -14,6 +14,11 @@ export interface Stand {
   cluster: Cluster;
   /** What befalls requests to the database from now on; null is nothing. */
   setFaults(plan: FaultPlan | null): void;
+  /**
+   * Lets each transaction stay open so long before it commits, with its locks. Else one is over before the next one
+   * begins, and nothing ever waits for anything.
+   */
+  holdTransactions(holdMs: () => number): void;
   /** How many requests have met a fault so far. */
   faultsMet(): number;
   /** How often the database answered with this SQLSTATE. */
@@ -38,8 +43,17 @@ export async function startStand(settings: Record<string, string> = {}): Promise
   const counts = new Map<string, number>();
   let plan: FaultPlan | null = null;
   let met = 0;
+  let holdMs: (() => number) | null = null;
+  const held: SqlBackend = {
+    ...backend,
+    run: async (queries, options) => {
+      if (!holdMs || !options.atomic) return backend.run(queries, options);
+      const sleep = { query: 'select pg_sleep($1::float8 / 1000)', params: [holdMs()] };
+      return (await backend.run([...queries, sleep], options)).slice(0, -1);
+    },
+  };
   const neon = await startNeonServer({
-    backend: counting(backend, counts),
+    backend: counting(held, counts),
     faults: (call) => {
       const fault = plan?.(call) ?? 'none';
       if (fault !== 'none') met += 1;
@@ -54,6 +68,9 @@ export async function startStand(settings: Record<string, string> = {}): Promise
     cluster,
     setFaults: (next) => {
       plan = next;
+    },
+    holdTransactions: (next) => {
+      holdMs = next;
     },
     faultsMet: () => met,
     answered: (sqlstate) => counts.get(sqlstate) ?? 0,

@@ -35,7 +35,7 @@ function touchpoint(name: string, n: number, random: Random) {
 }
 
 /**
- * Batches of `size` items: every fifth of conversions, and of the rest every third without ids, under an
+ * Batches of `size` items: every fifth of conversions, and of the rest every second without ids, under an
  * `Idempotency-Key`. Each item is known by a name that it carries with it.
  */
 export function batchesOf(count: number, size: number, random: Random): Batch[] {
@@ -49,7 +49,7 @@ export function batchesOf(count: number, size: number, random: Random): Batch[] 
       });
       return { resource: 'conversions', items };
     }
-    const hasIds = b % 3 !== 0;
+    const hasIds = b % 2 !== 0;
     const items = names.map((name, i) => {
       const item = touchpoint(name, b * size + i, random);
       return { name, item: hasIds ? { id: name, ...item } : item };
