@@ -20,6 +20,7 @@ export default defineConfig({
             'test/contract/**/*.test.ts',
             'test/tidy/**/*.test.ts',
             'test/local/**/*.test.ts',
+            'test/db/**/*.test.ts',
           ],
         },
       },

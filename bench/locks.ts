@@ -1,6 +1,6 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { underReach } from '../src/db/client.ts';
+import { ATTEMPT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
 import { touchpoints } from './data.ts';
 import { BATCH, BATCHES_A_ROUND, ROUNDS, type Statement, sentRowsPerSecond, statementsOf } from './ingest.ts';
 import { median, type Progress } from './measure.ts';
@@ -23,7 +23,7 @@ export async function benchLocks(world: BenchWorld, progress: Progress) {
   const name = 'ingest with row level security, against ingest without';
   if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };
   const { sql, params } = new PgDialect().sqlToQuery(
-    underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }),
+    underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }, ATTEMPT_TIMEOUT_MS),
   );
   const results = await world.inFreshDatabase((locked) =>
     world.inFreshDatabase(async (unlocked) => {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { answerUnder, type FaultPlan } from './faults.ts';
 import {
   type BackendQuery,
   ISOLATION_LEVELS,
@@ -24,6 +25,8 @@ export interface NeonServerOptions {
   host?: string;
   /** Called with each well-formed request before it runs. */
   onCall?: (call: NeonCall) => void;
+  /** Tests of what happens when the way to the database fails. */
+  faults?: FaultPlan;
 }
 
 /** A running server; closing it leaves the backend open. */
@@ -38,7 +41,8 @@ export interface NeonServer {
   close(): Promise<void>;
 }
 
-interface Reply {
+/** An answer by HTTP. */
+export interface Reply {
   status: number;
   body: string;
 }
@@ -75,21 +79,26 @@ const ERROR_FIELDS = [
 
 /** Serves Neon's SQL-over-HTTP protocol at `POST /sql`, as @neondatabase/serverless 1.x speaks it. */
 export async function startNeonServer(options: NeonServerOptions): Promise<NeonServer> {
-  const { backend, port = 0, host = '127.0.0.1', onCall } = options;
+  const { backend, port = 0, host = '127.0.0.1', onCall, faults } = options;
   const count = { calls: 0, queries: 0 };
-  const answer = async (request: IncomingMessage): Promise<Reply> => {
+  const answer = async (request: IncomingMessage): Promise<Reply | null> => {
     if (request.method !== 'POST' || request.url !== '/sql')
       return problem(404, 'Neon answers POST /sql only');
     const call = readCall(request.headers, await readBody(request));
     count.calls += 1;
     count.queries += call.queries.length;
     onCall?.(call);
-    return runCall(backend, call);
+    if (!faults) return runCall(backend, call);
+    return answerUnder(faults(call), {
+      commit: () => runCall(backend, call),
+      rollBack: () => runAndRollBack(backend, call),
+      abandoned: () => new Promise((resolve) => request.socket.once('close', () => resolve())),
+    });
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     answer(request)
       .catch(errorReply)
-      .then((reply) => send(response, reply));
+      .then((reply) => (reply ? send(response, reply) : request.socket.destroy()));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -112,6 +121,11 @@ export async function startNeonServer(options: NeonServerOptions): Promise<NeonS
 async function runCall(backend: SqlBackend, call: NeonCall): Promise<Reply> {
   const results = (await backend.run(call.queries, call.options)).map(neonResult);
   return { status: 200, body: JSON.stringify(call.options.atomic ? { results } : results[0]) };
+}
+
+async function runAndRollBack(backend: SqlBackend, { queries, options }: NeonCall): Promise<void> {
+  const failing = { query: "do $$ begin raise exception 'rolled back on purpose'; end $$", params: [] };
+  await Promise.allSettled([backend.run([...queries, failing], { ...options, atomic: true })]);
 }
 
 function neonResult(result: RawResult): RawResult & { rowAsArray: true } {

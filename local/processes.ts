@@ -9,6 +9,8 @@ export interface GroupSpec {
   /** The whole environment of the child; by default that of this process. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** Run as somebody else, which only root can. */
+  user?: { uid: number; gid: number };
   /** Called with what the child writes, as it writes it. */
   onOutput?: (text: string) => void;
 }
@@ -49,6 +51,7 @@ export function startGroup(spec: GroupSpec): ProcessGroup {
   const child = spawn(spec.command, spec.args, {
     cwd: spec.cwd,
     env: spec.env ?? process.env,
+    ...spec.user,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -161,10 +161,13 @@ function pgliteResult(result: Results<(string | null)[]>): RawResult {
 }
 
 /** Opens a pool to a real PostgreSQL. Nothing connects before the first query. */
-export async function openPostgres(connectionString: string): Promise<SqlBackend> {
+export async function openPostgres(
+  connectionString: string,
+  maxConnections: number = MAX_CONNECTIONS,
+): Promise<SqlBackend> {
   const pool = new Pool({
     connectionString,
-    max: MAX_CONNECTIONS,
+    max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
   // An idle connection that the server drops is replaced by the next query; without a listener the

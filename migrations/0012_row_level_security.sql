@@ -90,7 +90,7 @@ grant usage on schema drizzle to throughline_lookup;
 --> statement-breakpoint
 grant select on drizzle.__drizzle_migrations to throughline_lookup;
 --> statement-breakpoint
--- Raises TL001 where the role in force would see more than its workspace: a superuser, a role that bypasses row level
+-- Raises TL002 where the role in force would see more than its workspace: a superuser, a role that bypasses row level
 -- security, or the owner of a table. Asked after the first statement of a transaction, never of the login role.
 create function refuse_unsafe_role() returns void language plpgsql stable as $$
 begin
@@ -101,7 +101,7 @@ begin
     join pg_roles r on r.oid = c.relowner
     where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and r.rolname = current_user
   ) then
-    raise exception 'the role in force is not safe' using errcode = 'TL001';
+    raise exception 'the role in force is not safe' using errcode = 'TL002';
   end if;
 end
 $$;

@@ -39,7 +39,10 @@ export function audited(statement: SQL, entry: AuditEntry, isNews = sql`true`): 
     select * from done`;
 }
 
-/** Writes one row if `done`, the name of a `with` query, has a row for which `isNews` holds. */
+/**
+ * Writes one row if `done`, the name of a `with` query, has a row for which `isNews` holds. The row's id is made here, so
+ * a statement that is sent again because its answer was lost is logged once.
+ */
 export function auditRow({ actor, action, target_id, fields }: AuditEntry, done: SQL, isNews: SQL): SQL {
   const id = `au_${uuidv7({ msecs: actor.now.getTime() }).replaceAll('-', '')}`;
   return sql`
@@ -48,5 +51,6 @@ export function auditRow({ actor, action, target_id, fields }: AuditEntry, done:
       ${action}::text, ${target_id}::text, ${fields ? sql.param([...fields]) : null}::text[]
     from ${done}
     where ${isNews}
-    limit 1`;
+    limit 1
+    on conflict (workspace_id, id) do nothing`;
 }

@@ -1,11 +1,16 @@
 import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
 import { CasingCache } from 'drizzle-orm/casing';
+import { type Clock, type RetryRules, SYSTEM_CLOCK, withRetries } from './retry.ts';
+import { meaningOf } from './sqlstate.ts';
 
 /** A row as the driver gives it: JSON parsed, `numeric` as text, `timestamptz` as Date. */
 export type Row = Record<string, unknown>;
 
-/** What one request asked of the database. `duration_ms` is the wall time of the calls, network included. */
+/**
+ * What one request asked of the database. `calls` counts each attempt, `duration_ms` is the wall time of all of them,
+ * network included.
+ */
 export interface DatabaseUse {
   calls: number;
   duration_ms: number;
@@ -16,7 +21,11 @@ type Reach =
   | { role: 'throughline_app'; workspace_id: string }
   | { role: 'throughline_lookup' | 'throughline_upkeep' };
 
-/** The one seam to Postgres. Each function is one round trip, and one transaction under the role of its reach. */
+/**
+ * The one seam to Postgres. Each function is one round trip, and one transaction under the role of its reach; where no answer comes, or one that asks for it, the same
+ * statements are sent again. So whatever is asked by the first three must be the same done twice: reads are, and writes
+ * whose ids are made before.
+ */
 export interface Database {
   /** One statement. */
   query<R extends Row = Row>(statement: SQL): Promise<R[]>;
@@ -24,7 +33,17 @@ export interface Database {
   atomic(statements: SQL[]): Promise<Row[][]>;
   /** The same for statements that read much, under the settings that suit them. */
   report(statements: SQL[]): Promise<Row[][]>;
+  /**
+   * `atomic` for what may not be done twice, or would be answered wrongly the second time, as what makes keys and what
+   * deletes. Sent again only if it was certainly not done.
+   */
+  once(statements: SQL[]): Promise<Row[][]>;
 }
+
+/** One attempt, a report's, and all calls of a request together: senders give up on an answer after half a minute. */
+export const ATTEMPT_TIMEOUT_MS = 15_000;
+export const REPORT_TIMEOUT_MS = 28_000;
+export const REQUEST_DEADLINE_MS = 30_000;
 
 /**
  * For statements that read much. A sort that spills to disk takes twice as long, and compiling a statement of many
@@ -47,15 +66,53 @@ export class DatabaseRefusal extends Error {
     super(`the database refused with SQLSTATE ${sqlstate}`);
     this.sqlstate = sqlstate;
   }
-}
-
-/** No answer that could be read: whether the statement took effect is unknown. */
-export class DatabaseUnreachable extends Error {
-  override name = 'DatabaseUnreachable';
-  constructor() {
-    super('the database did not answer');
+  /** Is it a value of the data that is refused, and not the statement? */
+  get isOfData(): boolean {
+    return meaningOf(this.sqlstate) === 'data';
   }
 }
+
+/** No answer that could be read, or one that says to come back: whether the statement took effect may be unknown. */
+export class DatabaseUnreachable extends Error {
+  override name = 'DatabaseUnreachable';
+  /** Where the database said why. */
+  readonly sqlstate: string | undefined;
+  constructor(sqlstate?: string) {
+    super('the database did not answer');
+    this.sqlstate = sqlstate;
+  }
+}
+
+/** The driver's message may hold a connection string and the statement's parameters: neither goes on. */
+function databaseError(error: unknown): DatabaseRefusal | DatabaseUnreachable {
+  const sqlstate = error instanceof NeonDbError ? error.code : undefined;
+  const meaning = meaningOf(sqlstate);
+  const isRefusal = meaning === 'data' || meaning === 'refused';
+  return sqlstate && isRefusal ? new DatabaseRefusal(sqlstate) : new DatabaseUnreachable(sqlstate);
+}
+
+/** How a transaction is tried. */
+interface CallRules extends Omit<RetryRules, 'deadline_at_ms'> {
+  /** What is said before its statements, after its role and its workspace. */
+  settings: SQL[];
+}
+
+/** What is the same done twice is sent again if nobody knows whether it was done. */
+const INTERACTIVE: CallRules = {
+  attempt_timeout_ms: ATTEMPT_TIMEOUT_MS,
+  settings: [],
+  mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) !== 'too_slow',
+};
+const REPORT: CallRules = {
+  ...INTERACTIVE,
+  attempt_timeout_ms: REPORT_TIMEOUT_MS,
+  settings: [REPORT_SETTINGS],
+};
+/** Anything else only if it is certain that it was not. */
+const ONCE: CallRules = {
+  ...INTERACTIVE,
+  mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'again',
+};
 
 /** As `PgDialect` of drizzle-orm writes it, which would bring every kind of column along. */
 const POSTGRES = {
@@ -86,55 +143,65 @@ export interface Databases {
   upkeep(): Database;
 }
 
-/** Longer than any report should take; a statement that runs on holds a connection that others wait for. */
-const STATEMENT_TIMEOUT_MS = 25_000;
+/** A statement ends itself before its caller stops to wait for it, or it would run on for nobody. */
+const ENDS_EARLIER_MS = 500;
 
 /** The first statement of each transaction; what it sets ends with the transaction. */
-export function underReach(reach: Reach): SQL {
+export function underReach(reach: Reach, attempt_timeout_ms: number): SQL {
   const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
   return sql`select set_config('role', ${reach.role}, true), set_config('throughline.workspace_id', ${workspaceId}, true),
-    set_config('statement_timeout', ${String(STATEMENT_TIMEOUT_MS)}, true)`;
+    set_config('statement_timeout', ${String(attempt_timeout_ms - ENDS_EARLIER_MS)}, true)`;
 }
 
 /** Raises `UNSAFE_ROLE` where the role in force would see more than its reach. */
 export const REFUSE_UNSAFE_ROLE = sql`select refuse_unsafe_role()`;
 
 /** SQLSTATE of our own: see `refuse_unsafe_role` in the migrations. */
-export const UNSAFE_ROLE = 'TL001';
+export const UNSAFE_ROLE = 'TL002';
 
-/** Databases, by their connection string, whose roles were found safe since the isolate began. */
+/** Databases, by role and connection string, whose roles were found safe since the isolate began. */
 const known = new Set<string>();
 
-/** @param connectionString `postgres://…`, a Neon database or the local stand-in */
-export function openDatabases(connectionString: string): Databases {
+/**
+ * @param connectionString `postgres://…`, a Neon database or the local stand-in
+ * @param deadline_ms from now on, for all calls together
+ */
+export function openDatabases(
+  connectionString: string,
+  deadline_ms: number = REQUEST_DEADLINE_MS,
+  clock: Clock = SYSTEM_CLOCK,
+): Databases {
   const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
-  const compile = (statement: SQL) => {
-    const { sql, params } = statement.toQuery(POSTGRES);
-    return driver.query(sql, params);
-  };
-  const transact = async (reach: Reach, statements: SQL[]): Promise<Row[][]> => {
-    const name = `${reach.role} ${connectionString}`;
-    const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
-    const before = [underReach(reach), ...checks];
+  const deadline_at_ms = clock.nowMs() + deadline_ms;
+  const attempt = async (queries: ReturnType<typeof compile>[], signal: AbortSignal): Promise<Row[][]> => {
     const started = performance.now();
     use.calls += 1;
     try {
-      const rows = (await driver.transaction([...before, ...statements].map(compile))) as Row[][];
-      known.add(name);
-      return rows.slice(before.length);
+      const sent = queries.map(({ sql: text, params }) => driver.query(text, params));
+      return (await driver.transaction(sent, { fetchOptions: { signal } })) as Row[][];
     } catch (error) {
-      // The driver's message may hold a connection string and the statement's parameters: neither goes on.
-      if (error instanceof NeonDbError && error.code) throw new DatabaseRefusal(error.code);
-      throw new DatabaseUnreachable();
+      throw databaseError(error);
     } finally {
       use.duration_ms += performance.now() - started;
     }
   };
+  const transact = async (reach: Reach, statements: SQL[], rules: CallRules): Promise<Row[][]> => {
+    const name = `${reach.role} ${connectionString}`;
+    const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
+    const before = [underReach(reach, rules.attempt_timeout_ms), ...checks, ...rules.settings];
+    // Compiled once: what is sent again is the same to the letter.
+    const queries = [...before, ...statements].map(compile);
+    const rows = await withRetries((signal) => attempt(queries, signal), { ...rules, deadline_at_ms }, clock);
+    known.add(name);
+    return rows.slice(before.length);
+  };
   const under = (reach: Reach): Database => ({
-    query: async <R extends Row>(statement: SQL) => ((await transact(reach, [statement]))[0] ?? []) as R[],
-    atomic: (statements) => transact(reach, statements),
-    report: async (statements) => (await transact(reach, [REPORT_SETTINGS, ...statements])).slice(1),
+    query: async <R extends Row>(statement: SQL) =>
+      ((await transact(reach, [statement], INTERACTIVE))[0] ?? []) as R[],
+    atomic: (statements) => transact(reach, statements, INTERACTIVE),
+    report: (statements) => transact(reach, statements, REPORT),
+    once: (statements) => transact(reach, statements, ONCE),
   });
   return {
     use,
@@ -142,4 +209,8 @@ export function openDatabases(connectionString: string): Databases {
     lookup: () => under({ role: 'throughline_lookup' }),
     upkeep: () => under({ role: 'throughline_upkeep' }),
   };
+}
+
+function compile(statement: SQL) {
+  return statement.toQuery(POSTGRES);
 }

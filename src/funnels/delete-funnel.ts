@@ -26,7 +26,7 @@ export const deleteFunnelOperation = operation({
   handle: async (context, { params }) => {
     const statement = deleteFunnel(context.workspace.id, params.key);
     const entry = { actor: context, action: 'funnel.delete', target_id: params.key } as const;
-    const [row] = await context.database.query(audited(statement, entry));
+    const [[row] = []] = await context.database.once([audited(statement, entry)]);
     if (!row) throw new ApiError('not_found', 'No funnel has this key.');
     return { body: funnelOut(row) };
   },

@@ -46,14 +46,14 @@ export const unlinkPerson = operation({
       throw new ApiError('invalid_request', detail, { errors: [{ pointer: '/person', detail }] });
     }
     const { database, workspace } = context;
-    const rows = await database.query<UnlinkedRow>(
-      audited(unlinkIdentities(workspace.id, params.id, identities), {
-        actor: context,
-        action: 'person.unlink',
-        target_id: params.id,
-        fields: identities.map(({ namespace }) => namespace),
-      }),
-    );
+    const entry = {
+      actor: context,
+      action: 'person.unlink',
+      target_id: params.id,
+      fields: identities.map(({ namespace }) => namespace),
+    } as const;
+    const statement = unlinkIdentities(workspace.id, params.id, identities);
+    const [rows = []] = (await database.once([audited(statement, entry)])) as UnlinkedRow[][];
     if (rows.length === 0)
       throw new ApiError('not_found', 'No item said that these identities of this person are one person.');
     const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));

@@ -30,7 +30,7 @@ async function create(
     scopes: [...new Set(scopes)],
     expires_at: expires_at ?? null,
   });
-  const [row] = await database.query(audited(insert, { actor, action: 'key.create', target_id: id }));
+  const [[row] = []] = await database.once([audited(insert, { actor, action: 'key.create', target_id: id })]);
   if (!row) throw new ApiError('not_found', 'No workspace has this id.');
   return { body: { ...keyOut(row), token } };
 }

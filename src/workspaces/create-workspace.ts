@@ -36,7 +36,7 @@ export const createWorkspace = openOperation({
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
     const [[workspace = {}] = [], [key = {}] = []] = await databases
       .inWorkspace(id)
-      .atomic([audited(insertWorkspace(id, body), entry), insert]);
+      .once([audited(insertWorkspace(id, body), entry), insert]);
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
   },
 });

@@ -21,7 +21,7 @@ export const deleteKeyOperation = operation({
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'key.delete', target_id: params.id } as const;
-    const [row] = await database.query(audited(deleteKey(workspace.id, params.id), entry));
+    const [[row] = []] = await database.once([audited(deleteKey(workspace.id, params.id), entry)]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key has this id.');
     return { body: keyOut(row) };

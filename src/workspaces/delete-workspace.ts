@@ -23,7 +23,7 @@ export const deleteWorkspaceOperation = openOperation({
   },
   errors: ['not_found'],
   handle: async ({ databases }, { params }) => {
-    const answers = await databases.inWorkspace(params.id).atomic(deleteWorkspace(params.id));
+    const answers = await databases.inWorkspace(params.id).once(deleteWorkspace(params.id));
     forgetCallers(params.id);
     if (answers.at(-1)?.length !== 1) throw new ApiError('not_found', 'No workspace has this id.');
     return { body: { id: params.id, deleted: true as const } };

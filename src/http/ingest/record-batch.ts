@@ -7,6 +7,14 @@ import type { FieldError } from '../errors.ts';
 import { checkItem } from '../item-errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
 import type { DropReason, ItemResult } from './answer.ts';
+import {
+  type Candidate,
+  conflictError,
+  type NamedItem,
+  settleFollowers,
+  settleRepeats,
+} from './candidates.ts';
+import { isolate, isRefusalOfData, notToldApart, refusedByDatabase } from './isolate.ts';
 import { quarantine, type RefusedItem } from './quarantine.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -43,18 +51,6 @@ export interface RecordOptions {
   idempotencyKey: string | null;
   /** Of an item that is replayed: the id it got when it was refused. */
   idWhereNone?: string;
-}
-
-/** An item and the id it goes by, whatever becomes of it. */
-interface NamedItem extends SentItem {
-  id: string;
-  isIdOfSender: boolean;
-}
-
-interface Candidate<R> {
-  sent: NamedItem;
-  row: R;
-  warnings: FieldError[];
 }
 
 /** Ids of the server's making: time-sortable, or from the idempotency key and the place in the batch. */
@@ -135,45 +131,6 @@ async function makeId(
   return `${prefix}_${hash.slice(0, ID_HASH_LENGTH)}`;
 }
 
-/** One id several times in a batch: the first goes on, the others follow it or are conflicts. */
-function settleRepeats<R extends StoredRow>(
-  candidates: readonly Candidate<R>[],
-  results: Map<number, ItemResult>,
-): Candidate<R>[] {
-  const firsts = new Map<string, Candidate<R>>();
-  for (const candidate of candidates) {
-    const first = firsts.get(candidate.row.id);
-    if (!first) firsts.set(candidate.row.id, candidate);
-    else if (first.row.content_hash !== candidate.row.content_hash) {
-      const { index, pointer } = candidate.sent;
-      results.set(index, {
-        index,
-        id: candidate.row.id,
-        status: 'conflict',
-        errors: [conflictError(pointer)],
-      });
-    }
-  }
-  return [...firsts.values()];
-}
-
-/** What follows an equal item of the same batch is a duplicate if that went in, and shares its refusal if not. */
-function settleFollowers<R extends StoredRow>(
-  candidates: readonly Candidate<R>[],
-  results: Map<number, ItemResult>,
-): void {
-  const firsts = new Map<string, ItemResult>();
-  for (const { sent, row } of candidates) {
-    const first = firsts.get(row.id);
-    const result = results.get(sent.index);
-    if (!first && result) firsts.set(row.id, result);
-    else if (first && !result) {
-      const status = first.status === 'accepted' ? 'duplicate' : first.status;
-      results.set(sent.index, { ...first, index: sent.index, status });
-    }
-  }
-}
-
 async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   candidates: Candidate<R>[],
@@ -185,12 +142,20 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
   let open = candidates;
   let toQuarantine = options.dryRun ? [] : refused;
   for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toQuarantine.length > 0); round++) {
-    const answers = await ask(resource, open, toQuarantine, options, context);
-    const late = settleOutcomes(resource, open, answers, results);
+    const { answers, refused: late } = await askApart(
+      resource,
+      open,
+      toQuarantine,
+      options,
+      results,
+      context,
+    );
+    for (const each of answers) late.push(...settleOutcomes(resource, open, each, results));
     toQuarantine = options.dryRun ? [] : refusedItems(late, results);
     // Not seen: another batch was storing the same id at this moment. Ask again, now that it is there.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
+  if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
@@ -202,6 +167,37 @@ interface Answers {
   outcomes: ReadonlyMap<string, string>;
   /** Items whose identities belong to people who cannot be one. */
   skippedLinks: ReadonlySet<unknown>;
+}
+
+/**
+ * One round trip, unless the database refuses a value: then the items with such a value are found and refused, and all
+ * others go in.
+ */
+async function askApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  open: readonly Candidate<R>[],
+  toQuarantine: readonly RefusedItem[],
+  options: RecordOptions,
+  results: Map<number, ItemResult>,
+  context: WorkspaceContext,
+): Promise<{ answers: Answers[]; refused: NamedItem[] }> {
+  try {
+    return { answers: [await ask(resource, open, toQuarantine, options, context)], refused: [] };
+  } catch (error) {
+    if (!isRefusalOfData(error) || open.length === 0) throw error;
+    // On their own, so that they are not what is refused.
+    if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
+    const found = await isolate(open, error.sqlstate, (part) => ask(resource, part, [], options, context));
+    const refuse = ({ sent, row }: Candidate<R>, reason: FieldError) => {
+      results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
+      return sent;
+    };
+    const refused = [
+      ...found.refused.map(({ row, sqlstate }) => refuse(row, refusedByDatabase(row.sent.pointer, sqlstate))),
+      ...found.undecided.map((row) => refuse(row, notToldApart(row.sent.pointer))),
+    ];
+    return { answers: found.answers, refused };
+  }
 }
 
 /** One round trip: the rows to store, and beside them the items to keep aside. */
@@ -271,13 +267,6 @@ function skippedLink(pointer: string): FieldError {
   const detail =
     'These identities belong to people who cannot be one: that would be two user_ids, or more than 100 identities. The link is kept and not applied; see skipped_links of the person.';
   return { pointer: `${pointer}/person`, detail };
-}
-
-function conflictError(pointer: string): FieldError {
-  return {
-    pointer: `${pointer}/id`,
-    detail: 'This id is stored with other content, which stays; send a change under a new id.',
-  };
 }
 
 function unreachable(sent: SentItem): never {

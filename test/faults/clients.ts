@@ -1,0 +1,102 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Random, randomFrom } from '../../local/demo/random.ts';
+import type { Json } from '../support/api.ts';
+import type { Attempt } from './history.ts';
+
+/** One request of a sender. What it knows an item by stands beside the item. */
+export interface Batch {
+  resource: 'touchpoints' | 'conversions' | 'people' | 'spend';
+  items: { name: string; item: object }[];
+  /** For items without ids, so that the same batch sent again has the same ids. */
+  idempotencyKey?: string;
+}
+
+/** What many senders did, and when they stop. */
+export interface Sending {
+  url: string;
+  token: string;
+  attempts: Attempt[];
+  /** Answers by status; anything but 200, 207 and 503 is a defect. */
+  statuses: Map<number | 'none', number>;
+  /** Set to make senders give up, whatever they still have. */
+  stopped: boolean;
+}
+
+export function sendingTo(url: string, token: string): Sending {
+  return { url, token, attempts: [], statuses: new Map(), stopped: false };
+}
+
+/** Longer than the Worker takes to give up. */
+const CLIENT_TIMEOUT_MS = 40_000;
+
+/** Real senders wait for the 5 seconds that 503 names, or less; a test has no time for that. */
+const LONGEST_WAIT_MS = 400;
+
+/** Real senders give up some day. By then nobody knows of these items. */
+const MAX_ATTEMPTS = 60;
+
+/** Many senders at a time, each with the next batch that nobody has taken, until there is none. */
+export async function sendAll(
+  sending: Sending,
+  batches: Iterable<Batch>,
+  options: { clients: number; seed: number },
+): Promise<void> {
+  const queue = batches[Symbol.iterator]();
+  const client = async (number: number) => {
+    const random = randomFrom(options.seed + number);
+    for (let next = queue.next(); !next.done && !sending.stopped; next = queue.next()) {
+      await deliver(sending, next.value, random);
+    }
+  };
+  await Promise.all(Array.from({ length: options.clients }, (_, number) => client(number)));
+}
+
+/** Sends one batch as real senders do: the same ids again, until an answer says how it ended. */
+async function deliver(sending: Sending, batch: Batch, random: Random): Promise<void> {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    if (attempt > 0 && sending.stopped) return;
+    const results = await attemptOnce(sending, batch);
+    if (results) {
+      batch.items.forEach(({ name }, i) => {
+        sending.attempts.push({ item: name, outcome: outcomeOf(results[i]) });
+      });
+      return;
+    }
+    for (const { name } of batch.items) sending.attempts.push({ item: name, outcome: 'unknown' });
+    await sleep(random.between(0, LONGEST_WAIT_MS));
+  }
+}
+
+function outcomeOf(result: Json): Attempt['outcome'] {
+  const status = result?.status;
+  return status === 'accepted' || status === 'duplicate' ? status : 'failed';
+}
+
+/** The results of the items, or nothing where nobody knows. */
+async function attemptOnce(
+  sending: Sending,
+  { resource, items, idempotencyKey }: Batch,
+): Promise<Json[] | null> {
+  const note = (status: number | 'none') =>
+    sending.statuses.set(status, (sending.statuses.get(status) ?? 0) + 1);
+  try {
+    const response = await fetch(`${sending.url}/v1/${resource}`, {
+      method: 'POST',
+      signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS),
+      headers: {
+        authorization: `Bearer ${sending.token}`,
+        'content-type': 'application/json',
+        ...(idempotencyKey !== undefined && { 'idempotency-key': idempotencyKey }),
+      },
+      body: JSON.stringify({ [resource]: items.map(({ item }) => item) }),
+    });
+    const body = (await response.json()) as Json;
+    note(response.status);
+    return response.status >= 500 ? null : (body.results ?? []);
+  } catch (error) {
+    // Node's fetch fails with a TypeError for a broken connection and a DOMException for a time-out.
+    if (!(error instanceof TypeError || error instanceof DOMException)) throw error;
+    note('none');
+    return null;
+  }
+}

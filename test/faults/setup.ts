@@ -1,0 +1,30 @@
+import type { TestProject } from 'vitest/node';
+import { buildWorker } from '../../local/workerd.ts';
+import { postgresBinaries } from './cluster.ts';
+
+/** What the tests start their Worker and their Postgres servers from. */
+export interface FaultStandParts {
+  bundle: string;
+  /** The folder with `initdb` and `postgres`. */
+  binaries: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    faultStand: FaultStandParts;
+  }
+}
+
+/** Builds the Worker once for all files. Without Postgres' programs all tests that need them are skipped, loudly. */
+export async function setup(project: TestProject): Promise<void> {
+  const binaries = postgresBinaries();
+  const missing = binaries
+    ? null
+    : 'NO POSTGRES PROGRAMS under /usr/lib/postgresql; set POSTGRES_BIN to the folder with initdb. Tests of faults are skipped.';
+  if (missing) console.warn(`\n*** ${missing} ***\n`);
+  project.provide('faultStand', {
+    bundle: missing ? '' : await buildWorker(),
+    binaries: binaries ?? '',
+  });
+  project.provide('world', { database: 'postgres', url: '', rootKey: '', connectionString: '', missing });
+}

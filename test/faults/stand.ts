@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import pg from 'pg';
+import { inject } from 'vitest';
+import type { FaultPlan } from '../../local/faults.ts';
+import { startNeonServer } from '../../local/neon-server.ts';
+import { isDatabaseError, openPostgres, type SqlBackend } from '../../local/sql-backend.ts';
+import { PROJECT_ROOT, startWorkerd } from '../../local/workerd.ts';
+import { world } from '../support/api.ts';
+import { type Cluster, startCluster } from './cluster.ts';
+
+/** The built Worker in workerd, a Postgres server of its own, and between them a way that fails when it is told to. */
+export interface Stand {
+  url: string;
+  cluster: Cluster;
+  /** What befalls requests to the database from now on; null is nothing. */
+  setFaults(plan: FaultPlan | null): void;
+  /**
+   * Lets each transaction stay open so long before it commits, with its locks. Else one is over before the next one
+   * begins, and nothing ever waits for anything.
+   */
+  holdTransactions(holdMs: () => number): void;
+  /** How many requests have met a fault so far. */
+  faultsMet(): number;
+  /** How often the database answered with this SQLSTATE. */
+  answered(sqlstate: string): number;
+  /** Past the Worker and every fault. */
+  rows<R extends object>(query: string, params: unknown[]): Promise<R[]>;
+  remove(): Promise<void>;
+}
+
+const ROOT_KEY = 'root-key-of-the-fault-tests-0123456789abcdef';
+const IDENTITY_SECRET = 'identity-secret-of-the-fault-tests-0123456789';
+
+/** One for each of the 16 clients. */
+const MAX_CONNECTIONS = 16;
+
+/** Also tells `test/support/api.ts` where the Worker is. */
+export async function startStand(settings: Record<string, string> = {}): Promise<Stand> {
+  const { bundle, binaries } = inject('faultStand');
+  const cluster = await startCluster(binaries, settings);
+  const backend = await openPostgres(cluster.connectionString, MAX_CONNECTIONS);
+  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  const counts = new Map<string, number>();
+  let plan: FaultPlan | null = null;
+  let met = 0;
+  let holdMs: (() => number) | null = null;
+  const held: SqlBackend = {
+    ...backend,
+    run: async (queries, options) => {
+      if (!holdMs || !options.atomic) return backend.run(queries, options);
+      const sleep = { query: 'select pg_sleep($1::float8 / 1000)', params: [holdMs()] };
+      return (await backend.run([...queries, sleep], options)).slice(0, -1);
+    },
+  };
+  const neon = await startNeonServer({
+    backend: counting(held, counts),
+    faults: (call) => {
+      const fault = plan?.(call) ?? 'none';
+      if (fault !== 'none') met += 1;
+      return fault;
+    },
+  });
+  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
+  const worker = await startWorkerd({ bundle, env });
+  Object.assign(world, { url: worker.url, rootKey: ROOT_KEY, connectionString: neon.connectionString });
+  return {
+    url: worker.url,
+    cluster,
+    setFaults: (next) => {
+      plan = next;
+    },
+    holdTransactions: (next) => {
+      holdMs = next;
+    },
+    faultsMet: () => met,
+    answered: (sqlstate) => counts.get(sqlstate) ?? 0,
+    rows: (query, params) => rowsOf(cluster.connectionString, query, params),
+    remove: async () => {
+      await worker.stop();
+      await neon.close();
+      await backend.close();
+      await cluster.remove();
+    },
+  };
+}
+
+/** A retry in the Worker hides an error from whoever asked; here it is counted where it is made. */
+function counting(backend: SqlBackend, counts: Map<string, number>): SqlBackend {
+  return {
+    ...backend,
+    run: async (queries, options) => {
+      try {
+        return await backend.run(queries, options);
+      } catch (error) {
+        if (isDatabaseError(error)) counts.set(error.code, (counts.get(error.code) ?? 0) + 1);
+        throw error;
+      }
+    },
+  };
+}
+
+async function rowsOf<R extends object>(
+  connectionString: string,
+  query: string,
+  params: unknown[],
+): Promise<R[]> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    return (await client.query<R>(query, params)).rows;
+  } finally {
+    await client.end();
+  }
+}
