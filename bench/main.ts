@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { benchAttribution } from './attribution.ts';
+import { benchConversations } from './conversations.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchIngest } from './ingest.ts';
 import type { Progress } from './measure.ts';
@@ -11,9 +12,10 @@ const BENCHES = {
   attribution: benchAttribution,
   funnel: benchFunnel,
   'funnel-large': benchLargeFunnel,
+  conversations: benchConversations,
 };
 type Name = keyof typeof BENCHES;
-/** The large funnel loads for minutes, so it has to be asked for. */
+/** The others load for minutes, so they have to be asked for. */
 const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel'];
 
 const asked = process.argv.slice(2);
