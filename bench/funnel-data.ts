@@ -57,8 +57,11 @@ export const DENSE: DataSet = {
  */
 export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise<void> {
   await client.query('insert into workspaces (id, name) values ($1, $2)', [WORKSPACE_ID, data.name]);
-  const createIndexes = await dropSecondaryIndexes(client);
-  await client.query('alter table touchpoints disable trigger user');
+  await withoutSecondaryIndexes(client, () => insertTouchpoints(client, data));
+  await client.query('vacuum analyze');
+}
+
+async function insertTouchpoints(client: pg.Client, data: DataSet): Promise<void> {
   await client.query('select setseed(0.5)');
   await client.query(
     `insert into touchpoints (workspace_id, id, person_id, identity_id, occurred_at, content_hash, kind, direction, channel,
@@ -76,13 +79,18 @@ export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise
      ) happened`,
     [WORKSPACE_ID, data.touchpoints, data.busy.share, data.busy.people, data.people, data.days],
   );
+}
+
+/** To fill a table and then index it is many times faster than the other way around. Triggers are off meanwhile. */
+export async function withoutSecondaryIndexes(client: pg.Client, fill: () => Promise<void>): Promise<void> {
+  const createIndexes = await dropSecondaryIndexes(client);
+  await client.query('alter table touchpoints disable trigger user');
+  await fill();
   await client.query("set maintenance_work_mem = '512MB'");
   for (const definition of createIndexes) await client.query(definition);
   await client.query('alter table touchpoints enable trigger user');
-  await client.query('vacuum analyze');
 }
 
-/** To fill a table and then index it is many times faster than the other way around. */
 async function dropSecondaryIndexes(client: pg.Client): Promise<string[]> {
   const { rows } = await client.query<{ name: string; definition: string }>(
     `select i.indexrelid::regclass::text as name, p.indexdef as definition

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import { benchAttribution } from './attribution.ts';
+import { benchConversations } from './conversations.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
@@ -14,10 +15,11 @@ const BENCHES = {
   funnel: benchFunnel,
   'funnel-large': benchLargeFunnel,
   'people-reports': benchPeopleReports,
+  conversations: benchConversations,
   locks: benchLocks,
 };
 type Name = keyof typeof BENCHES;
-/** The large funnel loads for minutes, reports on people for one: they have to be asked for. */
+/** The others load for minutes, so they have to be asked for. */
 const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel', 'locks'];
 
 const asked = process.argv.slice(2);

@@ -8,7 +8,8 @@ export interface BusinessCalendar extends BusinessHours {
 
 const MINUTE_SECONDS = 60;
 
-const milliseconds = (at: SQL) => sql`(extract(epoch from ${at}) * 1000)::bigint`;
+/** `date_part` and not `extract`, which counts in exact decimals and takes several times as long. */
+const milliseconds = (at: SQL) => sql`(date_part('epoch', ${at}) * 1000)::bigint`;
 
 /**
  * The step `calendar`, one row: of each local day from the first opening to the last response in `source` when it opens
@@ -52,9 +53,9 @@ export function businessCalendar({ days, holidays, timezone }: BusinessCalendar,
     )`;
 }
 
-/** After `businessCalendar`: business seconds between two of its instants; null where one is. */
+/** After `businessCalendar`: business seconds between two of its instants; null where there is no second. */
 export function businessSecondsBetween({ timezone }: BusinessCalendar, from: SQL, to: SQL): SQL {
-  return sql`(${position(timezone, to)} - ${position(timezone, from)}) / 1000.0::float8`;
+  return sql`case when ${to} is not null then (${position(timezone, to)} - ${position(timezone, from)}) / 1000.0::float8 end`;
 }
 
 /** Business time from the first day of the calendar to an instant. */

@@ -229,6 +229,25 @@ test('business hours are told beside the others once they are set: Friday 16:50 
   expect((await workspace.get(REPORT)).body.totals.business_first_response_seconds.median).toBe(7800);
 });
 
+// Clocks change in Berlin on Sunday, 30 March and 26 October 2025; the definition is in the domain.
+test.for([
+  ['a whole day in spring is 23 hours', '2025-03', 29, '00:00', '24:00', 23],
+  ['a whole day in autumn is 25 hours', '2025-10', 25, '00:00', '24:00', 25],
+  ['the skipped hour is none', '2025-03', 29, '02:00', '03:00', 0],
+  ['hours that end before they begin are none', '2025-03', 29, '02:30', '03:10', 0],
+  ['the second of an hour that comes twice ends it', '2025-10', 25, '01:00', '02:30', 2.5],
+] as const)('in business hours %s', async ([, month, day, from, to, hours]) => {
+  const workspace = await workspaceWith(
+    [
+      said('1', 't', 0, { occurred_at: `${month}-${day}T12:00:00Z` }),
+      answered('2', 't', 0, { occurred_at: `${month}-${day + 2}T12:00:00Z` }),
+    ],
+    { business_hours: { timezone: 'Europe/Berlin', days: { sunday: { from, to } } } },
+  );
+  const { body } = await workspace.get(`/v1/reports/conversations?from=${month}-01&to=2025-11-01`);
+  expect(body.totals.business_first_response_seconds.median).toBe(hours * 3600);
+});
+
 test('the range may begin before what is kept: a warning says so, of conversations a year later than of conversions', async () => {
   const workspace = await TestWorkspace.make({ retention_days: 30 });
   await workspace.goal('purchase');

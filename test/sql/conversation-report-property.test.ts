@@ -19,17 +19,21 @@ const STARTS = [Date.UTC(2025, 2, 6), Date.UTC(2025, 2, 27), Date.UTC(2025, 9, 2
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const ZONES = ['Europe/Berlin', 'America/New_York', 'UTC'] as const;
-const PEOPLE = ['ann', 'bob', 'cleo', 'dan'] as const;
+const PEOPLE = ['ann', 'bob', 'cleo', 'dan', 'eve', 'flo'] as const;
 const GOALS = { order: 'every', contract: 'once' } as const;
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
-/** Hours of four weeks; the bounds of the buckets come up often. */
-const step = fc.oneof(
-  fc.constantFrom(0, 0.25, 1, 4, 24, 24, 48, 72),
-  fc.integer({ min: 0, max: 4 * 672 }).map((quarters) => quarters / 4),
-);
+/** Hours of some days, at few times of the day: the bounds of the buckets and of the outcome come up often. */
+const stepOf = (days: number) =>
+  fc
+    .tuple(
+      fc.integer({ min: 0, max: days }),
+      fc.constantFrom(0, 0, 0.1, 0.25, 0.5, 1, 3.75, 4, 7.5, 9, 12, 18, 23.75),
+    )
+    .map(([day, hour]) => day * 24 + hour);
+const step = stepOf(6);
 const message = fc.record({
-  thread: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f'),
+  thread: fc.constantFrom(...'abcdefghijklmnop'),
   person: fc.constantFrom(...PEOPLE),
   step,
   direction: fc.constantFrom('inbound' as const, 'outbound' as const),
@@ -38,7 +42,7 @@ const message = fc.record({
 });
 const conversion = fc.record({
   person: fc.constantFrom(...PEOPLE),
-  step,
+  step: stepOf(8),
   goal: fc.constantFrom<(keyof typeof GOALS)[]>('order', 'contract'),
   value: fc.integer({ min: 0, max: 10_000 }).map((cents) => cents / 100),
   currency: fc.constantFrom('USD', 'USD', 'JPY'),
@@ -53,16 +57,22 @@ const hours = fc
   .map(([from, to]): OpenHours => ({ from, to }));
 const sample = fc.record({
   start: fc.constantFrom(...STARTS),
-  messages: fc.array(message, { minLength: 1, maxLength: 40, size: 'max' }),
-  conversions: fc.array(conversion, { maxLength: 10, size: 'max' }),
-  goals: fc.subarray(['order', 'contract'] as const),
+  messages: fc.array(message, { minLength: 1, maxLength: 100, size: 'max' }),
+  conversions: fc.array(conversion, { maxLength: 30, size: 'max' }),
+  goals: fc.constantFrom<(keyof typeof GOALS)[][]>(
+    [],
+    ['order'],
+    ['order'],
+    ['contract'],
+    ['contract', 'order'],
+  ),
   horizon_days: fc.constantFrom(2, 5, 30),
-  from: step,
+  from: fc.constantFrom(0, 0, 24),
   hours: fc.option(
     fc.record({
       timezone: fc.constantFrom(...ZONES),
       days: fc.dictionary(fc.constantFrom(...DAYS), hours, { minKeys: 1, noNullPrototype: true }),
-      holidays: fc.integer({ min: 0, max: 27 }),
+      holidays: fc.integer({ min: 0, max: 6 }),
     }),
   ),
   interval: fc.constantFrom('day' as const, null),
