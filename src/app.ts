@@ -1,4 +1,4 @@
-import { OpenAPIHono } from '@hono/zod-openapi';
+import { Hono } from 'hono/tiny';
 import { v7 as uuidv7 } from 'uuid';
 import { ApiError, problemResponse } from './http/errors.ts';
 import type { AnyOperation, Config } from './http/operation.ts';
@@ -11,8 +11,8 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 export type ConfigOrMissing = { config: Config } | { missing: string };
 
 /** Wires the slices, the keys and the errors together. Pure of the platform: `worker.ts` gives it a configuration. */
-export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): OpenAPIHono {
-  const app = new OpenAPIHono({ strict: false });
+export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): Hono {
+  const app = new Hono({ strict: false });
 
   app.use(async (c, next) => {
     const sent = c.req.header('x-request-id');
@@ -49,7 +49,7 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
   return app;
 }
 
-function refuseOtherMethods(app: OpenAPIHono, mounted: readonly AnyOperation[]): void {
+function refuseOtherMethods(app: Hono, mounted: readonly AnyOperation[]): void {
   const paths = Map.groupBy(mounted, (operation) => operation.path);
   for (const [path, onPath] of paths) {
     const allowed = onPath.map((operation) => operation.method.toUpperCase()).join(', ');

@@ -1,6 +1,6 @@
 import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
+import { CasingCache } from 'drizzle-orm/casing';
 
 /** A row as the driver gives it: JSON parsed, `numeric` as text, `timestamptz` as Date. */
 export type Row = Record<string, unknown>;
@@ -57,7 +57,14 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-const dialect = new PgDialect();
+/** As `PgDialect` of drizzle-orm writes it, which would bring every kind of column along. */
+const POSTGRES = {
+  casing: new CasingCache(),
+  escapeName: (name: string) => `"${name.replaceAll('"', '""')}"`,
+  escapeParam: (index: number) => `$${index + 1}`,
+  escapeString: (text: string) => `'${text.replaceAll("'", "''")}'`,
+};
+
 const cloudEndpoint = neonConfig.fetchEndpoint;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[?::1\]?)$/;
 
@@ -103,7 +110,7 @@ export function openDatabases(connectionString: string): Databases {
   const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
   const compile = (statement: SQL) => {
-    const { sql, params } = dialect.sqlToQuery(statement);
+    const { sql, params } = statement.toQuery(POSTGRES);
     return driver.query(sql, params);
   };
   const transact = async (reach: Reach, statements: SQL[]): Promise<Row[][]> => {
