@@ -59,6 +59,7 @@ import { deleteWorkspaceOperation } from './workspaces/delete-workspace.ts';
 import { getWorkspaceOperation } from './workspaces/get-workspace.ts';
 import { listKeysOperation } from './workspaces/list-keys.ts';
 import { listWorkspacesOperation } from './workspaces/list-workspaces.ts';
+import { rotateKeyOperation } from './workspaces/rotate-key.ts';
 import { updateWorkspaceOperation } from './workspaces/update-workspace.ts';
 
 /** Every route, in the order of the document. */
@@ -124,6 +125,7 @@ export const operations: readonly AnyOperation[] = [
   updateWorkspaceOperation,
   createKey,
   listKeysOperation,
+  rotateKeyOperation,
   deleteKeyOperation,
   createWorkspace,
   listWorkspacesOperation,

@@ -58,4 +58,5 @@ export const recordConversions = batchOperation({
     'Stores 1 to 1000 conversions in one transaction and answers for each, with the same rules as touchpoints. The goal must exist; items of an unknown goal are rejected and kept for replay.',
   example: conversionExample,
   ingest: conversionIngest,
+  takesPublishableKeys: true,
 });

@@ -2,6 +2,10 @@
 export const SCOPES = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** `secret`: for servers. `publishable`: for pages, where anyone can read it; posts events and nothing else. */
+export const KEY_KINDS = ['secret', 'publishable'] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 /** Whose touchpoints make a journey or a funnel: one person's, or those of everyone at the company. */
 export const REPORT_SCOPES = ['person', 'account'] as const;
 export type ReportScope = (typeof REPORT_SCOPES)[number];

@@ -1,8 +1,8 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import type { PlainModel } from '../domain/attribution.ts';
 import type { BusinessHours } from '../domain/business-hours.ts';
-import type { IdentityStorage, Scope } from '../domain/settings.ts';
+import type { IdentityStorage, KeyKind, Scope } from '../domain/settings.ts';
 import { isWellFormedToken } from '../domain/token.ts';
 import { ApiError } from './errors.ts';
 import { tokenHash } from './secrets.ts';
@@ -19,17 +19,24 @@ export interface Workspace {
   accounts_from_email: boolean;
   business_hours: BusinessHours | null;
   default_model: PlainModel;
+  trust_publishable_values: boolean;
 }
 
 export interface Caller {
   key_id: string;
+  kind: KeyKind;
   scopes: readonly Scope[];
+  /** The pages that may use it; null: none may. */
+  allowed_origins: readonly string[] | null;
+  /** The UTC day that was noted when the key was looked up. */
+  last_used_on: string | null;
+  expires_at: Date | null;
   workspace: Workspace;
 }
 
 interface CachedCaller {
   caller: Caller;
-  expires_at_ms: number;
+  until_ms: number;
 }
 
 /** A revoked key, or changed settings, are noticed by every isolate within this. */
@@ -63,42 +70,37 @@ export async function authenticate(request: Request, database: Database, nowMs: 
   if (!isWellFormedToken(token))
     throw new ApiError('unauthenticated', 'The key is mistyped or is no Throughline key.');
   const hash = await tokenHash(token);
-  const cached = cache.get(hash);
-  if (cached && cached.expires_at_ms > nowMs) return cached.caller;
-  const loaded = await loadCaller(database, hash);
-  if (!loaded || (loaded.key_expires_at !== null && loaded.key_expires_at <= nowMs)) {
-    cache.delete(hash);
-    throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
+  const caller = await cached(hash, nowMs, () =>
+    loadCaller(database, sql`k.token_hash = decode(${hash}, 'hex')`),
+  );
+  if (caller) return caller;
+  throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
+}
+
+/** The caller of this name while it is in force: warm in this isolate, or as it is loaded. */
+async function cached(
+  name: string,
+  nowMs: number,
+  load: () => Promise<Caller | null>,
+): Promise<Caller | null> {
+  const warm = cache.get(name);
+  if (warm && warm.until_ms > nowMs) return warm.caller;
+  const caller = await load();
+  const expiresAtMs = caller?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  if (!caller || expiresAtMs <= nowMs) {
+    cache.delete(name);
+    return null;
   }
   if (cache.size >= MAX_CACHED) cache.clear();
-  const expiresAtMs = Math.min(nowMs + CACHE_MS, loaded.key_expires_at ?? Number.POSITIVE_INFINITY);
-  cache.set(hash, { caller: loaded.caller, expires_at_ms: expiresAtMs });
-  return loaded.caller;
+  cache.set(name, { caller, until_ms: Math.min(nowMs + CACHE_MS, expiresAtMs) });
+  return caller;
 }
 
-export function requireScope(caller: Caller, scope: Scope): void {
-  if (caller.scopes.includes(scope)) return;
-  throw new ApiError(
-    'forbidden',
-    `This needs the scope \`${scope}\`; the key has ${caller.scopes.join(', ')}.`,
-  );
-}
-
-interface CallerRow {
-  [column: string]: unknown;
-  key_id: string;
-  scopes: Scope[];
-  key_expires_at: Date | null;
-  workspace: Workspace;
-}
-
-async function loadCaller(database: Database, hash: string) {
-  const [row] = await database.query<CallerRow>(sql`
-    select k.id as key_id, k.scopes, k.expires_at as key_expires_at, to_jsonb(w) as workspace
+async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
+  const [row] = await database.query(sql`
+    select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
-    where k.token_hash = decode(${hash}, 'hex')`);
-  if (!row) return null;
-  const { key_id, scopes, workspace, key_expires_at } = row;
-  return { caller: { key_id, scopes, workspace }, key_expires_at: key_expires_at?.getTime() ?? null };
+    where ${which}`);
+  return row ? (row as unknown as Caller) : null;
 }

@@ -151,8 +151,9 @@ function successResponses(operation: AnyOperation) {
 /** Every error the operation can answer with, those of all routes included, by status. */
 function errorResponses(operation: AnyOperation) {
   const codes = new Set<ErrorCode>([...operation.errors, 'invalid_request', 'internal_error']);
-  if (operation.access !== 'public') codes.add('unauthenticated');
-  if (operation.access !== 'public' && operation.access !== 'root') codes.add('forbidden');
+  // Of the public ones too: a key in the address is refused before anything else.
+  codes.add('unauthenticated');
+  if (operation.access !== 'public') codes.add('forbidden');
   if (operation.path !== '/health') {
     codes.add('misconfigured');
     codes.add('database_unavailable');

@@ -80,6 +80,8 @@ export interface Operation<
   /** Other statuses that answer with the same shape. */
   alsoAnswers?: Record<number, string> | undefined;
   errors: readonly ErrorCode[];
+  /** What a publishable key may do as well. */
+  takesPublishableKeys?: true | undefined;
   /** Where `data` is a table, the answer is also to be had as CSV and NDJSON. */
   isTable?: boolean | undefined;
   /** Answers carry a weak ETag, and 304 when it still fits. */

@@ -1,11 +1,14 @@
 import { openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import { unstorable } from '../domain/json.ts';
-import { authenticate, authenticateRoot, requireScope } from './authenticate.ts';
+import { admit } from './admit.ts';
+import { authenticate, authenticateRoot, type Caller } from './authenticate.ts';
 import { readJson } from './body.ts';
 import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
 import { checkItem } from './item-errors.ts';
+import { notingUse } from './last-used.ts';
 import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
+import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { secretsOf } from './secrets.ts';
 
@@ -21,8 +24,11 @@ export async function serve(
   const context: Context = { request, request_id: requestId, now, config, databases };
   const url = new URL(request.url);
   let response: Response;
+  let caller: Caller | null = null;
   try {
-    const full = await withCaller(operation, context);
+    caller = await callerOf(operation, context);
+    if (caller) admit(caller, operation, request);
+    const full = caller ? await contextOf(caller, context) : context;
     const query = readQuery(operation.query, url.searchParams);
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
@@ -36,22 +42,31 @@ export async function serve(
   }
   const { calls, duration_ms } = databases.use;
   response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
+  if (caller) addCallerHeaders(response, request, caller);
   return response;
 }
 
-async function withCaller(operation: AnyOperation, context: Context): Promise<Context | WorkspaceContext> {
-  const { databases, ...rest } = context;
-  const { request, config, now } = rest;
-  if (operation.access === 'public') return context;
-  if (operation.access === 'root') {
-    await authenticateRoot(request, config.root_key);
-    return context;
-  }
-  const caller = await authenticate(request, databases.lookup(), now.getTime());
-  requireScope(caller, operation.access);
-  const secrets = await secretsOf(config.identity_secret, caller.workspace.id);
-  const database = databases.inWorkspace(caller.workspace.id);
-  return { ...rest, database, caller, workspace: caller.workspace, secrets } satisfies WorkspaceContext;
+/** Who shows a key, where one is needed; null: anybody, or the holder of the root key. */
+async function callerOf(operation: AnyOperation, context: Context): Promise<Caller | null> {
+  const { request, config, now, databases } = context;
+  if (operation.access === 'public') return null;
+  if (operation.access !== 'root') return authenticate(request, databases.lookup(), now.getTime());
+  await authenticateRoot(request, config.root_key);
+  requireOrigin(request, { allowed_origins: null });
+  return null;
+}
+
+async function contextOf(caller: Caller, { databases, ...rest }: Context): Promise<WorkspaceContext> {
+  const { workspace } = caller;
+  const secrets = await secretsOf(rest.config.identity_secret, workspace.id);
+  const database = notingUse(databases.inWorkspace(workspace.id), caller, rest.now);
+  return { ...rest, database, caller, workspace, secrets };
+}
+
+/** What every answer to a caller who is known has, refusals too: a page could not read them otherwise. */
+function addCallerHeaders({ headers }: Response, request: Request, caller: Caller): void {
+  headers.append('vary', 'origin');
+  for (const [name, value] of Object.entries(corsHeaders(request, caller))) headers.set(name, value);
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {

@@ -66,4 +66,5 @@ export const recordPeople = batchOperation({
     consent: { analytics: true },
   },
   ingest: personIngest,
+  takesPublishableKeys: true,
 });

@@ -86,4 +86,5 @@ export const recordTouchpoints = batchOperation({
     'Stores 1 to 1000 touchpoints in one transaction and answers for each. Safe to repeat: an id that is stored with the same content is a duplicate, with other content a conflict. Also takes NDJSON, one touchpoint a line, to 10,000 lines, and gzip; at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
   example: touchpointExample,
   ingest: touchpointIngest,
+  takesPublishableKeys: true,
 });
