@@ -18,7 +18,10 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
   schema: TouchpointInput,
   prepare,
   write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), HASH_VERSION),
+    resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), {
+      hashVersion: HASH_VERSION,
+      kind: context.caller.kind,
+    }),
     insertTouchpoints(context.workspace.id, rows),
   ],
   check: (rows, context) => checkTouchpoints(context.workspace.id, rows),
