@@ -6,7 +6,7 @@
 -- cannot do in two items what it may not do in one. Judged under the exclusive lock of resolve_people: two batches at
 -- once are judged one after the other. Facts that are kept already say nothing new, and need no lock.
 --
--- People are proposed anew for the items that are left together: a proposal that is shared with others would join them.
+-- Each of those items gets a proposed person of its own: the one that the batch shares would join them all the same.
 -- Result: items whose link was skipped, as resolve_people has them; and items whose link was not made.
 create function resolve_people_of_pages(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_hash_version smallint
@@ -14,7 +14,6 @@ create function resolve_people_of_pages(
 declare
   v_kept text[];
   v_parents int[];
-  v_proposals uuid[];
   v_contested int[];
   v_pair record;
   v_a int;
@@ -38,7 +37,7 @@ begin
       from identity_links l
       where l.workspace_id = (select p_workspace_id) and l.link_id = decode(item ->> 'link_id', 'hex')
     );
-    select array_agg(n order by n), array_agg(uuid_v7() order by n) into v_parents, v_proposals
+    select array_agg(n order by n) into v_parents
     from generate_series(1, jsonb_array_length(p_items)) n;
 
     for v_pair in
@@ -94,11 +93,11 @@ begin
 
     select jsonb_agg(
       case
-        when (item.value ->> 'link_id' = any (v_kept)) is true then item.value
-        when v_parents[item.position::int] = any (v_contested) then (item.value - 'link_id') || jsonb_build_object(
-          'person_id', v_proposals[item.position::int], 'identities', jsonb_build_array(item.value #> '{identities,0}')
+        when (item.value ->> 'link_id' = any (v_kept)) is true or not v_parents[item.position::int] = any (v_contested)
+          then item.value
+        else (item.value - 'link_id') || jsonb_build_object(
+          'person_id', uuid_v7(), 'identities', jsonb_build_array(item.value #> '{identities,0}')
         )
-        else item.value || jsonb_build_object('person_id', v_proposals[v_parents[item.position::int]])
       end
       order by item.position
     ) into p_items
