@@ -48,6 +48,7 @@ import { getRoi } from './roi/get-roi.ts';
 import { getSpendOperation } from './spend/get-spend.ts';
 import { listSpendOperation } from './spend/list-spend.ts';
 import { recordSpend, spendIngest } from './spend/record-spend.ts';
+import { createToken } from './tokens/create-token.ts';
 import { getTouchpointOperation } from './touchpoints/get-touchpoint.ts';
 import { listTouchpointsOperation } from './touchpoints/list-touchpoints.ts';
 import { recordTouchpoints, touchpointIngest } from './touchpoints/record-touchpoints.ts';
@@ -127,6 +128,7 @@ export const operations: readonly AnyOperation[] = [
   listKeysOperation,
   rotateKeyOperation,
   deleteKeyOperation,
+  createToken,
   createWorkspace,
   listWorkspacesOperation,
   deleteWorkspaceOperation,

@@ -10,6 +10,21 @@ export type KeyKind = (typeof KEY_KINDS)[number];
 export const REPORT_SCOPES = ['person', 'account'] as const;
 export type ReportScope = (typeof REPORT_SCOPES)[number];
 
+/** The reports that a read token can open, by name. `funnel` is both a funnel that is sent and a saved one. */
+export const REPORTS = [
+  'attribution',
+  'explanation',
+  'journeys',
+  'funnel',
+  'lifecycle',
+  'conversations',
+  'cultivation',
+  'advocacy',
+  'roi',
+  'overview',
+] as const;
+export type ReportName = (typeof REPORTS)[number];
+
 /** How identity values are kept: as keyed hashes only, or with the value beside the hash. */
 export const IDENTITY_STORAGES = ['hashed', 'plain'] as const;
 export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];

@@ -12,6 +12,11 @@ export function admit(caller: Caller, operation: AnyOperation, request: Request)
       'A publishable key posts touchpoints, conversions and people, and does nothing else; use a secret key on a server, or a read token for reports.',
     );
   }
+  const { narrowing } = caller;
+  if (narrowing && !(operation.report && narrowing.reports.includes(operation.report))) {
+    const reports = narrowing.reports.join(', ');
+    throw new ApiError('forbidden', `This read token opens the reports ${reports}, and nothing else.`);
+  }
   const { access } = operation;
   if (access === 'public' || access === 'root' || caller.scopes.includes(access)) return;
   throw new ApiError(

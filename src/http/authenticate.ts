@@ -3,8 +3,10 @@ import type { Database } from '../db/client.ts';
 import type { PlainModel } from '../domain/attribution.ts';
 import type { BusinessHours } from '../domain/business-hours.ts';
 import type { IdentityStorage, KeyKind, Scope } from '../domain/settings.ts';
-import { isWellFormedToken } from '../domain/token.ts';
+import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
 import { ApiError } from './errors.ts';
+import type { Narrowing } from './narrowing.ts';
+import { type Claims, readClaims } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
 
 /** The workspace a key belongs to, with the settings that requests need. */
@@ -23,6 +25,7 @@ export interface Workspace {
 }
 
 export interface Caller {
+  /** Of the key; of a read token, the key that it was made with. */
   key_id: string;
   kind: KeyKind;
   scopes: readonly Scope[];
@@ -31,6 +34,8 @@ export interface Caller {
   /** The UTC day that was noted when the key was looked up. */
   last_used_on: string | null;
   expires_at: Date | null;
+  /** Of a read token; null: a key, which sees everything its scopes allow. */
+  narrowing: Narrowing | null;
   workspace: Workspace;
 }
 
@@ -64,9 +69,16 @@ export async function authenticateRoot(request: Request, rootKey: string): Promi
     throw new ApiError('unauthenticated', 'This route takes the root key of the deployment.');
 }
 
-/** Who calls, from the key alone. One query, or none while the key is warm in this isolate. */
-export async function authenticate(request: Request, database: Database, nowMs: number): Promise<Caller> {
+/** Who calls, from the key or token alone. One query, or none while the key is warm in this isolate. */
+export async function authenticate(
+  request: Request,
+  database: Database,
+  { now, identity_secret }: { now: Date; identity_secret: string },
+): Promise<Caller> {
+  const nowMs = now.getTime();
   const token = bearerToken(request);
+  if (token.startsWith(READ_TOKEN_PREFIX))
+    return callerOfClaims(await readClaims(token, identity_secret, now), database, nowMs);
   if (!isWellFormedToken(token))
     throw new ApiError('unauthenticated', 'The key is mistyped or is no Throughline key.');
   const hash = await tokenHash(token);
@@ -75,6 +87,21 @@ export async function authenticate(request: Request, database: Database, nowMs: 
   );
   if (caller) return caller;
   throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
+}
+
+/** A read token lives while its key does, and the workspace of that. */
+async function callerOfClaims(claims: Claims, database: Database, nowMs: number): Promise<Caller> {
+  const { workspace_id, key_id, allowed_origins, reports, where, where_conversion, scope } = claims;
+  const key = await cached(`${workspace_id} ${key_id}`, nowMs, () =>
+    loadCaller(database, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
+  );
+  if (!key) {
+    const detail =
+      'The key that the read token was made with has expired or is revoked; ask for a new token.';
+    throw new ApiError('unauthenticated', detail);
+  }
+  const narrowing = { reports, where, where_conversion, scope };
+  return { ...key, scopes: ['read'], allowed_origins, narrowing };
 }
 
 /** The caller of this name while it is in force: warm in this isolate, or as it is loaded. */
@@ -102,5 +129,5 @@ async function loadCaller(database: Database, which: SQL): Promise<Caller | null
     from keys k
     join workspaces w on w.id = k.workspace_id
     where ${which}`);
-  return row ? (row as unknown as Caller) : null;
+  return row ? { ...(row as unknown as Omit<Caller, 'narrowing'>), narrowing: null } : null;
 }

@@ -75,6 +75,12 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     scheme: 'bearer',
     description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.',
   });
+  registry.registerComponent('securitySchemes', 'readToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A read token, for frontends: `Authorization: Bearer tl_rt_…`, from an origin that it names.',
+  });
   registry.registerComponent('securitySchemes', 'rootKey', {
     type: 'http',
     scheme: 'bearer',
@@ -108,7 +114,7 @@ function pathOf(operation: AnyOperation): RouteConfig {
     tags: [operation.tag],
     summary: operation.summary,
     description,
-    security: access === 'public' ? [] : [{ [access === 'root' ? 'rootKey' : 'key']: [] }],
+    security: securityOf(operation),
     request: {
       params: operation.params,
       query: operation.query,
@@ -117,6 +123,13 @@ function pathOf(operation: AnyOperation): RouteConfig {
     },
     responses: { ...successResponses(operation), ...errorResponses(operation) },
   } as RouteConfig;
+}
+
+/** Any one of these opens it. */
+function securityOf({ access, report }: AnyOperation): Record<string, []>[] {
+  if (access === 'public') return [];
+  if (access === 'root') return [{ rootKey: [] }];
+  return report ? [{ key: [] }, { readToken: [] }] : [{ key: [] }];
 }
 
 function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknown) {

@@ -1,6 +1,6 @@
 import type { z } from '@hono/zod-openapi';
 import type { Database, Databases } from '../db/client.ts';
-import type { Scope } from '../domain/settings.ts';
+import type { ReportName, Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
 import type { ErrorCode } from './errors.ts';
@@ -80,6 +80,8 @@ export interface Operation<
   /** Other statuses that answer with the same shape. */
   alsoAnswers?: Record<number, string> | undefined;
   errors: readonly ErrorCode[];
+  /** The name by which read tokens open it; its query or body is narrowed before the handler sees it. */
+  report?: ReportName | undefined;
   /** What a publishable key may do as well. */
   takesPublishableKeys?: true | undefined;
   /** Where `data` is a table, the answer is also to be had as CSV and NDJSON. */

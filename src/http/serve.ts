@@ -7,6 +7,7 @@ import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
 import { checkItem } from './item-errors.ts';
 import { notingUse } from './last-used.ts';
+import { narrowedQuestion } from './narrow.ts';
 import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
@@ -35,7 +36,8 @@ export async function serve(
     // An id that could not exist is answered like one that does not.
     if (!params.success || unstorable(rawParams).length > 0)
       throw new ApiError('not_found', 'There is nothing with this id.');
-    const reply = await operation.handle(full, { params: params.data, query, body });
+    const asked = narrowedQuestion(operation, { query, body }, caller);
+    const reply = await operation.handle(full, { params: params.data, ...asked });
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
   } catch (error) {
     response = errorResponse(error, url.pathname, requestId);
@@ -50,7 +52,8 @@ export async function serve(
 async function callerOf(operation: AnyOperation, context: Context): Promise<Caller | null> {
   const { request, config, now, databases } = context;
   if (operation.access === 'public') return null;
-  if (operation.access !== 'root') return authenticate(request, databases.lookup(), now.getTime());
+  if (operation.access !== 'root')
+    return authenticate(request, databases.lookup(), { now, identity_secret: config.identity_secret });
   await authenticateRoot(request, config.root_key);
   requireOrigin(request, { allowed_origins: null });
   return null;
