@@ -2,6 +2,7 @@ import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { FieldErrorSchema } from './ingest/answer.ts';
 import type { AnyOperation } from './operation.ts';
+import { RATE_LIMIT, rateLimitHeaders } from './rate-limit.ts';
 
 /** The OpenAPI document, made from the operations once, when the document is written; never at run time. */
 
@@ -57,6 +58,29 @@ const HEADERS = {
     description: 'Time in the database, and the number of round trips to it.',
     schema: { type: 'string' },
     example: 'db;dur=4.2;desc="calls=1"',
+  },
+} as const;
+
+/** Beside those, on answers to a key or a read token. */
+const KEYED_HEADERS = {
+  ...HEADERS,
+  'RateLimit-Policy': {
+    description: 'How many requests (`q`) in how many seconds (`w`) each key has.',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(200)['ratelimit-policy'],
+  },
+} as const;
+
+const LIMITED_HEADERS = {
+  RateLimit: {
+    description: 'What is left (`r`) and in how many seconds there is more (`t`).',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(429).ratelimit,
+  },
+  'Retry-After': {
+    description: 'Seconds to wait.',
+    schema: { type: 'integer' },
+    example: RATE_LIMIT.period_seconds,
   },
 } as const;
 
@@ -142,7 +166,8 @@ function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknow
 }
 
 function successResponses(operation: AnyOperation) {
-  const { success } = operation;
+  const { success, access } = operation;
+  const headers = access === 'public' || access === 'root' ? HEADERS : KEYED_HEADERS;
   const table = operation.isTable && {
     'text/csv': { schema: z.string().openapi({ description: 'The rows of `data`, with a header line.' }) },
     'application/x-ndjson': {
@@ -152,10 +177,10 @@ function successResponses(operation: AnyOperation) {
   const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };
   const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [
     status,
-    { description, headers: HEADERS, content },
+    { description, headers, content },
   ]);
   return {
-    [success.status]: { description: success.description, headers: HEADERS, content },
+    [success.status]: { description: success.description, headers, content },
     ...Object.fromEntries(others),
     ...(operation.isCacheable && { 304: { description: 'What `If-None-Match` names is still the answer.' } }),
   };
@@ -167,6 +192,7 @@ function errorResponses(operation: AnyOperation) {
   // Of the public ones too: a key in the address is refused before anything else.
   codes.add('unauthenticated');
   if (operation.access !== 'public') codes.add('forbidden');
+  if (operation.access !== 'public' && operation.access !== 'root') codes.add('rate_limited');
   if (operation.path !== '/health') {
     codes.add('misconfigured');
     codes.add('database_unavailable');
@@ -179,6 +205,7 @@ function errorResponses(operation: AnyOperation) {
         status,
         {
           description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+          ...(status === 429 && { headers: LIMITED_HEADERS }),
           content: {
             'application/problem+json': {
               schema: Problem,

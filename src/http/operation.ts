@@ -4,6 +4,7 @@ import type { ReportName, Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
 import type { ErrorCode } from './errors.ts';
+import type { RateLimiter } from './rate-limit.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
 
 /** What the deployment is configured with; passed in, never imported. */
@@ -11,6 +12,8 @@ export interface Config {
   database_url: string;
   root_key: string;
   identity_secret: string;
+  /** Absent: nobody is limited. */
+  rate_limiter?: RateLimiter | undefined;
 }
 
 /** What every handler gets. The clock is an argument. */

@@ -11,6 +11,7 @@ import { narrowedQuestion } from './narrow.ts';
 import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
+import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { secretsOf } from './secrets.ts';
 
 /** One request through one operation: who calls, what is asked, the handler, the answer. */
@@ -28,7 +29,10 @@ export async function serve(
   let caller: Caller | null = null;
   try {
     caller = await callerOf(operation, context);
-    if (caller) admit(caller, operation, request);
+    if (caller) {
+      await requireRate(caller, config.rate_limiter);
+      admit(caller, operation, request);
+    }
     const full = caller ? await contextOf(caller, context) : context;
     const query = readQuery(operation.query, url.searchParams);
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
@@ -67,9 +71,10 @@ async function contextOf(caller: Caller, { databases, ...rest }: Context): Promi
 }
 
 /** What every answer to a caller who is known has, refusals too: a page could not read them otherwise. */
-function addCallerHeaders({ headers }: Response, request: Request, caller: Caller): void {
+function addCallerHeaders({ headers, status }: Response, request: Request, caller: Caller): void {
   headers.append('vary', 'origin');
-  for (const [name, value] of Object.entries(corsHeaders(request, caller))) headers.set(name, value);
+  const more = { ...corsHeaders(request, caller), ...rateLimitHeaders(status) };
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {
