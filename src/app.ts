@@ -2,6 +2,7 @@ import { Hono } from 'hono/tiny';
 import { v7 as uuidv7 } from 'uuid';
 import { ApiError, problemResponse } from './http/errors.ts';
 import type { AnyOperation, Config } from './http/operation.ts';
+import { preflightResponse, tokenInUrl } from './http/origins.ts';
 import { serve } from './http/serve.ts';
 import { operations } from './operations.ts';
 
@@ -17,7 +18,10 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
   app.use(async (c, next) => {
     const sent = c.req.header('x-request-id');
     c.set('requestId' as never, (sent && REQUEST_ID.test(sent) ? sent : uuidv7()) as never);
-    await next();
+    const misplaced = tokenInUrl(new URL(c.req.url));
+    if (misplaced) c.res = problemResponse(misplaced, c.req.path, requestIdOf(c));
+    else if (c.req.method === 'OPTIONS') c.res = preflightResponse(c.req.raw);
+    else await next();
     c.res.headers.set('x-request-id', requestIdOf(c));
   });
 

@@ -48,6 +48,7 @@ import { getRoi } from './roi/get-roi.ts';
 import { getSpendOperation } from './spend/get-spend.ts';
 import { listSpendOperation } from './spend/list-spend.ts';
 import { recordSpend, spendIngest } from './spend/record-spend.ts';
+import { createToken } from './tokens/create-token.ts';
 import { getTouchpointOperation } from './touchpoints/get-touchpoint.ts';
 import { listTouchpointsOperation } from './touchpoints/list-touchpoints.ts';
 import { recordTouchpoints, touchpointIngest } from './touchpoints/record-touchpoints.ts';
@@ -59,6 +60,7 @@ import { deleteWorkspaceOperation } from './workspaces/delete-workspace.ts';
 import { getWorkspaceOperation } from './workspaces/get-workspace.ts';
 import { listKeysOperation } from './workspaces/list-keys.ts';
 import { listWorkspacesOperation } from './workspaces/list-workspaces.ts';
+import { rotateKeyOperation } from './workspaces/rotate-key.ts';
 import { updateWorkspaceOperation } from './workspaces/update-workspace.ts';
 
 /** Every route, in the order of the document. */
@@ -124,7 +126,9 @@ export const operations: readonly AnyOperation[] = [
   updateWorkspaceOperation,
   createKey,
   listKeysOperation,
+  rotateKeyOperation,
   deleteKeyOperation,
+  createToken,
   createWorkspace,
   listWorkspacesOperation,
   deleteWorkspaceOperation,

@@ -1,4 +1,5 @@
 import { type ConfigOrMissing, createApp } from './app.ts';
+import type { RateLimiter } from './http/rate-limit.ts';
 import { runSchedule } from './schedule.ts';
 
 /** Secrets of the deployment. Set with `wrangler secret put`. */
@@ -6,6 +7,8 @@ interface Env {
   DATABASE_URL?: string;
   ROOT_KEY?: string;
   IDENTITY_SECRET?: string;
+  /** A binding of wrangler.toml; there is none where the Worker runs in a bare workerd. */
+  RATE_LIMITER?: RateLimiter;
 }
 
 /** Shorter secrets could be guessed. */
@@ -19,7 +22,14 @@ function configOf(env: Env): ConfigOrMissing {
   if (!IDENTITY_SECRET || IDENTITY_SECRET.length < MIN_SECRET_LENGTH) {
     return { missing: 'IDENTITY_SECRET (32 characters or more)' };
   }
-  return { config: { database_url: DATABASE_URL, root_key: ROOT_KEY, identity_secret: IDENTITY_SECRET } };
+  return {
+    config: {
+      database_url: DATABASE_URL,
+      root_key: ROOT_KEY,
+      identity_secret: IDENTITY_SECRET,
+      rate_limiter: env.RATE_LIMITER,
+    },
+  };
 }
 
 let app: ReturnType<typeof createApp> | undefined;

@@ -31,7 +31,7 @@ interface Entry {
  */
 export function attributionLines(report: AttributionReport, paint: Paint): string[] {
   const entries = report.data.map((item) => entryOf(item.group?.channel ?? '(none)', item.credit));
-  const { unattributed, conversions, value } = report.totals;
+  const { unattributed = { conversions: 0, value: 0 }, conversions, value } = report.totals;
   const rest = evenEntry('unattributed', unattributed);
   const total = evenEntry('total', { conversions, value });
   const columns = total.numbers.map((sum, i) => {

@@ -61,7 +61,10 @@ const totals = {
   gross_conversions: z.number().int(),
   gross_value: z.number(),
   attributed: Share.openapi({ description: 'Of conversions with a journey.' }),
-  unattributed: Share.openapi({ description: 'Of conversions without any touchpoint in their journey.' }),
+  unattributed: Share.optional().openapi({
+    description:
+      'Of conversions without any touchpoint in their journey. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+  }),
 };
 
 export const AttributionReport = z

@@ -1,7 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { entityColumns, isInWindow, isOfEntity } from '../db/entity.ts';
 import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../db/fx.ts';
-import { countsAtAll, earlierUnretracted, goalSettings, knownGoals } from '../db/journeys.ts';
+import {
+  conversionConditions,
+  countsAtAll,
+  earlierUnretracted,
+  goalSettings,
+  type JourneyQuestion,
+  knownGoals,
+} from '../db/journeys.ts';
 import { type Milestones, milestoneTimes } from '../db/milestone-sql.ts';
 import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
@@ -19,6 +26,10 @@ export interface ExplanationQuestion extends MoneyQuestion {
   scope: ReportScope;
   policy: JourneyPolicy;
   where: Where;
+  /** Touchpoints that the caller may see; others are not there. */
+  visible: Where;
+  /** Conversions that the caller may see. */
+  where_conversion: JourneyQuestion['where_conversion'];
   /** The goals of the models that need them, else null. */
   milestones: Milestones | null;
 }
@@ -75,7 +86,7 @@ export function explainConversion(question: ExplanationQuestion): SQL {
       from conversions c
       join goal_settings g on g.key = c.goal
       ${joinNetAdjustments(workspace_id)}
-      where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}
+      where ${sql.join([sql`c.workspace_id = ${tenant(workspace_id)}`, sql`c.id = ${conversion_id}`, ...conversionConditions(question, sql`c.`)], sql` and `)}
     ), judged as materialized (
       ${judged(question)}
     )
@@ -100,12 +111,14 @@ export function explainConversion(question: ExplanationQuestion): SQL {
  * The touchpoints of the entity, each with what keeps it out. Under the scope of a person also those of others at the
  * account that nothing else keeps out: what another scope would have counted.
  */
-function judged({ workspace_id, scope, where }: ExplanationQuestion): SQL {
+function judged({ workspace_id, scope, where, visible }: ExplanationQuestion): SQL {
+  const isVisible = sql.join([sql`true`, ...whereConditions(visible)], sql` and `);
   const own = entityColumns(scope).map(
     (column) => sql`
       select t.*, c.occurred_at as converted_at, ${reason(where)} as reason
       from target c
-      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isOfEntity(column)}`,
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isOfEntity(column)}
+      where ${isVisible}`,
   );
   if (scope === 'account') return sql.join(own, sql` union all `);
   const others = sql`
@@ -114,7 +127,7 @@ function judged({ workspace_id, scope, where }: ExplanationQuestion): SQL {
       join touchpoints t
         on t.workspace_id = ${tenant(workspace_id)}
         and ${isInWindow({ name: sql`account_id`, applies: sql`t.person_id <> c.person_id` })}
-      where ${reason(where)} is null`;
+      where ${reason(where)} is null and ${isVisible}`;
   return sql.join([...own, others], sql` union all `);
 }
 

@@ -24,6 +24,7 @@ export const getAttribution = operation({
   description:
     'Which touchpoints get credit for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed add up to the totals; credits are not rounded to cents, so round sums and not rows. The models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over what was observed, no measured cause.',
   access: 'read',
+  report: 'attribution',
   params: z.object({}),
   query: AttributionQuery,
   success: {
@@ -55,10 +56,13 @@ function reportOf(question: AttributionQuestion, totals: TotalsRow[], groups: Gr
     query: { ...creditEchoOf(question), limit: question.limit },
     observational: true,
     totals: {
-      ...totalsOut(overall),
+      ...totalsOut(overall, question),
       currency: question.currency,
       ...(question.interval !== null && {
-        by_interval: byInterval.map((row) => ({ interval: row.interval ?? '', ...totalsOut(row) })),
+        by_interval: byInterval.map((row) => ({
+          interval: row.interval ?? '',
+          ...totalsOut(row, question),
+        })),
       }),
     },
     data: groups.map((row) => ({
@@ -74,7 +78,7 @@ function reportOf(question: AttributionQuestion, totals: TotalsRow[], groups: Gr
   };
 }
 
-function totalsOut(row: TotalsRow | undefined) {
+function totalsOut(row: TotalsRow | undefined, { only_with_journey }: AttributionQuestion) {
   const value = Number(row?.value ?? 0);
   const conversions = row?.conversions ?? 0;
   const attributed = {
@@ -87,10 +91,12 @@ function totalsOut(row: TotalsRow | undefined) {
     gross_conversions: row?.gross_conversions ?? 0,
     gross_value: Number(row?.gross_value ?? 0),
     attributed,
-    unattributed: {
-      conversions: conversions - attributed.conversions,
-      value: tidy(value - attributed.value),
-    },
+    ...(!only_with_journey && {
+      unattributed: {
+        conversions: conversions - attributed.conversions,
+        value: tidy(value - attributed.value),
+      },
+    }),
   };
 }
 

@@ -5,6 +5,7 @@ import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import { moneyOf } from '../http/journey-fields.ts';
 import { checkModelQuery } from '../http/model-fields.ts';
+import { isNarrowed } from '../http/narrowing.ts';
 import { operation } from '../http/operation.ts';
 import { refuseUnknownGoals } from '../http/unknown-goals.ts';
 import { missingRateWarning } from '../http/warnings.ts';
@@ -23,12 +24,13 @@ export const getExplanation = operation({
   description:
     'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
   access: 'read',
+  report: 'explanation',
   params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
   query: ExplanationQuery,
   success: { status: 200, description: 'The explanation.', schema: Explanation, example: explanationExample },
   errors: ['invalid_request', 'unknown_goal', 'not_found'],
   isCacheable: true,
-  handle: async ({ database, workspace }, { params, query }) => {
+  handle: async ({ database, workspace, caller }, { params, query }) => {
     checkModelQuery(query);
     const question = {
       ...moneyOf(query.currency, workspace),
@@ -37,10 +39,14 @@ export const getExplanation = operation({
       scope: query.scope,
       policy: query.journey,
       where: query.where ?? {},
+      visible: caller.narrowing?.where ?? {},
+      where_conversion: caller.narrowing?.where_conversion ?? {},
       milestones: query.milestones ?? null,
     };
     const [row] = await database.query<ExplanationRow>(explainConversion(question));
-    if (!row) throw new ApiError('not_found', 'No conversion has this id.');
+    // Under a narrowed token a conversion is there if its journey is not empty, as in the reports.
+    if (!row || (isNarrowed(caller) && row.considered.length === 0))
+      throw new ApiError('not_found', 'No conversion has this id.');
     refuseUnknownGoals({ milestones: Object.values(query.milestones ?? {}) }, row.milestone_goals ?? []);
     return { body: explanationOf(row, query, question.currency) };
   },

@@ -31,6 +31,7 @@ export const getConversationReport = operation({
   description:
     'Of the conversations opened in the range: how many got a response, how soon (also in business hours, where the workspace has set them), and how many messages went each way. A conversation is opened by its first inbound touchpoint, whose fields are its group and what `where` looks at; the first response is the first outbound one after it. `share` by channel and interval is how the channels do over time. With `goal` also `buckets`: how many people converted, by how soon they were answered; what was seen, no measured cause.',
   access: 'read',
+  report: 'conversations',
   params: z.object({}),
   query: ConversationReportQuery,
   success: {

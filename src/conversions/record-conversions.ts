@@ -1,6 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
+import { isFromPage, setAside } from '../http/ingest/from-pages.ts';
 import { claimsOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
 import { whoAndWhen } from '../http/ingest/who-and-when.ts';
@@ -15,7 +16,10 @@ export const conversionIngest: IngestResource<ConversionInput, ConversionRow> = 
   schema: ConversionInput,
   prepare,
   write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'conversions', await claimsOf(rows, context, uuidv7), HASH_VERSION),
+    resolvePeople(context.workspace.id, 'conversions', await claimsOf(rows, context, uuidv7), {
+      hashVersion: HASH_VERSION,
+      kind: context.caller.kind,
+    }),
     insertConversions(context.workspace.id, context.workspace.currency, rows),
   ],
   check: (rows, context) => checkConversions(context.workspace.id, rows),
@@ -37,18 +41,26 @@ async function prepare(
   const about = await whoAndWhen(item, pointer, context);
   if ('errors' in about) return about;
   const { occurred_at, identities, account, content, warnings } = about;
+  const isDoubted = isFromPage(context) && !context.workspace.trust_publishable_values;
+  const money = isDoubted ? NO_MONEY : { value: item.value ?? null, currency: item.currency ?? null };
   const row = {
     id,
     goal: item.goal,
     occurred_at,
     identities,
     account,
-    value: item.value ?? null,
-    currency: item.currency ?? null,
+    ...money,
     properties: item.properties ?? null,
   };
-  return { row, content, warnings };
+  if (!isDoubted) return { row, content, warnings };
+  const unheard = setAside(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
+  // A server that sends the same id with its value says something else: that is a conflict, and is seen.
+  return { row, content: { ...content, ...NO_MONEY }, warnings: [...warnings, ...unheard] };
 }
+
+const NO_MONEY = { value: null, currency: null };
+const VALUE_FROM_PAGE =
+  "Anyone can read a publishable key, so what it says of values is left out and the goal's default counts. Send it with a secret key, or set `trust_publishable_values` of the workspace.";
 
 export const recordConversions = batchOperation({
   id: 'recordConversions',
@@ -58,4 +70,5 @@ export const recordConversions = batchOperation({
     'Stores 1 to 1000 conversions in one transaction and answers for each, with the same rules as touchpoints. The goal must exist; items of an unknown goal are rejected and kept for replay.',
   example: conversionExample,
   ingest: conversionIngest,
+  takesPublishableKeys: true,
 });

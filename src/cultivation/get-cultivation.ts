@@ -17,6 +17,7 @@ export const getCultivation = operation({
   description:
     'Compares people who were cultivated (followed, subscribed, joined) with people who were not: how many convert, how soon, and what they are worth. Who lives long enough to be cultivated has not converted before, so whom to call cultivated is settled at a landmark: `landmark_days` after the first touchpoint, of any kind, which is what lies in the range. Whoever has converted by then is left out and counted; so is whoever has been followed for less than `horizon_days` since. At the landmark exactly is by then; at the horizon exactly is within it. Voided touchpoints and retracted conversions never happened, what lies ahead of now has not happened yet, and conversions that a touchpoint recorded count like others. The pool, of everyone now, is whom to turn to.',
   access: 'read',
+  report: 'cultivation',
   params: z.object({}),
   query: CultivationQuery,
   success: {

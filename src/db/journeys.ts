@@ -25,6 +25,8 @@ export interface JourneyQuestion extends MoneyQuestion {
   /** Credit for what was taken back as well: what gross asks for. */
   with_retracted?: true;
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
+  /** Leaves out conversions without a touchpoint in their journey: under a narrowed token they are not there. */
+  only_with_journey?: true;
 }
 
 /** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
@@ -75,6 +77,18 @@ export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
   return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId, scope)}))`;
 }
 
+/** Conditions on the columns of conversions: fields AND-ed, values OR-ed. */
+export function conversionConditions(
+  { where_conversion }: Pick<JourneyQuestion, 'where_conversion'>,
+  prefix: SQL,
+): SQL[] {
+  return Object.entries(where_conversion).map(([field, values]) =>
+    field === 'currency'
+      ? isOneOf(sql`${prefix}currency`, values)
+      : isOneOf(sql`${prefix}properties ->> ${field.slice('properties.'.length)}::text`, values),
+  );
+}
+
 /**
  * The conversions of the range, each with the bounds of its journey: `opens_at` (inclusive) and `used_up_to`
  * (exclusive; -infinity unless an earlier conversion used touchpoints up). Bounds are computed once here, in a
@@ -86,11 +100,7 @@ export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
 export function conversionsInRange(question: JourneyQuestion): SQL {
   const { workspace_id, from, to, lookback_days, scope, policy } = question;
   const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
-  const chosen = Object.entries(question.where_conversion).map(([field, values]) =>
-    field === 'currency'
-      ? isOneOf(sql`currency`, values)
-      : isOneOf(sql`properties ->> ${field.slice('properties.'.length)}::text`, values),
-  );
+  const chosen = conversionConditions(question, sql``);
   const previous =
     policy === 'reset'
       ? sql`max(c.occurred_at) filter (where n.retracted is not true) over (
@@ -118,11 +128,21 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
       from reached c
       join goal_settings g on g.key = c.goal
       ${joinNetAdjustments(workspace_id)}
-    ), converted as materialized (
+    ), ${question.only_with_journey ? sql`chosen` : sql`converted`} as materialized (
       select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
         value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
       from bounded
       where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
+    )${question.only_with_journey ? convertedWithJourney(question) : sql``}`;
+}
+
+/** Of the conversions that were chosen, retracted ones too, those with a touchpoint in their journey. */
+function convertedWithJourney(question: JourneyQuestion): SQL {
+  const touches = touchesOfJourneys({ ...question, with_retracted: true }, sql`chosen`, sql`null`);
+  return sql`, converted as materialized (
+      select *
+      from chosen
+      where id in (select conversion_id from (${touches}) touches)
     )`;
 }
 

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { KeyKind } from '../domain/settings.ts';
 import { tenant } from './tenant.ts';
 
 /** The company that an item names, normalised: by id, by domain, or both. */
@@ -26,14 +27,18 @@ export interface PersonClaim {
 
 /**
  * Makes the people of a batch exist and merges those that its items say are the same; first of the batch. Rows name
- * the items whose link was skipped: `skipped_item_id`.
+ * the items whose link was skipped, `skipped_item_id`, and those of a publishable key whose link was not made because
+ * it would have joined people who are there already, `unlinked_item_id`.
  */
 export function resolvePeople(
   workspaceId: string,
   resource: 'touchpoints' | 'conversions' | 'people',
   claims: readonly PersonClaim[],
-  hashVersion: number,
+  { hashVersion, kind }: { hashVersion: number; kind: KeyKind },
 ): SQL {
+  if (kind === 'publishable') {
+    return sql`select skipped_item_id, unlinked_item_id from resolve_people_of_pages(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, ${hashVersion}::smallint)`;
+  }
   return sql`select skipped_item_id from resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
 }
 

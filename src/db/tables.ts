@@ -3,6 +3,7 @@ import {
   bigint,
   boolean,
   check,
+  date,
   foreignKey,
   index,
   integer,
@@ -32,6 +33,8 @@ export const workspaces = pgTable('workspaces', {
   business_hours: jsonb('business_hours'),
   /** The attribution model of reports that show one. */
   default_model: text('default_model').notNull().default('linear'),
+  /** Whether a conversion's value counts though a publishable key sent it, which anyone can read in a page. */
+  trust_publishable_values: boolean('trust_publishable_values').notNull().default(false),
   created_at: instant('created_at').notNull().defaultNow(),
 });
 
@@ -50,6 +53,10 @@ export const keys = pgTable(
     token_hash: bytes('token_hash').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
     expires_at: instant('expires_at'),
+    /** Of a publishable key: the pages that may use it, normalised. Null: a secret key, which no page may. */
+    allowed_origins: text('allowed_origins').array(),
+    /** The last UTC day on which a request with it was answered; null: never used. */
+    last_used_on: date('last_used_on'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),

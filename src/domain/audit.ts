@@ -3,6 +3,7 @@ export const AUDIT_ACTIONS = [
   'workspace.create',
   'workspace.update',
   'key.create',
+  'key.rotate',
   'key.delete',
   'goal.put',
   'goal.archive',

@@ -2,9 +2,28 @@
 export const SCOPES = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
+/** `secret`: for servers. `publishable`: for pages, where anyone can read it; posts events and nothing else. */
+export const KEY_KINDS = ['secret', 'publishable'] as const;
+export type KeyKind = (typeof KEY_KINDS)[number];
+
 /** Whose touchpoints make a journey or a funnel: one person's, or those of everyone at the company. */
 export const REPORT_SCOPES = ['person', 'account'] as const;
 export type ReportScope = (typeof REPORT_SCOPES)[number];
+
+/** The reports that a read token can open, by name. `funnel` is both a funnel that is sent and a saved one. */
+export const REPORTS = [
+  'attribution',
+  'explanation',
+  'journeys',
+  'funnel',
+  'lifecycle',
+  'conversations',
+  'cultivation',
+  'advocacy',
+  'roi',
+  'overview',
+] as const;
+export type ReportName = (typeof REPORTS)[number];
 
 /** How identity values are kept: as keyed hashes only, or with the value beside the hash. */
 export const IDENTITY_STORAGES = ['hashed', 'plain'] as const;

@@ -21,6 +21,9 @@ export const LATEST_MS = Date.UTC(9999, 0, 1);
 /** Clocks of senders run ahead; a day is the most that is believed. */
 export const MAX_FUTURE_MS = DAY_MS;
 
+/** A page tells what its visitor does now; a retry may take a day. More would let anyone rewrite history. */
+export const MAX_PAGE_PAST_MS = DAY_MS;
+
 /** A half-open stretch of time: `from` is inside, `to` is not. */
 export interface TimeRange {
   from: Date;

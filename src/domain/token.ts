@@ -1,5 +1,11 @@
-/** Type of a token by its prefix. `tl_sk_` keys are for servers. */
-export const TOKEN_PREFIX = 'tl_sk_';
+import type { KeyKind } from './settings.ts';
+
+/** The kind of a key by the prefix of its token. */
+const KEY_PREFIXES = { secret: 'tl_sk_', publishable: 'tl_pk_' } as const satisfies Record<KeyKind, string>;
+const PREFIX_LENGTH = 6;
+
+/** Of signed read tokens, which are no keys: the rest is a JWT. */
+export const READ_TOKEN_PREFIX = 'tl_rt_';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 /** 62^43 is above 2^256, 62^6 above 2^32. */
@@ -11,19 +17,20 @@ const CHECKSUM_LENGTH = 6;
  * refused without a query, and lets scanners find leaked tokens with few false alarms.
  * @param random 32 random bytes
  */
-export function formatToken(random: Uint8Array): string {
-  const secret = base62(bigintOf(random), SECRET_LENGTH);
-  return TOKEN_PREFIX + secret + checksumOf(TOKEN_PREFIX + secret);
+export function formatToken(random: Uint8Array, kind: KeyKind = 'secret'): string {
+  const text = KEY_PREFIXES[kind] + base62(bigintOf(random), SECRET_LENGTH);
+  return text + checksumOf(text);
+}
+
+/** Does the text hold what looks like a key or a read token of ours, whether or not there is one? */
+export function holdsToken(text: string): boolean {
+  return /tl_(sk|pk|rt)_/.test(text);
 }
 
 /** Could this be one of our tokens? Says nothing about whether the key exists. */
 export function isWellFormedToken(token: string): boolean {
-  if (
-    !token.startsWith(TOKEN_PREFIX) ||
-    token.length !== TOKEN_PREFIX.length + SECRET_LENGTH + CHECKSUM_LENGTH
-  ) {
-    return false;
-  }
+  const isOfKind = Object.values(KEY_PREFIXES).some((prefix) => token.startsWith(prefix));
+  if (!isOfKind || token.length !== PREFIX_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH) return false;
   return checksumOf(token.slice(0, -CHECKSUM_LENGTH)) === token.slice(-CHECKSUM_LENGTH);
 }
 

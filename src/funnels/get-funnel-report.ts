@@ -19,6 +19,7 @@ export const getFunnelReport = operation({
   description:
     'How many people, or accounts, come from one step to the next, how long it takes and what it is worth. A chain begins with an event in the range; the events after it may lie behind the range, within the window of the first. Each event fills one step. Values, seconds and groups are those of the one chain of each entity that leads furthest and begins first, also when completions are counted. Steps that nobody came to are rows with 0. It changes nothing, and is a POST for the sake of its body.',
   access: 'read',
+  report: 'funnel',
   params: z.object({}),
   query: z.object({ ...FormatQuery.shape }),
   body: FunnelBody,

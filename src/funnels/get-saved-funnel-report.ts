@@ -4,6 +4,8 @@ import { INTERVALS, type TimeRange } from '../domain/time.ts';
 import { ApiError } from '../http/errors.ts';
 import { Currency } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
+import { narrowedFunnel } from '../http/narrow.ts';
+import type { Narrowing } from '../http/narrowing.ts';
 import { operation } from '../http/operation.ts';
 import { NamedRangeQuery, rangeOf } from '../http/report-fields.ts';
 import { retentionWarning } from '../http/warnings.ts';
@@ -54,21 +56,22 @@ export const getSavedFunnelReport = operation({
   description:
     'The report of a saved funnel for a range. With `interval`, each interval is a funnel of its own, of the chains that begin in it, cut to the range; who begins in two is in both, so intervals need not add up to `totals`, which are of the whole range. `interval` and `breakdown` exclude each other, and `interval` leaves out the breakdown of the funnel.',
   access: 'read',
+  report: 'funnel',
   params: z.object({ key: FunnelKey }),
   query: SavedReportQuery,
   success: { status: 200, description: 'The report.', schema: FunnelReport, example: savedReportExample },
   errors: ['invalid_request', 'not_found'],
   isTable: true,
   isCacheable: true,
-  handle: async ({ database, workspace, now }, { params, query }) => {
+  handle: async ({ database, workspace, now, caller }, { params, query }) => {
     const range = rangeOf(query, workspace.timezone, now);
     const intervals = intervalsAsked(query, range);
     const saved = await askSavedFunnel(database, { workspaceId: workspace.id, key: params.key }, (funnel) =>
       [range, ...(intervals ?? [])].map((part) =>
-        questionOf(definitionAsked(funnel, query), part, workspace),
+        questionOf(definitionAsked(funnel, query, caller.narrowing), part, workspace),
       ),
     );
-    const definition = definitionAsked(saved.definition, query);
+    const definition = definitionAsked(saved.definition, query, caller.narrowing);
     const question = questionOf(definition, range, workspace);
     const [whole, ...answers] = saved.answers;
     if (!whole) throw new Error('the report has one row for each question');
@@ -107,8 +110,13 @@ function intervalsAsked(
   throw refusal([{ pointer: '?interval', detail }]);
 }
 
-/** The saved funnel with what the query says otherwise. */
-function definitionAsked(saved: FunnelDefinition, query: SavedReportQuery): FunnelDefinition {
+/** The saved funnel with what the query says otherwise, as the caller may ask it. */
+function definitionAsked(
+  whole: FunnelDefinition,
+  query: SavedReportQuery,
+  narrowing: Narrowing | null,
+): FunnelDefinition {
+  const saved = narrowedFunnel(whole, narrowing);
   const definition = { ...saved, currency: query.currency ?? saved.currency };
   const breakdown = query.interval ? null : breakdownAsked(saved, query);
   if (query.at_step !== undefined && !breakdown)

@@ -24,6 +24,7 @@ function nameOfTouchpoints({ kind, direction, ...fields }: NonNullable<FunnelSte
 }
 
 function wordsOf(values: readonly (string | null)[]): string {
+  if (values.length === 0) return 'nothing';
   const words = values.slice(0, MAX_WORDS).map((value) => value ?? 'none');
   const more = values.length - words.length;
   return [...words, ...(more > 0 ? [`${more} more`] : [])].join(' or ');

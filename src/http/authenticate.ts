@@ -1,10 +1,12 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import type { PlainModel } from '../domain/attribution.ts';
 import type { BusinessHours } from '../domain/business-hours.ts';
-import type { IdentityStorage, Scope } from '../domain/settings.ts';
-import { isWellFormedToken } from '../domain/token.ts';
+import type { IdentityStorage, KeyKind, Scope } from '../domain/settings.ts';
+import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
 import { ApiError } from './errors.ts';
+import type { Narrowing } from './narrowing.ts';
+import { type Claims, readClaims } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
 
 /** The workspace a key belongs to, with the settings that requests need. */
@@ -19,17 +21,27 @@ export interface Workspace {
   accounts_from_email: boolean;
   business_hours: BusinessHours | null;
   default_model: PlainModel;
+  trust_publishable_values: boolean;
 }
 
 export interface Caller {
+  /** Of the key; of a read token, the key that it was made with. */
   key_id: string;
+  kind: KeyKind;
   scopes: readonly Scope[];
+  /** The pages that may use it; null: none may. */
+  allowed_origins: readonly string[] | null;
+  /** The UTC day that was noted when the key was looked up. */
+  last_used_on: string | null;
+  expires_at: Date | null;
+  /** Of a read token; null: a key, which sees everything its scopes allow. */
+  narrowing: Narrowing | null;
   workspace: Workspace;
 }
 
 interface CachedCaller {
   caller: Caller;
-  expires_at_ms: number;
+  until_ms: number;
 }
 
 /** A revoked key, or changed settings, are noticed by every isolate within this. */
@@ -57,48 +69,65 @@ export async function authenticateRoot(request: Request, rootKey: string): Promi
     throw new ApiError('unauthenticated', 'This route takes the root key of the deployment.');
 }
 
-/** Who calls, from the key alone. One query, or none while the key is warm in this isolate. */
-export async function authenticate(request: Request, database: Database, nowMs: number): Promise<Caller> {
+/** Who calls, from the key or token alone. One query, or none while the key is warm in this isolate. */
+export async function authenticate(
+  request: Request,
+  database: Database,
+  { now, identity_secret }: { now: Date; identity_secret: string },
+): Promise<Caller> {
+  const nowMs = now.getTime();
   const token = bearerToken(request);
+  if (token.startsWith(READ_TOKEN_PREFIX))
+    return callerOfClaims(await readClaims(token, identity_secret, now), database, nowMs);
   if (!isWellFormedToken(token))
     throw new ApiError('unauthenticated', 'The key is mistyped or is no Throughline key.');
   const hash = await tokenHash(token);
-  const cached = cache.get(hash);
-  if (cached && cached.expires_at_ms > nowMs) return cached.caller;
-  const loaded = await loadCaller(database, hash);
-  if (!loaded || (loaded.key_expires_at !== null && loaded.key_expires_at <= nowMs)) {
-    cache.delete(hash);
-    throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
+  const caller = await cached(hash, nowMs, () =>
+    loadCaller(database, sql`k.token_hash = decode(${hash}, 'hex')`),
+  );
+  if (caller) return caller;
+  throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
+}
+
+/** A read token lives while its key does, and the workspace of that. */
+async function callerOfClaims(claims: Claims, database: Database, nowMs: number): Promise<Caller> {
+  const { workspace_id, key_id, allowed_origins, reports, where, where_conversion, scope } = claims;
+  const key = await cached(`${workspace_id} ${key_id}`, nowMs, () =>
+    loadCaller(database, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
+  );
+  if (!key) {
+    const detail =
+      'The key that the read token was made with has expired or is revoked; ask for a new token.';
+    throw new ApiError('unauthenticated', detail);
+  }
+  const narrowing = { reports, where, where_conversion, scope };
+  return { ...key, scopes: ['read'], allowed_origins, narrowing };
+}
+
+/** The caller of this name while it is in force: warm in this isolate, or as it is loaded. */
+async function cached(
+  name: string,
+  nowMs: number,
+  load: () => Promise<Caller | null>,
+): Promise<Caller | null> {
+  const warm = cache.get(name);
+  if (warm && warm.until_ms > nowMs) return warm.caller;
+  const caller = await load();
+  const expiresAtMs = caller?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  if (!caller || expiresAtMs <= nowMs) {
+    cache.delete(name);
+    return null;
   }
   if (cache.size >= MAX_CACHED) cache.clear();
-  const expiresAtMs = Math.min(nowMs + CACHE_MS, loaded.key_expires_at ?? Number.POSITIVE_INFINITY);
-  cache.set(hash, { caller: loaded.caller, expires_at_ms: expiresAtMs });
-  return loaded.caller;
+  cache.set(name, { caller, until_ms: Math.min(nowMs + CACHE_MS, expiresAtMs) });
+  return caller;
 }
 
-export function requireScope(caller: Caller, scope: Scope): void {
-  if (caller.scopes.includes(scope)) return;
-  throw new ApiError(
-    'forbidden',
-    `This needs the scope \`${scope}\`; the key has ${caller.scopes.join(', ')}.`,
-  );
-}
-
-interface CallerRow {
-  [column: string]: unknown;
-  key_id: string;
-  scopes: Scope[];
-  key_expires_at: Date | null;
-  workspace: Workspace;
-}
-
-async function loadCaller(database: Database, hash: string) {
-  const [row] = await database.query<CallerRow>(sql`
-    select k.id as key_id, k.scopes, k.expires_at as key_expires_at, to_jsonb(w) as workspace
+async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
+  const [row] = await database.query(sql`
+    select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
-    where k.token_hash = decode(${hash}, 'hex')`);
-  if (!row) return null;
-  const { key_id, scopes, workspace, key_expires_at } = row;
-  return { caller: { key_id, scopes, workspace }, key_expires_at: key_expires_at?.getTime() ?? null };
+    where ${which}`);
+  return row ? { ...(row as unknown as Omit<Caller, 'narrowing'>), narrowing: null } : null;
 }

@@ -2,6 +2,7 @@ import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { FieldErrorSchema } from './ingest/answer.ts';
 import type { AnyOperation } from './operation.ts';
+import { RATE_LIMIT, rateLimitHeaders } from './rate-limit.ts';
 
 /** The OpenAPI document, made from the operations once, when the document is written; never at run time. */
 
@@ -60,6 +61,29 @@ const HEADERS = {
   },
 } as const;
 
+/** Beside those, on answers to a key or a read token. */
+const KEYED_HEADERS = {
+  ...HEADERS,
+  'RateLimit-Policy': {
+    description: 'How many requests (`q`) in how many seconds (`w`) each key has.',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(200)['ratelimit-policy'],
+  },
+} as const;
+
+const LIMITED_HEADERS = {
+  RateLimit: {
+    description: 'What is left (`r`) and in how many seconds there is more (`t`).',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(429).ratelimit,
+  },
+  'Retry-After': {
+    description: 'Seconds to wait.',
+    schema: { type: 'integer' },
+    example: RATE_LIMIT.period_seconds,
+  },
+} as const;
+
 const IdempotencyHeader = z.object({
   'Idempotency-Key': z.string().max(255).optional().openapi({
     description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
@@ -74,6 +98,12 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     type: 'http',
     scheme: 'bearer',
     description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.',
+  });
+  registry.registerComponent('securitySchemes', 'readToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A read token, for frontends: `Authorization: Bearer tl_rt_…`, from an origin that it names.',
   });
   registry.registerComponent('securitySchemes', 'rootKey', {
     type: 'http',
@@ -108,7 +138,7 @@ function pathOf(operation: AnyOperation): RouteConfig {
     tags: [operation.tag],
     summary: operation.summary,
     description,
-    security: access === 'public' ? [] : [{ [access === 'root' ? 'rootKey' : 'key']: [] }],
+    security: securityOf(operation),
     request: {
       params: operation.params,
       query: operation.query,
@@ -117,6 +147,13 @@ function pathOf(operation: AnyOperation): RouteConfig {
     },
     responses: { ...successResponses(operation), ...errorResponses(operation) },
   } as RouteConfig;
+}
+
+/** Any one of these opens it. */
+function securityOf({ access, report }: AnyOperation): Record<string, []>[] {
+  if (access === 'public') return [];
+  if (access === 'root') return [{ rootKey: [] }];
+  return report ? [{ key: [] }, { readToken: [] }] : [{ key: [] }];
 }
 
 function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknown) {
@@ -129,7 +166,8 @@ function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknow
 }
 
 function successResponses(operation: AnyOperation) {
-  const { success } = operation;
+  const { success, access } = operation;
+  const headers = access === 'public' || access === 'root' ? HEADERS : KEYED_HEADERS;
   const table = operation.isTable && {
     'text/csv': { schema: z.string().openapi({ description: 'The rows of `data`, with a header line.' }) },
     'application/x-ndjson': {
@@ -139,10 +177,10 @@ function successResponses(operation: AnyOperation) {
   const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };
   const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [
     status,
-    { description, headers: HEADERS, content },
+    { description, headers, content },
   ]);
   return {
-    [success.status]: { description: success.description, headers: HEADERS, content },
+    [success.status]: { description: success.description, headers, content },
     ...Object.fromEntries(others),
     ...(operation.isCacheable && { 304: { description: 'What `If-None-Match` names is still the answer.' } }),
   };
@@ -151,8 +189,10 @@ function successResponses(operation: AnyOperation) {
 /** Every error the operation can answer with, those of all routes included, by status. */
 function errorResponses(operation: AnyOperation) {
   const codes = new Set<ErrorCode>([...operation.errors, 'invalid_request', 'internal_error']);
-  if (operation.access !== 'public') codes.add('unauthenticated');
-  if (operation.access !== 'public' && operation.access !== 'root') codes.add('forbidden');
+  // Of the public ones too: a key in the address is refused before anything else.
+  codes.add('unauthenticated');
+  if (operation.access !== 'public') codes.add('forbidden');
+  if (operation.access !== 'public' && operation.access !== 'root') codes.add('rate_limited');
   if (operation.path !== '/health') {
     codes.add('misconfigured');
     codes.add('database_unavailable');
@@ -165,6 +205,7 @@ function errorResponses(operation: AnyOperation) {
         status,
         {
           description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+          ...(status === 429 && { headers: LIMITED_HEADERS }),
           content: {
             'application/problem+json': {
               schema: Problem,

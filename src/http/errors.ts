@@ -15,6 +15,7 @@ export const ERRORS = {
   invalid_request: { status: 422, title: 'The request does not fit its schema' },
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
+  rate_limited: { status: 429, title: 'Too many requests with this key' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   not_migrated: { status: 503, title: 'The database lacks migrations' },
   misconfigured: { status: 503, title: 'The service is not set up' },

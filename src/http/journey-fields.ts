@@ -6,6 +6,7 @@ import { REPORT_SCOPES } from '../domain/settings.ts';
 import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
 import type { Workspace } from './authenticate.ts';
 import { Currency, GoalKey } from './fields.ts';
+import { isNarrowed } from './narrowing.ts';
 import type { WorkspaceContext } from './operation.ts';
 import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
 
@@ -20,7 +21,8 @@ export const GoalsQuery = z
   .max(MAX_GOALS)
   .openapi({ description: 'One or several goals.', example: ['purchase'] });
 
-export const WhereConversionQuery = z
+/** Which conversions: fields and the values that they may have. */
+export const ConversionWhere = z
   .record(z.string(), z.array(z.string().nullable()).min(1))
   .superRefine((where, context) => {
     for (const field of Object.keys(where)) {
@@ -32,15 +34,15 @@ export const WhereConversionQuery = z
         });
       }
     }
-  })
-  .optional()
-  .openapi({
-    type: 'object',
-    param: { style: 'deepObject', explode: true },
-    description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
-    additionalProperties: { type: 'string' },
-    example: { 'properties.plan': 'pro' },
   });
+
+export const WhereConversionQuery = ConversionWhere.optional().openapi({
+  type: 'object',
+  param: { style: 'deepObject', explode: true },
+  description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
+  additionalProperties: { type: 'string' },
+  example: { 'properties.plan': 'pro' },
+});
 
 export const JourneyQuery = z.object({
   group_by: z
@@ -99,7 +101,7 @@ export function groupOut(
 /** The question with what the workspace and the clock have to say. A goal named twice is one. */
 export function journeyQuestionOf(
   query: JourneysAsked,
-  { workspace, now }: WorkspaceContext,
+  { workspace, now, caller }: WorkspaceContext,
 ): GroupedJourneyQuestion {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   return {
@@ -113,6 +115,7 @@ export function journeyQuestionOf(
     policy: query.journey,
     where: query.where ?? {},
     where_conversion: query.where_conversion ?? {},
+    ...(isNarrowed(caller) && { only_with_journey: true as const }),
     ...moneyOf(query.currency, workspace),
   };
 }

@@ -1,9 +1,10 @@
 import type { z } from '@hono/zod-openapi';
 import type { Database, Databases } from '../db/client.ts';
-import type { Scope } from '../domain/settings.ts';
+import type { ReportName, Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
 import type { ErrorCode } from './errors.ts';
+import type { RateLimiter } from './rate-limit.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
 
 /** What the deployment is configured with; passed in, never imported. */
@@ -11,6 +12,8 @@ export interface Config {
   database_url: string;
   root_key: string;
   identity_secret: string;
+  /** Absent: nobody is limited. */
+  rate_limiter?: RateLimiter | undefined;
 }
 
 /** What every handler gets. The clock is an argument. */
@@ -80,6 +83,10 @@ export interface Operation<
   /** Other statuses that answer with the same shape. */
   alsoAnswers?: Record<number, string> | undefined;
   errors: readonly ErrorCode[];
+  /** The name by which read tokens open it; its query or body is narrowed before the handler sees it. */
+  report?: ReportName | undefined;
+  /** What a publishable key may do as well. */
+  takesPublishableKeys?: true | undefined;
   /** Where `data` is a table, the answer is also to be had as CSV and NDJSON. */
   isTable?: boolean | undefined;
   /** Answers carry a weak ETag, and 304 when it still fits. */

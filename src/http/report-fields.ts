@@ -45,8 +45,8 @@ export const NamedRangeQuery = RangeQuery.extend({
     .openapi({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
 });
 
-/** `where[channel]=x,linkedin`: which touchpoints. */
-export const WhereQuery = z
+/** Which touchpoints: fields and the values that they may have. */
+export const TouchpointWhere = z
   .record(z.string(), values)
   .superRefine((where, context) => {
     for (const dimension of Object.keys(where)) {
@@ -59,16 +59,17 @@ export const WhereQuery = z
       }
     }
   })
-  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>)
-  .optional()
-  .openapi({
-    type: 'object',
-    param: { style: 'deepObject', explode: true },
-    description:
-      'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
-    additionalProperties: { type: 'string' },
-    example: { channel: 'x,linkedin' },
-  });
+  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
+
+/** `where[channel]=x,linkedin`. */
+export const WhereQuery = TouchpointWhere.optional().openapi({
+  type: 'object',
+  param: { style: 'deepObject', explode: true },
+  description:
+    'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
+  additionalProperties: { type: 'string' },
+  example: { channel: 'x,linkedin' },
+});
 
 type RangeInput = z.output<typeof NamedRangeQuery>;
 

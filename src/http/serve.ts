@@ -1,12 +1,17 @@
 import { openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import { unstorable } from '../domain/json.ts';
-import { authenticate, authenticateRoot, requireScope } from './authenticate.ts';
+import { admit } from './admit.ts';
+import { authenticate, authenticateRoot, type Caller } from './authenticate.ts';
 import { readJson } from './body.ts';
 import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
 import { checkItem } from './item-errors.ts';
+import { notingUse } from './last-used.ts';
+import { narrowedQuestion } from './narrow.ts';
 import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
+import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
+import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { secretsOf } from './secrets.ts';
 
 /** One request through one operation: who calls, what is asked, the handler, the answer. */
@@ -21,37 +26,55 @@ export async function serve(
   const context: Context = { request, request_id: requestId, now, config, databases };
   const url = new URL(request.url);
   let response: Response;
+  let caller: Caller | null = null;
   try {
-    const full = await withCaller(operation, context);
+    caller = await callerOf(operation, context);
+    if (caller) {
+      await requireRate(caller, config.rate_limiter);
+      admit(caller, operation, request);
+    }
+    const full = caller ? await contextOf(caller, context) : context;
     const query = readQuery(operation.query, url.searchParams);
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
     // An id that could not exist is answered like one that does not.
     if (!params.success || unstorable(rawParams).length > 0)
       throw new ApiError('not_found', 'There is nothing with this id.');
-    const reply = await operation.handle(full, { params: params.data, query, body });
+    const asked = narrowedQuestion(operation, { query, body }, caller);
+    const reply = await operation.handle(full, { params: params.data, ...asked });
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
   } catch (error) {
     response = errorResponse(error, url.pathname, requestId);
   }
   const { calls, duration_ms } = databases.use;
   response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
+  if (caller) addCallerHeaders(response, request, caller);
   return response;
 }
 
-async function withCaller(operation: AnyOperation, context: Context): Promise<Context | WorkspaceContext> {
-  const { databases, ...rest } = context;
-  const { request, config, now } = rest;
-  if (operation.access === 'public') return context;
-  if (operation.access === 'root') {
-    await authenticateRoot(request, config.root_key);
-    return context;
-  }
-  const caller = await authenticate(request, databases.lookup(), now.getTime());
-  requireScope(caller, operation.access);
-  const secrets = await secretsOf(config.identity_secret, caller.workspace.id);
-  const database = databases.inWorkspace(caller.workspace.id);
-  return { ...rest, database, caller, workspace: caller.workspace, secrets } satisfies WorkspaceContext;
+/** Who shows a key, where one is needed; null: anybody, or the holder of the root key. */
+async function callerOf(operation: AnyOperation, context: Context): Promise<Caller | null> {
+  const { request, config, now, databases } = context;
+  if (operation.access === 'public') return null;
+  if (operation.access !== 'root')
+    return authenticate(request, databases.lookup(), { now, identity_secret: config.identity_secret });
+  await authenticateRoot(request, config.root_key);
+  requireOrigin(request, { allowed_origins: null });
+  return null;
+}
+
+async function contextOf(caller: Caller, { databases, ...rest }: Context): Promise<WorkspaceContext> {
+  const { workspace } = caller;
+  const secrets = await secretsOf(rest.config.identity_secret, workspace.id);
+  const database = notingUse(databases.inWorkspace(workspace.id), caller, rest.now);
+  return { ...rest, database, caller, workspace, secrets };
+}
+
+/** What every answer to a caller who is known has, refusals too: a page could not read them otherwise. */
+function addCallerHeaders({ headers, status }: Response, request: Request, caller: Caller): void {
+  headers.append('vary', 'origin');
+  const more = { ...corsHeaders(request, caller), ...rateLimitHeaders(status) };
+  for (const [name, value] of Object.entries(more)) headers.set(name, value);
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {

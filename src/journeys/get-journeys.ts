@@ -29,6 +29,7 @@ export const getJourneys = operation({
   description:
     'Which paths of groups led to the conversions of a range, how long they were and how long they took, and the steps between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums are its totals. To compare with, also the paths that led nowhere: of people (or accounts) with a touchpoint in the range that may earn credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`, their touchpoints in the lookback before `to`; of several goals the longest lookback decides, and `where_conversion` does not change who has converted. As many steps leave `start` as there are journeys. Journeys are what was seen, no measured cause.',
   access: 'read',
+  report: 'journeys',
   params: z.object({}),
   query: JourneysQuery,
   success: {
@@ -68,7 +69,7 @@ function reportOf(
   return {
     query: { ...echoOf(question), collapse, min_touches, max_touches, limit },
     observational: true,
-    totals: totalsOut(answer.totals, currency),
+    totals: totalsOut(answer.totals, question),
     data: answer.paths.map(({ path, converted, not_converted, value }) => ({
       path: path === null ? null : path.map(groupOut),
       ...(path === null && { other: true as const }),
@@ -87,7 +88,10 @@ function reportOf(
   };
 }
 
-function totalsOut(row: TotalsRow, currency: string): JourneysReport['totals'] {
+function totalsOut(
+  row: TotalsRow,
+  { currency, only_with_journey }: JourneyReportQuestion,
+): JourneysReport['totals'] {
   const { conversions, not_converted } = row;
   const value = Number(row.value);
   const attributed = { conversions: row.attributed_conversions, value: Number(row.attributed_value) };
@@ -95,7 +99,14 @@ function totalsOut(row: TotalsRow, currency: string): JourneysReport['totals'] {
     conversions: conversions - attributed.conversions,
     value: Number((value - attributed.value).toFixed(9)),
   };
-  return { conversions, value, currency, attributed, unattributed, not_converted };
+  return {
+    conversions,
+    value,
+    currency,
+    attributed,
+    ...(!only_with_journey && { unattributed }),
+    not_converted,
+  };
 }
 
 /** A single dimension needs no list. */

@@ -80,7 +80,10 @@ export const JourneysReport = z
       value: z.number().openapi({ description: 'Net of adjustments.' }),
       currency: z.string(),
       attributed: Share.openapi({ description: 'Of conversions with a journey.' }),
-      unattributed: Share.openapi({ description: 'Of conversions without one, whose path is `[]`.' }),
+      unattributed: Share.optional().openapi({
+        description:
+          'Of conversions without one, whose path is `[]`. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+      }),
       not_converted: z.number().int().openapi({ description: 'Journeys that led to no conversion.' }),
     }),
     data: z.array(

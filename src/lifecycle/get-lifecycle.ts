@@ -15,6 +15,7 @@ export const getLifecycle = operation({
   description:
     'The built-in stage funnel: how many people are at each stage at the end of the range, how many reached it, and who moved inside the range. `conversation`: an inbound touchpoint. `consideration`, `trial`: a touchpoint whose `stage` says so, or a conversion of a goal of that stage. `purchase`: the first conversion of a goal of the stage `purchase`, `loyalty`: the second, over all such goals; of a goal that counts once only the first counts. Other values of `stage` make nothing. A stage is reached by whoever has it or a later one of these five, so nobody ever falls back. `advocacy` stands beside them: an advocate is a person named by `referred_by` on a touchpoint of somebody else, at whatever stage. Moves go from the furthest stage before to the new one, stages between are skipped; a move to `advocacy` is the first referral, and leaves the stage as it is. Everything before `to` is read, also what is older than the range; `from` only tells which moves count. Goals have the stage that they have now; voided touchpoints and retracted conversions never happened.',
   access: 'read',
+  report: 'lifecycle',
   params: z.object({}),
   query: LifecycleQuery,
   success: {

@@ -25,6 +25,7 @@ export const getOverview = operation({
   description:
     "What a start page shows, each figure beside the period of equal length right before: conversions, their value and the share of them with a journey; how soon people were answered and how many wait; the pool of cultivated people; and the channels with the most credit by the workspace's default model. Every figure is that of its own report. How many wait, and who is in the pool, is told of the end of the period, or of now.",
   access: 'read',
+  report: 'overview',
   params: z.object({}),
   query: OverviewQuery,
   success: {

@@ -4,6 +4,7 @@ import { resolvePeople } from '../db/resolve-people.ts';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
 import { AccountInput } from '../http/ingest/account.ts';
 import { batchOperation } from '../http/ingest/batch-operation.ts';
+import { isFromPage, setAside } from '../http/ingest/from-pages.ts';
 import { claimsOf, PersonMap } from '../http/ingest/person.ts';
 import type { IngestResource } from '../http/ingest/record-batch.ts';
 import { whoAndWhen } from '../http/ingest/who-and-when.ts';
@@ -27,6 +28,9 @@ const PersonUpdateInput = z
   .openapi('PersonUpdateInput');
 type PersonUpdateInput = z.output<typeof PersonUpdateInput>;
 
+const FROM_PAGE =
+  'A publishable key links identities and does not describe people: anyone could do so in their name. This was left out; send it with a secret key.';
+
 export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = {
   resource: 'people',
   id_prefix: 'pu',
@@ -35,16 +39,24 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
     const about = await whoAndWhen(item, pointer, context);
     if ('errors' in about) return about;
     const { occurred_at, identities, account, content, warnings } = about;
+    const row = { id, occurred_at, identities, account };
+    if (isFromPage(context)) {
+      const unheard = setAside(item, ['traits', 'consent'], pointer, FROM_PAGE);
+      return {
+        row: { ...row, traits: null, analytics_consent: null },
+        content: { ...content, traits: null, consent: null },
+        warnings: [...warnings, ...unheard],
+      };
+    }
     const traits = item.traits ?? null;
     const analytics_consent = item.consent?.analytics ?? null;
-    return {
-      row: { id, occurred_at, identities, account, traits, analytics_consent },
-      content,
-      warnings,
-    };
+    return { row: { ...row, traits, analytics_consent }, content, warnings };
   },
   write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'people', await claimsOf(rows, context, uuidv7), HASH_VERSION),
+    resolvePeople(context.workspace.id, 'people', await claimsOf(rows, context, uuidv7), {
+      hashVersion: HASH_VERSION,
+      kind: context.caller.kind,
+    }),
     insertPersonUpdates(context.workspace.id, rows),
   ],
   check: (rows, context) => checkPersonUpdates(context.workspace.id, rows),
@@ -66,4 +78,5 @@ export const recordPeople = batchOperation({
     consent: { analytics: true },
   },
   ingest: personIngest,
+  takesPublishableKeys: true,
 });

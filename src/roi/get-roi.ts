@@ -17,6 +17,7 @@ export const getRoi = operation({
   description:
     "What was spent on the days of the range beside the credit for the conversions of the range, per group and model. Rows of spend are spread evenly over their days, in the workspace's time zone; a day counts where it begins. Spend without credit and credit without spend are rows too. `where` narrows touchpoints, and spend by `channel`, `source`, `medium` and `campaign`. Everything is converted into one currency at the rate of its day. Net is what is left after adjustments; gross counts retracted conversions and first values. Totals are blended: all spend against all conversions, attributed or not.",
   access: 'read',
+  report: 'roi',
   params: z.object({}),
   query: RoiQuery,
   success: { status: 200, description: 'The report.', schema: RoiReport, example: roiExample },
@@ -43,13 +44,13 @@ function reportOf(question: RoiQuestion, answer: RoiAnswer, warnings: Warning[])
   return {
     query: { ...creditEchoOf(question), limit: question.limit },
     observational: true,
-    totals: totalsOut(answer.totals, question.currency),
+    totals: totalsOut(answer.totals, question),
     data: answer.groups.map((row) => rowOut(question, row)),
     warnings,
   };
 }
 
-function totalsOut(row: RoiTotals, currency: string): RoiReport['totals'] {
+function totalsOut(row: RoiTotals, { currency, only_with_journey }: RoiQuestion): RoiReport['totals'] {
   const spend = Number(row.spend);
   const net = { conversions: row.conversions, value: Number(row.value) };
   const gross = { conversions: row.gross_conversions, value: Number(row.gross_value) };
@@ -59,10 +60,12 @@ function totalsOut(row: RoiTotals, currency: string): RoiReport['totals'] {
     value: tidy(net.value),
     gross_conversions: gross.conversions,
     gross_value: tidy(gross.value),
-    unattributed: {
-      conversions: row.unattributed_conversions,
-      value: tidy(Number(row.unattributed_value)),
-    },
+    ...(!only_with_journey && {
+      unattributed: {
+        conversions: row.unattributed_conversions,
+        value: tidy(Number(row.unattributed_value)),
+      },
+    }),
     ...ratios(spend, net),
     ...renamed(ratios(spend, gross)),
     currency,

@@ -64,9 +64,10 @@ export const RoiReport = z
         value: z.number(),
         gross_conversions: z.number().int(),
         gross_value: z.number(),
-        unattributed: z
-          .object({ conversions: z.number(), value: z.number() })
-          .openapi({ description: 'Of conversions without any touchpoint in their journey: in no row.' }),
+        unattributed: z.object({ conversions: z.number(), value: z.number() }).optional().openapi({
+          description:
+            'Of conversions without any touchpoint in their journey: in no row. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+        }),
         ...ratios,
         gross_cpa: ratios.cpa,
         gross_roas: ratios.roas,

@@ -18,7 +18,10 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
   schema: TouchpointInput,
   prepare,
   write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), HASH_VERSION),
+    resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), {
+      hashVersion: HASH_VERSION,
+      kind: context.caller.kind,
+    }),
     insertTouchpoints(context.workspace.id, rows),
   ],
   check: (rows, context) => checkTouchpoints(context.workspace.id, rows),
@@ -86,4 +89,5 @@ export const recordTouchpoints = batchOperation({
     'Stores 1 to 1000 touchpoints in one transaction and answers for each. Safe to repeat: an id that is stored with the same content is a duplicate, with other content a conflict. Also takes NDJSON, one touchpoint a line, to 10,000 lines, and gzip; at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
   example: touchpointExample,
   ingest: touchpointIngest,
+  takesPublishableKeys: true,
 });

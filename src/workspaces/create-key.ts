@@ -3,8 +3,9 @@ import { type Actor, audited, byRoot } from '../db/audited.ts';
 import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, openOperation, operation } from '../http/operation.ts';
+import { KeyInput, NewKey, newKeyExample } from './key-schema.ts';
 import { keyOut, makeKey } from './key-sql.ts';
-import { KeyInput, NewKey, newKeyExample, workspaceExample } from './workspace-schema.ts';
+import { workspaceExample } from './workspace-schema.ts';
 
 const shared = {
   method: 'post',
@@ -20,16 +21,8 @@ const shared = {
   },
 } as const;
 
-async function create(
-  database: Database,
-  actor: Actor,
-  { name, scopes, expires_at }: z.output<typeof KeyInput>,
-) {
-  const { id, token, insert } = await makeKey(actor.workspace.id, {
-    name,
-    scopes: [...new Set(scopes)],
-    expires_at: expires_at ?? null,
-  });
+async function create(database: Database, actor: Actor, key: z.output<typeof KeyInput>) {
+  const { id, token, insert } = await makeKey(actor.workspace.id, key);
   const [[row] = []] = await database.once([audited(insert, { actor, action: 'key.create', target_id: id })]);
   if (!row) throw new ApiError('not_found', 'No workspace has this id.');
   return { body: { ...keyOut(row), token } };
@@ -40,7 +33,8 @@ export const createKey = operation({
   path: '/v1/keys',
   id: 'createKey',
   summary: 'Make a key',
-  description: 'Makes a secret key for servers, with the scopes it needs and no more.',
+  description:
+    'Makes a secret key for servers, with the scopes it needs and no more, or a publishable key for pages of the origins named.',
   access: 'admin',
   params: z.object({}),
   errors: [...BODY_ERRORS, 'not_found'],

@@ -3,9 +3,18 @@ import { v7 as uuidv7 } from 'uuid';
 import { audited, byRoot } from '../db/audited.ts';
 import { SCOPES } from '../domain/settings.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';
-import { keyOut, makeKey } from './key-sql.ts';
-import { NewKey, newKeyExample, Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
+import { NewKey, newKeyExample } from './key-schema.ts';
+import { type KeyToMake, keyOut, makeKey } from './key-sql.ts';
+import { Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
 import { insertWorkspace, workspaceOut } from './workspace-sql.ts';
+
+const FIRST_KEY: KeyToMake = {
+  name: 'First key',
+  kind: 'secret',
+  scopes: SCOPES,
+  allowed_origins: null,
+  expires_at: null,
+};
 
 export const createWorkspace = openOperation({
   method: 'post',
@@ -32,7 +41,7 @@ export const createWorkspace = openOperation({
   errors: BODY_ERRORS,
   handle: async ({ databases, now }, { body }) => {
     const id = uuidv7({ msecs: now.getTime() });
-    const { token, insert } = await makeKey(id, { name: 'First key', scopes: SCOPES, expires_at: null });
+    const { token, insert } = await makeKey(id, FIRST_KEY);
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
     const [[workspace = {}] = [], [key = {}] = []] = await databases
       .inWorkspace(id)

@@ -3,8 +3,8 @@ import { audited } from '../db/audited.ts';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
+import { Key, keyExample } from './key-schema.ts';
 import { deleteKey, keyOut } from './key-sql.ts';
-import { Key, keyExample } from './workspace-schema.ts';
 
 export const deleteKeyOperation = operation({
   method: 'delete',

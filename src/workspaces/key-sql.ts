@@ -1,36 +1,86 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
+import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
-import type { Scope } from '../domain/settings.ts';
+import type { KeyKind, Scope } from '../domain/settings.ts';
 import { formatToken } from '../domain/token.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import { tokenHash } from '../http/secrets.ts';
-import type { Key } from './workspace-schema.ts';
+import type { Key } from './key-schema.ts';
 
-const stored = sql`id, name, kind, scopes, created_at, expires_at`;
+/** The day as text: the driver would make it a midnight in a time zone of its own. */
+const stored = sql`id, name, kind, scopes, allowed_origins, created_at, expires_at, last_used_on::text`;
 
 export interface KeyToMake {
   name: string;
+  kind: KeyKind;
   scopes: readonly Scope[];
+  allowed_origins: readonly string[] | null;
   expires_at: string | null;
 }
 
-/** A new secret key: its id, the token to show once, and the statement that stores its hash if the workspace exists. */
+/** The token of a new key, to show once, and what is stored of it. */
+export async function makeToken(kind: KeyKind): Promise<{ token: string; hash: string }> {
+  const token = formatToken(crypto.getRandomValues(new Uint8Array(32)), kind);
+  return { token, hash: await tokenHash(token) };
+}
+
+export function makeKeyId(): string {
+  return `key_${uuidv7().replaceAll('-', '')}`;
+}
+
+/** A new key: its id, the token to show once, and the statement that stores its hash if the workspace exists. */
 export async function makeKey(
   workspaceId: string,
   key: KeyToMake,
 ): Promise<{ id: string; token: string; insert: SQL }> {
-  const token = formatToken(crypto.getRandomValues(new Uint8Array(32)));
-  const hash = await tokenHash(token);
-  const id = `key_${uuidv7().replaceAll('-', '')}`;
+  const { token, hash } = await makeToken(key.kind);
+  const id = makeKeyId();
+  const origins = key.allowed_origins && sql.param([...key.allowed_origins]);
   const insert = sql`
-    insert into keys (workspace_id, id, name, kind, scopes, token_hash, expires_at)
-    select w.id, ${id}, ${key.name}, 'secret', ${sql.param([...key.scopes])}::text[], decode(${hash}, 'hex'), ${key.expires_at}::timestamptz
+    insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, token_hash, expires_at)
+    select w.id, ${id}, ${key.name}, ${key.kind}, ${sql.param([...key.scopes])}::text[], ${origins}::text[],
+      decode(${hash}, 'hex'), ${key.expires_at}::timestamptz
     from workspaces w
     where w.id = ${workspaceId}
     returning ${stored}`;
   return { id, token, insert };
+}
+
+/**
+ * A key like the one that is there, under another id and token; the old one goes on for the grace, and never longer
+ * than it would have. An expired key is not there.
+ * @param next the new id, and the hash of the new token for either kind: which it is, only the row knows
+ */
+export function rotateKey(
+  workspaceId: string,
+  id: string,
+  next: { id: string; hashes: Record<KeyKind, string> },
+  graceSeconds: number,
+  entry: AuditEntry,
+): SQL {
+  const now = sql`${entry.actor.now.toISOString()}::timestamptz`;
+  const { secret, publishable } = next.hashes;
+  return sql`
+    with old as (
+      update keys k set expires_at = least(k.expires_at, ${now} + make_interval(secs => ${graceSeconds}::float8))
+      from (
+        select workspace_id, id, expires_at
+        from keys
+        where workspace_id = ${tenant(workspaceId)} and id = ${id} and (expires_at is null or expires_at > ${now})
+        for update
+      ) was
+      where k.workspace_id = was.workspace_id and k.id = was.id
+      returning k.*, was.expires_at as was_expires_at
+    ), made as (
+      insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, token_hash, expires_at)
+      select workspace_id, ${next.id}, name, kind, scopes, allowed_origins,
+        decode(case kind when 'secret' then ${secret} else ${publishable} end, 'hex'), was_expires_at
+      from old
+      returning ${stored}
+    ), logged as (${auditRow(entry, sql`old`, sql`true`)})
+    select * from made`;
 }
 
 /** Oldest first. */

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { operation } from '../http/operation.ts';
+import { Key, keyExample } from './key-schema.ts';
 import { keyOut, listKeys } from './key-sql.ts';
-import { Key, keyExample } from './workspace-schema.ts';
 
 export const listKeysOperation = operation({
   method: 'get',

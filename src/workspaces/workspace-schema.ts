@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { getCountries } from 'libphonenumber-js/min';
 import { PLAIN_MODELS } from '../domain/attribution.ts';
-import { IDENTITY_STORAGES, SCOPES } from '../domain/settings.ts';
-import { Currency, Instant, TimeZone } from '../http/fields.ts';
+import { IDENTITY_STORAGES } from '../domain/settings.ts';
+import { Currency, TimeZone } from '../http/fields.ts';
 import { BusinessHours } from './business-hours-schema.ts';
 
 const Country = z
@@ -34,6 +34,10 @@ const settings = {
   default_model: z.enum(PLAIN_MODELS).openapi({
     description: 'The attribution model of reports that show one, such as the overview.',
   }),
+  trust_publishable_values: z.boolean().openapi({
+    description:
+      'Whether the `value` of a conversion counts though a publishable key sent it, which anyone can read in a page.',
+  }),
 };
 
 export const WorkspaceInput = z
@@ -47,6 +51,7 @@ export const WorkspaceInput = z
     accounts_from_email: settings.accounts_from_email.default(false),
     business_hours: settings.business_hours.default(null),
     default_model: settings.default_model.default('linear'),
+    trust_publishable_values: settings.trust_publishable_values.default(false),
   })
   .openapi('WorkspaceInput');
 export type WorkspaceInput = z.output<typeof WorkspaceInput>;
@@ -66,38 +71,6 @@ export const Workspace = z
   .openapi('Workspace');
 export type Workspace = z.output<typeof Workspace>;
 
-export const KeyInput = z
-  .strictObject({
-    name: z.string().min(1).max(200).openapi({ example: 'Production ingest' }),
-    scopes: z
-      .array(z.enum(SCOPES))
-      .min(1)
-      .max(SCOPES.length)
-      .openapi({ description: '`ingest` posts, `read` reads, `admin` changes the workspace.' }),
-    expires_at: Instant.nullish(),
-  })
-  .openapi('KeyInput');
-export type KeyInput = z.output<typeof KeyInput>;
-
-export const Key = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    kind: z.literal('secret'),
-    scopes: z.array(z.enum(SCOPES)),
-    created_at: z.string().openapi({ format: 'date-time' }),
-    expires_at: z.string().nullable(),
-  })
-  .openapi('Key');
-export type Key = z.output<typeof Key>;
-
-export const NewKey = z
-  .object({
-    ...Key.shape,
-    token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
-  })
-  .openapi('NewKey');
-
 export const workspaceExample: Workspace = {
   id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
   name: 'Acme',
@@ -112,19 +85,6 @@ export const workspaceExample: Workspace = {
     holidays: ['2026-12-25'],
   },
   default_model: 'linear',
+  trust_publishable_values: false,
   created_at: '2026-01-01T00:00:00.000Z',
-};
-
-export const keyExample: Key = {
-  id: 'key_0192f0c17d1e7a3b8c4d5e6f708192a3',
-  name: 'Production ingest',
-  kind: 'secret',
-  scopes: ['ingest'],
-  created_at: '2026-01-01T00:00:00.000Z',
-  expires_at: null,
-};
-
-export const newKeyExample: z.output<typeof NewKey> = {
-  ...keyExample,
-  token: 'tl_sk_000000000000000000000000000000000000000000000000000',
 };

@@ -14,6 +14,7 @@ const SETTINGS = [
   ['accounts_from_email', 'bool'],
   ['business_hours', 'jsonb'],
   ['default_model', 'text'],
+  ['trust_publishable_values', 'bool'],
 ] as const satisfies readonly (readonly [keyof WorkspacePatch, string])[];
 
 const stored = sql.join(

@@ -162,6 +162,7 @@ test('a token has its prefix and 49 characters, and one changed character is not
   const token = formatToken(new Uint8Array(32).fill(255));
   expect(token).toMatch(/^tl_sk_[0-9A-Za-z]{49}$/);
   expect(isWellFormedToken(token)).toBe(true);
+  expect(isWellFormedToken(formatToken(new Uint8Array(32), 'publishable'))).toBe(true);
   for (let i = 6; i < token.length; i++) {
     const other = token[i] === 'a' ? 'b' : 'a';
     expect(isWellFormedToken(token.slice(0, i) + other + token.slice(i + 1)), `at ${i}`).toBe(false);

@@ -80,6 +80,12 @@ export const CASES: Case[] = [
     row: (_made, answer) => ({ key_id: 'root', target_id: answer.body.id, fields: null }),
   },
   {
+    operation: 'rotateKey',
+    action: 'key.rotate',
+    act: ({ workspace, spare }) => workspace.post(`/v1/keys/${spare}/rotate`, { grace_seconds: 0 }),
+    row: of((made) => made.spare),
+  },
+  {
     operation: 'deleteKey',
     action: 'key.delete',
     act: ({ workspace, spare }) => workspace.ask('DELETE', `/v1/keys/${spare}`),

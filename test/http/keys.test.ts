@@ -57,6 +57,7 @@ const ROUTES: Record<string, Route[]> = {
     ['PATCH', '/v1/workspace', { name: 'Renamed' }],
     ['GET', '/v1/keys'],
     ['POST', '/v1/keys', { name: 'k', scopes: ['read'] }],
+    ['POST', '/v1/keys/key_x/rotate', {}],
     ['DELETE', '/v1/keys/key_x'],
   ],
 };
@@ -167,7 +168,7 @@ describe('a key', () => {
     const workspace = await TestWorkspace.make();
     const made = await newKey(workspace, { name: 'Ingest', scopes: ['ingest', 'ingest', 'read'] });
     expect(made.token).toMatch(/^tl_sk_[0-9A-Za-z]{49}$/);
-    expect(made).toMatchObject({ name: 'Ingest', kind: 'secret', expires_at: null });
+    expect(made).toMatchObject({ name: 'Ingest', kind: 'secret', allowed_origins: null, expires_at: null });
     expect(made.scopes).toEqual(['ingest', 'read']);
     const { body, text } = await workspace.get('/v1/keys');
     expect(body.data.map((key: Json) => key.name)).toEqual(['First key', 'Ingest']);

@@ -80,6 +80,7 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     ['PATCH', '/v1/workspace', { name: 'N' }],
     ['GET', '/v1/keys'],
     ['POST', '/v1/keys', { name: 'k', scopes: ['read'] }],
+    ['POST', '/v1/keys/missing/rotate', {}],
     ['DELETE', '/v1/keys/missing'],
   ])('for %s %s %j', async ([method, path, body]) => {
     const workspace = await TestWorkspace.make();

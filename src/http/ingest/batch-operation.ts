@@ -13,6 +13,7 @@ interface BatchDefinition<I extends { id?: string | null | undefined }, R extend
   /** One item as sent, with an id. */
   example: Record<string, unknown>;
   ingest: IngestResource<I, R>;
+  takesPublishableKeys?: true;
 }
 
 /** `POST /v1/<resource>` with `{"<resource>": [ … ]}` or NDJSON: the one way in for everything that comes in batches. */

@@ -14,6 +14,7 @@ import {
   settleFollowers,
   settleRepeats,
 } from './candidates.ts';
+import { unmadeLink } from './from-pages.ts';
 import { isolate, isRefusalOfData, notToldApart, refusedByDatabase } from './isolate.ts';
 import { quarantine, type RefusedItem } from './quarantine.ts';
 import type { SentItem } from './read-items.ts';
@@ -167,8 +168,11 @@ interface Answers {
   outcomes: ReadonlyMap<string, string>;
   /** Items whose identities belong to people who cannot be one. */
   skippedLinks: ReadonlySet<unknown>;
+  /** Items of a publishable key whose link would have joined people who are there already. */
+  unmadeLinks: ReadonlySet<unknown>;
 }
 
+const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set(), unmadeLinks: new Set() };
 /**
  * One round trip, unless the database refuses a value: then the items with such a value are found and refused, and all
  * others go in.
@@ -215,12 +219,13 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
     : rows.length > 0
       ? await resource.write(rows, context)
       : [];
-  if (statements.length + aside.length === 0) return { outcomes: new Map(), skippedLinks: new Set() };
+  if (statements.length + aside.length === 0) return NO_ANSWERS;
   const answers = await context.database.atomic([...aside, ...statements]);
   const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
   return {
     outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
     skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
+    unmadeLinks: new Set(answers.flat().flatMap((row) => row.unlinked_item_id ?? [])),
   };
 }
 
@@ -228,7 +233,7 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
-  { outcomes, skippedLinks }: Answers,
+  { outcomes, skippedLinks, unmadeLinks }: Answers,
   results: Map<number, ItemResult>,
 ): NamedItem[] {
   const refused: NamedItem[] = [];
@@ -251,6 +256,7 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
     const said = [
       ...warnings,
       ...(skippedLinks.has(row.id) ? [skippedLink(sent.pointer)] : []),
+      ...(unmadeLinks.has(row.id) ? [unmadeLink(sent.pointer)] : []),
       ...(remark ? [{ ...remark, pointer: sent.pointer + remark.pointer }] : []),
     ];
     if (said.length > 0) result.warnings = said;

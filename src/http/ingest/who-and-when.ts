@@ -1,20 +1,31 @@
 import type { AccountClaim } from '../../db/resolve-people.ts';
-import { MAX_FUTURE_MS } from '../../domain/time.ts';
+import { MAX_FUTURE_MS, MAX_PAGE_PAST_MS } from '../../domain/time.ts';
 import type { FieldError } from '../errors.ts';
 import type { WorkspaceContext } from '../operation.ts';
 import { type AccountInput, accountOf } from './account.ts';
+import { isFromPage, setAside } from './from-pages.ts';
 import { type HashedIdentity, personOf } from './person.ts';
 
 /** When an item happened: as it says, or now. Clocks run ahead, but not by more than a day. */
 export function whenOf(
   occurredAt: string | null | undefined,
   pointer: string,
-  { now }: WorkspaceContext,
+  context: Pick<WorkspaceContext, 'now' | 'caller'>,
 ): { occurred_at: string; errors: FieldError[] } {
-  const occurred_at = occurredAt ?? now.toISOString();
-  if (new Date(occurred_at).getTime() <= now.getTime() + MAX_FUTURE_MS) return { occurred_at, errors: [] };
-  const detail = 'More than 24 hours in the future; were milliseconds read as seconds?';
-  return { occurred_at, errors: [{ pointer: `${pointer}/occurred_at`, detail }] };
+  const now = context.now.getTime();
+  const occurred_at = occurredAt ?? context.now.toISOString();
+  const at = new Date(occurred_at).getTime();
+  const refused = (detail: string) => ({
+    occurred_at,
+    errors: [{ pointer: `${pointer}/occurred_at`, detail }],
+  });
+  if (at > now + MAX_FUTURE_MS)
+    return refused('More than 24 hours in the future; were milliseconds read as seconds?');
+  if (isFromPage(context) && at < now - MAX_PAGE_PAST_MS)
+    return refused(
+      'More than 24 hours ago: a publishable key tells of the last day; send it with a secret key.',
+    );
+  return { occurred_at, errors: [] };
 }
 
 /** What every item about a person has. */
@@ -27,6 +38,9 @@ export interface WhoAndWhen {
   content: { person: Record<string, string>; account: AccountClaim | null };
   warnings: FieldError[];
 }
+
+const ACCOUNT_FROM_PAGE =
+  'A publishable key does not say who is at which company; this was left out. Send it with a secret key.';
 
 const NO_ACCOUNT = { account: null, warnings: [], errors: [] };
 
@@ -47,11 +61,13 @@ export async function whoAndWhen(
 ): Promise<WhoAndWhen | { errors: FieldError[] }> {
   const when = whenOf(item.occurred_at, pointer, context);
   const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
-  const company = item.account ? accountOf(item.account, `${pointer}/account`) : NO_ACCOUNT;
+  const fromPage = isFromPage(context);
+  const company = item.account && !fromPage ? accountOf(item.account, `${pointer}/account`) : NO_ACCOUNT;
   const wrong = [...when.errors, ...errors, ...company.errors];
   if (wrong.length > 0) return { errors: wrong };
   const { account } = company;
   const content = { person: mapOf(identities), account };
-  const said = [...warnings, ...company.warnings];
+  const unheard = fromPage ? setAside(item, ['account'], pointer, ACCOUNT_FROM_PAGE) : [];
+  const said = [...warnings, ...company.warnings, ...unheard];
   return { occurred_at: when.occurred_at, identities, account, content, warnings: said };
 }

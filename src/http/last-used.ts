@@ -1,0 +1,45 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database, Row } from '../db/client.ts';
+import { tenant } from '../db/tenant.ts';
+import type { Caller } from './authenticate.ts';
+
+const MAX_KEYS = 10_000;
+
+/** The day on which this isolate noted each key. */
+const noted = new Map<string, string>();
+
+/**
+ * The database of a request, whose first transaction also notes that the key was used today: at most once a day, in the
+ * request's own round trip. A row that another request is noting at this moment is left to it: nobody waits.
+ */
+export function notingUse(
+  database: Database,
+  { key_id, workspace, last_used_on }: Caller,
+  now: Date,
+): Database {
+  const day = now.toISOString().slice(0, 10);
+  const name = `${workspace.id} ${key_id}`;
+  if (last_used_on === day || noted.get(name) === day) return database;
+  const note = sql`
+    update keys set last_used_on = ${day}::date
+    where (workspace_id, id) in (
+      select workspace_id, id
+      from keys
+      where workspace_id = ${tenant(workspace.id)} and id = ${key_id} and (last_used_on is null or last_used_on < ${day}::date)
+      for update skip locked
+    )`;
+  const withNote = async (ask: (statements: SQL[]) => Promise<Row[][]>, statements: SQL[]) => {
+    if (noted.get(name) === day) return ask(statements);
+    const [, ...rows] = await ask([note, ...statements]);
+    if (noted.size >= MAX_KEYS) noted.clear();
+    noted.set(name, day);
+    return rows;
+  };
+  return {
+    ...database,
+    query: async <R extends Row>(statement: SQL) =>
+      ((await withNote(database.atomic, [statement]))[0] ?? []) as R[],
+    atomic: (statements) => withNote(database.atomic, statements),
+    report: (statements) => withNote(database.report, statements),
+  };
+}

@@ -1,0 +1,66 @@
+import { z } from '@hono/zod-openapi';
+import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
+import { ConversionWhere } from '../http/journey-fields.ts';
+import { AllowedOrigins } from '../http/origins.ts';
+import { TouchpointWhere } from '../http/report-fields.ts';
+
+const MIN_SECONDS = 60;
+/** A day: who leaves, or whose share of the data changes, has an old token no longer. */
+const MAX_SECONDS = 86_400;
+
+const valuesByField = {
+  type: 'object' as const,
+  additionalProperties: {
+    type: 'array' as const,
+    minItems: 1,
+    items: { type: ['string' as const, 'null' as const] },
+  },
+};
+
+export const TokenInput = z
+  .strictObject({
+    expires_in: z
+      .number()
+      .int()
+      .min(MIN_SECONDS)
+      .max(MAX_SECONDS)
+      .openapi({ description: 'Seconds; no longer than the key lives.', example: 3600 }),
+    allowed_origins: AllowedOrigins.openapi({ description: 'The pages that may use it, 1 to 50 origins.' }),
+    reports: z.array(z.enum(REPORTS)).min(1).max(REPORTS.length).openapi({
+      description: 'What it opens; `funnel` is both `POST /v1/reports/funnel` and saved funnels.',
+    }),
+    where: TouchpointWhere.nullish().openapi({
+      ...valuesByField,
+      description: 'Fields that touchpoints must have, AND-ed with what is asked.',
+      example: { channel: ['x', 'linkedin'] },
+    }),
+    where_conversion: ConversionWhere.nullish().openapi({
+      ...valuesByField,
+      description: 'Which conversions count, AND-ed with what is asked: `currency` and `properties.<name>`.',
+      example: { 'properties.plan': ['pro'] },
+    }),
+    scope: z
+      .enum(REPORT_SCOPES)
+      .nullish()
+      .openapi({ description: 'Whose touchpoints make a journey, whatever is asked.' }),
+  })
+  .openapi('TokenInput');
+
+export const ReadToken = z
+  .object({
+    token: z.string().openapi({ description: '`tl_rt_` and a JWT; sent as `Authorization: Bearer …`.' }),
+    expires_at: z.string().openapi({ format: 'date-time' }),
+  })
+  .openapi('ReadToken');
+
+export const tokenInputExample: z.input<typeof TokenInput> = {
+  expires_in: 3600,
+  allowed_origins: ['https://dashboard.example'],
+  reports: ['funnel', 'attribution'],
+  where: { channel: ['x', 'linkedin'] },
+};
+
+export const readTokenExample: z.output<typeof ReadToken> = {
+  token: 'tl_rt_eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3Nzc2MzY4MDB9.signature',
+  expires_at: '2026-05-01T12:00:00.000Z',
+};

@@ -1,0 +1,100 @@
+import { z } from '@hono/zod-openapi';
+import { KEY_KINDS, SCOPES, type Scope } from '../domain/settings.ts';
+import { Instant } from '../http/fields.ts';
+import { AllowedOrigins } from '../http/origins.ts';
+
+/** What a page needs to tell of its own visitor. */
+const PUBLISHABLE_SCOPES: readonly Scope[] = ['ingest'];
+
+export const KeyInput = z
+  .strictObject({
+    name: z.string().min(1).max(200).openapi({ example: 'Production ingest' }),
+    kind: z.enum(KEY_KINDS).default('secret').openapi({
+      description:
+        '`secret`: for servers. `publishable`: for pages of `allowed_origins`, where anyone can read it; posts touchpoints, conversions and links of people, and nothing else.',
+    }),
+    scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).nullish().openapi({
+      description:
+        '`ingest` posts, `read` reads, `admin` changes the workspace. A publishable key has `ingest`, and may leave it out.',
+    }),
+    allowed_origins: AllowedOrigins.nullish().openapi({
+      description: 'For a publishable key, 1 to 50: the pages that may use it.',
+    }),
+    expires_at: Instant.nullish(),
+  })
+  .superRefine(({ kind, scopes, allowed_origins }, context) => {
+    const refuse = (path: string, message: string) =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (kind === 'secret') {
+      if (!scopes) refuse('scopes', 'Name the scopes that the key needs');
+      if (allowed_origins)
+        refuse('allowed_origins', 'Of publishable keys only: a secret key is refused from pages');
+    } else {
+      if (scopes?.some((scope) => !PUBLISHABLE_SCOPES.includes(scope)))
+        refuse('scopes', 'A publishable key has the scope ingest and no other');
+      if (!allowed_origins) refuse('allowed_origins', 'Name the origins whose pages may use the key');
+    }
+  })
+  .transform((key) => ({
+    ...key,
+    scopes: [...new Set(key.scopes ?? PUBLISHABLE_SCOPES)],
+    allowed_origins: key.allowed_origins ?? null,
+    expires_at: key.expires_at ?? null,
+  }))
+  .openapi('KeyInput');
+export type KeyInput = z.output<typeof KeyInput>;
+
+export const Key = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.enum(KEY_KINDS),
+    scopes: z.array(z.enum(SCOPES)),
+    allowed_origins: z
+      .array(z.string())
+      .nullable()
+      .openapi({ description: 'Null: a secret key, which is refused from pages.' }),
+    created_at: z.string().openapi({ format: 'date-time' }),
+    expires_at: z.string().nullable(),
+    last_used_on: z.string().nullable().openapi({
+      format: 'date',
+      description: 'The last UTC day of use, also of a read token made with it.',
+    }),
+  })
+  .openapi('Key');
+export type Key = z.output<typeof Key>;
+
+export const NewKey = z
+  .object({
+    ...Key.shape,
+    token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
+  })
+  .openapi('NewKey');
+
+/** What an old key may go on for: a week is enough for any deployment. */
+const MAX_GRACE_SECONDS = 604_800;
+
+export const RotationInput = z
+  .strictObject({
+    grace_seconds: z.number().int().min(0).max(MAX_GRACE_SECONDS).default(86_400).openapi({
+      description: 'How long the old key goes on, if it does not expire before; at most a week.',
+    }),
+  })
+  .openapi('RotationInput');
+
+export const keyExample: Key = {
+  id: 'key_0192f0c17d1e7a3b8c4d5e6f708192a3',
+  name: 'Production ingest',
+  kind: 'secret',
+  scopes: ['ingest'],
+  allowed_origins: null,
+  created_at: '2026-01-01T00:00:00.000Z',
+  expires_at: null,
+  last_used_on: '2026-05-01',
+};
+
+export const newKeyExample: z.output<typeof NewKey> = {
+  ...keyExample,
+  last_used_on: null,
+  token: 'tl_sk_000000000000000000000000000000000000000000000000000',
+};

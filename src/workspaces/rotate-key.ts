@@ -1,0 +1,42 @@
+import { z } from '@hono/zod-openapi';
+import { forgetCallers } from '../http/authenticate.ts';
+import { ApiError } from '../http/errors.ts';
+import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { keyExample, NewKey, newKeyExample, RotationInput } from './key-schema.ts';
+import { keyOut, makeKeyId, makeToken, rotateKey } from './key-sql.ts';
+
+export const rotateKeyOperation = operation({
+  method: 'post',
+  path: '/v1/keys/{id}/rotate',
+  id: 'rotateKey',
+  tag: 'Keys',
+  summary: 'Replace a key by a new one',
+  description:
+    'Makes a key with the name, kind, scopes, origins and expiry of the one named, under an id and a token of its own. The old one goes on for `grace_seconds`, so that what uses it can change over, and never longer than it would have; with 0 it stops at once here, and within 30 seconds everywhere. Read tokens made with the old key end with it.',
+  access: 'admin',
+  params: z.object({ id: z.string().openapi({ example: keyExample.id }) }),
+  query: z.object({}),
+  body: RotationInput,
+  bodyExample: { grace_seconds: 3600 },
+  success: {
+    status: 201,
+    description: 'The new key. The token is shown only here.',
+    schema: NewKey,
+    example: newKeyExample,
+  },
+  errors: [...BODY_ERRORS, 'not_found'],
+  handle: async (context, { params, body }) => {
+    const { database, workspace } = context;
+    const [secret, publishable] = await Promise.all([makeToken('secret'), makeToken('publishable')]);
+    const next = {
+      id: makeKeyId(),
+      hashes: { secret: secret.hash, publishable: publishable.hash },
+    };
+    const entry = { actor: context, action: 'key.rotate', target_id: params.id } as const;
+    const [row] = await database.query(rotateKey(workspace.id, params.id, next, body.grace_seconds, entry));
+    forgetCallers(workspace.id);
+    if (!row) throw new ApiError('not_found', 'No key in force has this id.');
+    const key = keyOut(row);
+    return { body: { ...key, token: { secret, publishable }[key.kind].token } };
+  },
+});
