@@ -54,6 +54,8 @@ export interface WorkerdOptions {
   env: Record<string, string>;
   /** 0 takes a free one. */
   port?: number;
+  /** Called with what the Worker logs, as it does. */
+  onOutput?: (text: string) => void;
 }
 
 /** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
@@ -65,13 +67,15 @@ export interface RunningWorkerd {
 }
 
 /** Runs a bundle in workerd itself, and resolves when it accepts connections. */
-export async function startWorkerd({ bundle, env, port = 0 }: WorkerdOptions): Promise<RunningWorkerd> {
+export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
+  const { bundle, env, port = 0, onOutput } = options;
   const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
   const listenPort = port || (await freePort());
   const config = join(folder, 'config.capnp');
   await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility()));
   await writeFile(join(folder, 'worker.js'), await readFile(bundle));
-  const group = startGroup({ command: workerdBinary(), args: ['serve', config], cwd: folder, env });
+  const spec = { command: workerdBinary(), args: ['serve', config], cwd: folder, env };
+  const group = startGroup({ ...spec, ...(onOutput && { onOutput }) });
   const stop = async () => {
     await group.stop();
     await rm(folder, { recursive: true, force: true });

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { ApiError, problemResponse } from './http/errors.ts';
 import type { AnyOperation, Config } from './http/operation.ts';
 import { preflightResponse, tokenInUrl } from './http/origins.ts';
+import { logRequest, nothingSeen, requestLine, type Seen } from './http/request-log.ts';
 import { serve } from './http/serve.ts';
 import { operations } from './operations.ts';
 
@@ -16,13 +17,19 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
   const app = new Hono({ strict: false });
 
   app.use(async (c, next) => {
+    const started = performance.now();
+    const seen = nothingSeen();
+    c.set('seen' as never, seen as never);
     const sent = c.req.header('x-request-id');
     c.set('requestId' as never, (sent && REQUEST_ID.test(sent) ? sent : uuidv7()) as never);
     const misplaced = tokenInUrl(new URL(c.req.url));
     if (misplaced) c.res = problemResponse(misplaced, c.req.path, requestIdOf(c));
     else if (c.req.method === 'OPTIONS') c.res = preflightResponse(c.req.raw);
     else await next();
-    c.res.headers.set('x-request-id', requestIdOf(c));
+    const request_id = requestIdOf(c);
+    c.res.headers.set('x-request-id', request_id);
+    const duration_ms = performance.now() - started;
+    logRequest(requestLine(seen, { request_id, method: c.req.method, status: c.res.status, duration_ms }));
   });
 
   for (const operation of operations) {
@@ -38,6 +45,7 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
         config,
         now: now(),
         requestId,
+        seen: c.get('seen' as never) as Seen,
       });
     });
   }

@@ -12,6 +12,7 @@ import type { AnyOperation, Config, Context, WorkspaceContext } from './operatio
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
+import { countsOf, type Seen } from './request-log.ts';
 import { secretsOf } from './secrets.ts';
 
 /** One request through one operation: who calls, what is asked, the handler, the answer. */
@@ -19,10 +20,11 @@ export async function serve(
   operation: AnyOperation,
   request: Request,
   rawParams: Record<string, string>,
-  options: { config: Config; now: Date; requestId: string },
+  options: { config: Config; now: Date; requestId: string; seen: Seen },
 ): Promise<Response> {
-  const { config, now, requestId } = options;
+  const { config, now, requestId, seen } = options;
   const databases = openDatabases(config.database_url);
+  Object.assign(seen, { route: operation.path, database: databases.use });
   const context: Context = { request, request_id: requestId, now, config, databases };
   const url = new URL(request.url);
   let response: Response;
@@ -30,6 +32,7 @@ export async function serve(
   try {
     caller = await callerOf(operation, context);
     if (caller) {
+      Object.assign(seen, { workspace_id: caller.workspace.id, key_id: caller.key_id });
       await requireRate(caller, config.rate_limiter);
       admit(caller, operation, request);
     }
@@ -42,8 +45,10 @@ export async function serve(
       throw new ApiError('not_found', 'There is nothing with this id.');
     const asked = narrowedQuestion(operation, { query, body }, caller);
     const reply = await operation.handle(full, { params: params.data, ...asked });
+    seen.counts = countsOf(reply.body);
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
   } catch (error) {
+    if (error instanceof ApiError) seen.counts = countsOf(error.members);
     response = errorResponse(error, url.pathname, requestId);
   }
   const { calls, duration_ms } = databases.use;

@@ -26,5 +26,12 @@ export async function setup(project: TestProject): Promise<void> {
     bundle: missing ? '' : await buildWorker(),
     binaries: binaries ?? '',
   });
-  project.provide('world', { database: 'postgres', url: '', rootKey: '', connectionString: '', missing });
+  project.provide('world', {
+    database: 'postgres',
+    url: '',
+    rootKey: '',
+    connectionString: '',
+    log: '',
+    missing,
+  });
 }

@@ -1,3 +1,6 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
@@ -12,6 +15,8 @@ export interface World {
   rootKey: string;
   /** Of the Neon-protocol server, for tests that look into the tables. */
   connectionString: string;
+  /** A file with every line that the Worker logged so far. */
+  log: string;
   /** Set where there is no such database: every test of the project is skipped, and says this. */
   missing: string | null;
 }
@@ -40,18 +45,23 @@ export async function startWorld(
   await backend.migrate(join(PROJECT_ROOT, 'migrations'));
   const neon = await startNeonServer({ backend });
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
-  const worker = await startWorkerd({ bundle, env });
+  const folder = await mkdtemp(join(tmpdir(), 'throughline-log-'));
+  const log = join(folder, 'worker.log');
+  writeFileSync(log, '');
+  const worker = await startWorkerd({ bundle, env, onOutput: (text) => appendFileSync(log, text) });
   project.provide('world', {
     database,
     url: worker.url,
     rootKey: ROOT_KEY,
     connectionString: neon.connectionString,
+    log,
     missing: null,
   });
   return async () => {
     await worker.stop();
     await neon.close();
     await backend.close();
+    await rm(folder, { recursive: true, force: true });
   };
 }
 
@@ -70,7 +80,14 @@ export async function startOnPostgres(project: TestProject): Promise<() => Promi
   } catch (error) {
     const missing = `NO POSTGRES SERVER at ${new URL(SERVER).host} (${(error as Error).message}); set TEST_DATABASE_URL. Its tests are skipped.`;
     console.warn(`\n*** ${missing} ***\n`);
-    project.provide('world', { database: 'postgres', url: '', rootKey: '', connectionString: '', missing });
+    project.provide('world', {
+      database: 'postgres',
+      url: '',
+      rootKey: '',
+      connectionString: '',
+      log: '',
+      missing,
+    });
     return async () => {};
   }
   const own = new URL(SERVER);

@@ -1,0 +1,72 @@
+import type { DatabaseUse } from '../db/client.ts';
+
+/** What became of the items of a batch. */
+const COUNTS = ['accepted', 'duplicates', 'dropped', 'rejected'] as const;
+export type Counts = Partial<Record<(typeof COUNTS)[number], number>>;
+
+/**
+ * What is written of a request: these fields and no others. Nothing that a sender chose is in it, but for the request
+ * id, which may only be letters, digits and `_.:-`: no path with its ids, no query, no header, no body, no address.
+ */
+export interface RequestLine {
+  request_id: string;
+  method: string;
+  /** As the document has it, `/v1/people/{id}`; null where no route fits. */
+  route: string | null;
+  status: number;
+  workspace_id: string | null;
+  key_id: string | null;
+  counts: Counts | null;
+  duration_ms: number;
+  database_ms: number;
+  database_calls: number;
+}
+
+/** What serving a request finds out, for its line. */
+export interface Seen {
+  route: string | null;
+  workspace_id: string | null;
+  key_id: string | null;
+  counts: Counts | null;
+  database: DatabaseUse | null;
+}
+
+export function nothingSeen(): Seen {
+  return { route: null, workspace_id: null, key_id: null, counts: null, database: null };
+}
+
+/** The counts of a batch's answer; null of any other. */
+export function countsOf(body: unknown): Counts | null {
+  const members = Object.entries((body ?? {}) as Record<string, unknown>);
+  const counts = members.filter(
+    ([name, value]) => (COUNTS as readonly string[]).includes(name) && typeof value === 'number',
+  );
+  return counts.length === COUNTS.length ? (Object.fromEntries(counts) as Counts) : null;
+}
+
+/** Methods that HTTP has; a made-up one is a text of the sender's. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+export function requestLine(
+  seen: Seen,
+  about: { request_id: string; method: string; status: number; duration_ms: number },
+): RequestLine {
+  const { route, workspace_id, key_id, counts, database } = seen;
+  return {
+    request_id: about.request_id,
+    method: METHODS.includes(about.method) ? about.method : 'OTHER',
+    route,
+    status: about.status,
+    workspace_id,
+    key_id,
+    counts,
+    duration_ms: Math.round(about.duration_ms * 10) / 10,
+    database_ms: Math.round((database?.duration_ms ?? 0) * 10) / 10,
+    database_calls: database?.calls ?? 0,
+  };
+}
+
+/** One structured line for each request. */
+export function logRequest(line: RequestLine): void {
+  console.log(JSON.stringify({ level: 'info', ...line }));
+}
