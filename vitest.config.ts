@@ -24,6 +24,7 @@ export default defineConfig({
           ],
         },
       },
+      { extends: true, test: { name: 'clients', include: ['test/clients/**/*.test.ts'] } },
       {
         extends: true,
         test: { name: 'api on pglite', include: api, globalSetup: ['test/support/setup-pglite.ts'] },

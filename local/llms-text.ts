@@ -51,7 +51,7 @@ export function llmsText({ info, tags, paths, components }: ApiDocument): string
   return [
     `# ${info.title} ${info.version}`,
     '',
-    `> ${info.description}`,
+    `> ${info.description.replaceAll('\n', '\n> ')}`,
     '',
     'The whole document, with schemas and examples: [openapi.json](/openapi.json). The same as a page: [/docs](/docs).',
     '',

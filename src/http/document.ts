@@ -1,6 +1,7 @@
 import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { FieldErrorSchema } from './ingest/answer.ts';
+import { LIMITS_TEXT } from './limits-text.ts';
 import type { AnyOperation } from './operation.ts';
 import { RATE_LIMIT, rateLimitHeaders } from './rate-limit.ts';
 
@@ -116,8 +117,7 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     info: {
       title: 'Throughline',
       version,
-      description:
-        'Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339 in UTC on the way out; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable `code`. Unknown fields and parameters are errors that name what is known.',
+      description: `Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339 in UTC on the way out; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable \`code\`. Unknown fields and parameters are errors that name what is known.\n\n${LIMITS_TEXT}`,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     servers: [{ url: '/', description: 'This deployment.' }],

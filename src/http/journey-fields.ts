@@ -8,11 +8,11 @@ import type { Workspace } from './authenticate.ts';
 import { Currency, GoalKey } from './fields.ts';
 import { isNarrowed } from './narrowing.ts';
 import type { WorkspaceContext } from './operation.ts';
-import { type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
+import { MAX_WHERE_VALUES, type NamedRangeQuery, rangeOf, WhereQuery } from './report-fields.ts';
 
 /** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
 
-const MAX_GROUP_BY = 3;
+export const MAX_GROUP_BY = 3;
 export const MAX_GOALS = 20;
 
 export const GoalsQuery = z
@@ -23,7 +23,7 @@ export const GoalsQuery = z
 
 /** Which conversions: fields and the values that they may have. */
 export const ConversionWhere = z
-  .record(z.string(), z.array(z.string().nullable()).min(1))
+  .record(z.string(), z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES))
   .superRefine((where, context) => {
     for (const field of Object.keys(where)) {
       if (field !== 'currency' && !/^properties\..{1,100}$/.test(field)) {

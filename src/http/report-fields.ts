@@ -14,7 +14,10 @@ import { TimeZone } from './fields.ts';
 
 /** Query parameters that reports and lists share. */
 
-const values = z.array(z.string().nullable()).min(1);
+/** Of one field of `where`. */
+export const MAX_WHERE_VALUES = 100;
+
+const values = z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES);
 
 const bound = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], {
@@ -30,9 +33,10 @@ export const RangeQuery = z.object({
   from: bound
     .optional()
     .openapi({ description: 'A date (midnight in `timezone`) or an instant; inside the range.' }),
-  to: bound
-    .optional()
-    .openapi({ description: 'A date or an instant; not inside the range.', example: '2026-04-01' }),
+  to: bound.optional().openapi({
+    description: `A date or an instant; not inside the range. Of a report at most ${MAX_RANGE_DAYS} days after \`from\`.`,
+    example: '2026-04-01',
+  }),
   timezone: TimeZone.optional().openapi({
     description: "Of dates and intervals; the workspace's by default.",
   }),

@@ -56,6 +56,15 @@ test('Redocly finds nothing by its recommended rules', async () => {
   expect(await redoclyProblems()).toEqual([]);
 });
 
+test('the document names every limit that all routes share', () => {
+  const { description } = (JSON.parse(committed) as { info: { description: string } }).info;
+  const limits = description.slice(description.indexOf('## Limits'));
+  for (const limit of ['1,000 in 10 s', '5 MiB', '64 deep', '1,000 in a batch', '10,000 lines', '3,660 days'])
+    expect(limits).toContain(limit);
+  for (const limit of ['20 goals', '3 dimensions', '100 values', '10,000 in a report'])
+    expect(limits).toContain(limit);
+});
+
 test('there are operations, each with an id of its own', () => {
   const ids = operations.map(([, { operationId }]) => operationId);
   expect(ids.length).toBeGreaterThan(0);

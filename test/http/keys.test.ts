@@ -36,6 +36,7 @@ const ROUTES: Record<string, Route[]> = {
     ['GET', '/v1/reports/advocacy?goal=purchase'],
     ['POST', '/v1/reports/funnel', FUNNEL],
     ['POST', '/v1/reports/funnel/people', { ...FUNNEL, step: 1, state: 'reached' }],
+    ['POST', '/v1/tokens', { expires_in: 60, allowed_origins: ['https://a.example'], reports: ['funnel'] }],
     ['GET', '/v1/funnels'],
     ['GET', '/v1/accounts'],
     ['GET', '/v1/accounts/acme'],
