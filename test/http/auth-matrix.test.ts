@@ -9,6 +9,10 @@ import { expectProblem } from './items.ts';
 
 needWorld();
 
+const ORIGIN = 'https://shop.example';
+/** All that a key in a page may do. */
+const FOR_PAGES = ['recordTouchpoints', 'recordConversions', 'recordPeople'];
+
 const SCOPES = ['ingest', 'read', 'admin'] as const;
 const behindKeys = operations.filter(({ access }) => access !== 'public' && access !== 'root');
 const ofRoot = operations.filter(({ access }) => access === 'root');
@@ -40,6 +44,8 @@ beforeAll(async () => {
     [workspace.id, expired.id],
   );
   tokens.expired = expired.token;
+  const publishable = await makeKey({ kind: 'publishable', allowed_origins: [ORIGIN] });
+  tokens.publishable = publishable.token;
   tokens.root = world.rootKey;
   tokens.all = (await makeKey({ scopes: SCOPES })).token;
   for (const scope of SCOPES) {
@@ -48,9 +54,10 @@ beforeAll(async () => {
   }
 });
 
-const send = ({ method, body, ...rest }: DocumentedOperation, token?: string) =>
+const send = ({ method, body, ...rest }: DocumentedOperation, token?: string, origin?: string) =>
   ask(method, pathOf({ method, body, ...rest }), {
     ...(token !== undefined && { token }),
+    ...(origin !== undefined && { headers: { origin } }),
     ...(body !== undefined && { body }),
   });
 
@@ -69,6 +76,18 @@ describe.each(behindKeys.map((operation) => [operation.method, operation.path, o
         expectProblem(await send(operation, tokens[state]), 401, 'unauthenticated');
       },
     );
+
+    test('is refused with a publishable key, unless pages may post it, and everywhere from another page: 403', async () => {
+      const own = await send(operation, tokens.publishable, ORIGIN);
+      if (FOR_PAGES.includes(operation.id)) expect([401, 403]).not.toContain(own.status);
+      else expectProblem(own, 403, 'forbidden');
+      expectProblem(await send(operation, tokens.publishable, 'https://other.example'), 403, 'forbidden');
+      expectProblem(await send(operation, tokens.publishable), 403, 'forbidden');
+    });
+
+    test('is refused with a secret key in a page: 403', async () => {
+      expectProblem(await send(operation, tokens.all, ORIGIN), 403, 'forbidden');
+    });
 
     test('is refused with every scope but its own, and is not refused with its own alone', async () => {
       const refused = await send(operation, tokens[`all but ${operation.access}`]);

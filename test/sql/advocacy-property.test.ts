@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type AdvocacyAnswer, advocacyReport } from '../../src/advocacy/advocacy-sql.ts';
 import { type AdvocacyLog, advocacyOf } from '../../src/domain/advocacy.ts';
-import { needWorld, TestWorkspace } from '../support/api.ts';
+import { needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
 needWorld();
@@ -66,7 +66,7 @@ test('the report in SQL equals the definition in the domain, on random referrals
       expect(rounded(body.data)).toEqual(advocates);
       expect(rounded(body.totals)).toMatchObject(totals);
     }),
-    { numRuns: 30, seed: 20260901 },
+    { numRuns: runs(30), seed: 20260901 },
   );
 });
 

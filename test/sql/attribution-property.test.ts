@@ -9,7 +9,7 @@ import {
   journeyOf,
 } from '../../src/domain/journey.ts';
 import { type MilestoneTimes, milestoneTime, withMilestones } from '../../src/domain/milestones.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import {
   conversionsOf,
   entitiesOf,
@@ -54,7 +54,7 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
       const { body } = await workspace.get(reportPath(sample));
       compare(body, expectedOf(sample));
     }),
-    { numRuns: 40, seed: 20260101 },
+    { numRuns: runs(40), seed: 20260101 },
   );
 });
 
@@ -75,7 +75,7 @@ test('the parts of a report add up: credit of all groups and unattributed are th
         }
       }
     }),
-    { numRuns: 15, seed: 20260102 },
+    { numRuns: runs(15), seed: 20260102 },
   );
 });
 

@@ -10,7 +10,7 @@ import {
 } from '../../src/domain/conversations.ts';
 import { inJourneyOrder } from '../../src/domain/journey.ts';
 import { rateOf } from '../../src/domain/proportions.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
 
@@ -98,7 +98,7 @@ test('the report equals the definition, business hours across changes of clocks 
       const expected = expectedOf(log, business_hours);
       expect({ totals: near(totals), data: data.map(near), buckets, left_out, warnings }).toEqual(expected);
     }),
-    { numRuns: 40, seed: 20260105 },
+    { numRuns: runs(40), seed: 20260105 },
   );
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { summaryOf } from '../../src/domain/conversations.ts';
-import { needWorld, TestWorkspace } from '../support/api.ts';
+import { needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
 needWorld();
@@ -35,7 +35,7 @@ test('the rows of threads equal the definition, whatever came late, out of order
       await post(workspace, log);
       expect(await storedIn(workspace)).toEqual(expectedOf(log));
     }),
-    { numRuns: 30, seed: 20260104 },
+    { numRuns: runs(30), seed: 20260104 },
   );
 });
 

@@ -13,7 +13,7 @@ import {
   type PersonLog,
   poolOf,
 } from '../../src/domain/cultivation.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
 needWorld();
@@ -84,7 +84,7 @@ test('the report in SQL equals the definition in the domain, on random logs with
       expect(rounded(figures)).toEqual(rest);
       expect(totals).toMatchObject({ people, value });
     }),
-    { numRuns: 30, seed: 20260801 },
+    { numRuns: runs(30), seed: 20260801 },
   );
 });
 

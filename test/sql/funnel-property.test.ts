@@ -10,13 +10,13 @@ import {
   funnelOf,
 } from '../../src/domain/funnel.ts';
 import { FUNNEL_COUNTS, type FunnelReport, funnelReport } from '../../src/domain/funnel-report.ts';
-import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
-const RUNS = world.database === 'postgres' ? 20 : 4;
+const RUNS = runs(20);
 const FUNNELS_PER_LOG = 12;
 
 /** Few instants and few values: many ties, and many events that fit several steps. */

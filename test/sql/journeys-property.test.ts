@@ -19,7 +19,7 @@ import {
   stepsOf,
   TIME_LAG_BUCKETS,
 } from '../../src/domain/paths.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import {
   conversionsOf,
   entitiesOf,
@@ -72,7 +72,7 @@ test('the report on journeys in SQL equals the definition in the domain, on rand
       expect(status, text).toBe(200);
       compare(body, journeysOf(sample));
     }),
-    { numRuns: 20, seed: 20260103 },
+    { numRuns: runs(20), seed: 20260103 },
   );
 });
 

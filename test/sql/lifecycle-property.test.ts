@@ -8,7 +8,7 @@ import {
   movesOf,
 } from '../../src/domain/lifecycle.ts';
 import { STAGES, type Stage } from '../../src/domain/touchpoint-fields.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
 
@@ -65,7 +65,7 @@ test('the report in SQL equals the definition in the domain, on random logs with
       const { data, moves, totals } = (await workspace.get(path)).body;
       expect({ data, moves, totals }).toEqual(expectedOf(sample));
     }),
-    { numRuns: 20, seed: 20260103 },
+    { numRuns: runs(20), seed: 20260103 },
   );
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type FxRate, rateOn } from '../../src/domain/fx.ts';
 import { returnsOf } from '../../src/domain/roi.ts';
-import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { postLog, type RandomLog, randomLog } from './random-log.ts';
 
 needWorld();
@@ -126,7 +126,7 @@ test('spend is what the definition spreads and converts, credit is that of the a
       expect(roi.totals.value).toBeCloseTo(net.totals.value, 6);
       expect(roi.totals.gross_value).toBeCloseTo(gross.totals.value, 6);
     }),
-    { numRuns: 20, seed: 20260501 },
+    { numRuns: runs(20), seed: 20260501 },
   );
 });
 
@@ -173,6 +173,6 @@ test('split by day, the rows of an interval add up to those of the range; beyond
         );
       }
     }),
-    { numRuns: 10, seed: 20260502 },
+    { numRuns: runs(10), seed: 20260502 },
   );
 });
