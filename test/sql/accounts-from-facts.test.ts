@@ -10,7 +10,7 @@ import { rowsOf } from '../support/tables.ts';
 needWorld();
 
 const START = Date.UTC(2026, 0, 1);
-const RUNS = world.database === 'postgres' ? 40 : 6;
+const RUNS = world.database === 'postgres' ? 24 : 5;
 const RESOURCES = ['touchpoints', 'conversions', 'touchpoints', 'people'] as const;
 
 interface Item {

@@ -16,7 +16,7 @@ needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
-const RUNS = runs(20);
+const RUNS = runs(14);
 const FUNNELS_PER_LOG = 12;
 
 /** Few instants and few values: many ties, and many events that fit several steps. */
