@@ -33,7 +33,10 @@ export const rotateKeyOperation = operation({
       hashes: { secret: secret.hash, publishable: publishable.hash },
     };
     const entry = { actor: context, action: 'key.rotate', target_id: params.id } as const;
-    const [row] = await database.query(rotateKey(workspace.id, params.id, next, body.grace_seconds, entry));
+    // A second run would rotate a key that has ended, and the token of the first would be lost.
+    const [[row] = []] = await database.once([
+      rotateKey(workspace.id, params.id, next, body.grace_seconds, entry),
+    ]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key in force has this id.');
     const key = keyOut(row);

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => stand?.remove());
 
 /** Another key would be made, or a second answer would say that there is nothing. */
-const ONCE = ['createKey', 'createKeyOfWorkspace', 'deleteKey', 'deleteFunnel', 'unlinkPerson'];
+const ONCE = ['createKey', 'createKeyOfWorkspace', 'rotateKey', 'deleteKey', 'deleteFunnel', 'unlinkPerson'];
 
 const LOST: [Fault, happened: boolean][] = [
   ['drop_after_commit', true],
