@@ -110,7 +110,8 @@ export async function statementsOf(
   };
   const secrets = await secretsOf(world.identitySecret, workspaceId);
   // Of a request's context, only what preparing rows looks at.
-  const context = { workspace, secrets, now: new Date() } as WorkspaceContext;
+  const caller = { kind: 'secret' };
+  const context = { workspace, caller, secrets, now: new Date() } as WorkspaceContext;
   const rows = await Promise.all(
     batch.map(async (sent) => {
       const item = touchpointIngest.schema.parse(sent);
