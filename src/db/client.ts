@@ -54,7 +54,7 @@ export const REPORT_SETTINGS = sql`select set_config('work_mem', '64MB', true), 
 /**
  * For statements that join their own steps, sent before them. The sizes of steps are not known beforehand: the planner
  * expects few rows and joins by a nested loop, which over two steps of 100,000 rows never ends, or sorts both sides for
- * a merge, which takes twice as long as a hash.
+ * a merge, where a hash need not sort.
  */
 export const HASH_JOINS = sql`select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true)`;
 

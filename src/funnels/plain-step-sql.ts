@@ -5,8 +5,8 @@ import { fittingRows, reachedColumns, rowNames, step, whoCame } from './step-row
 
 /**
  * From how many events at one step on an entity is busy. A join looks at every pair of an event and one at the step
- * before, which for few pairs is less work than to sort both (half of the time over 170,000 events each, two for each
- * person), and for many far more.
+ * before, which for few pairs is less work than to sort both, and for many far more: about as much where an entity has
+ * sixteen of each.
  */
 const BUSY = 16;
 
