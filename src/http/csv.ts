@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import papaparse from 'papaparse';
+import { csvFormatRow } from 'd3-dsv';
 
 type Row = Record<string, unknown>;
 
@@ -9,9 +9,9 @@ type Row = Record<string, unknown>;
  */
 export function csvOf(rows: readonly Row[], rowSchema: z.ZodType): string {
   const fields = columnsOf(rowSchema, '', rows);
-  const data = rows.map((row) => fields.map((path) => cell(valueAt(row, path))));
+  const lines = rows.map((row) => fields.map((path) => cell(valueAt(row, path))));
   const names = fields.map((path) => path.join('.'));
-  return `${papaparse.unparse({ fields: names, data }, { escapeFormulae: true, newline: '\r\n' })}\r\n`;
+  return [names, ...lines].map((line) => `${csvFormatRow(line)}\r\n`).join('');
 }
 
 /**
@@ -61,6 +61,11 @@ function valueAt(row: unknown, path: readonly string[]): unknown {
   return path.reduce(memberOf, row);
 }
 
-function cell(value: unknown): unknown {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+/** What spreadsheets run: https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r]/;
+
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return FORMULA.test(value) ? `'${value}` : value;
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
