@@ -43,7 +43,7 @@ import { lookupPersonByQuery, lookupPersonOperation } from './people/lookup-pers
 import { personIngest, recordPeople } from './people/record-people.ts';
 import { unlinkPerson } from './people/unlink-person.ts';
 import { listRejectionsOperation } from './rejections/list-rejections.ts';
-import { replayRejection } from './rejections/replay-rejection.ts';
+import { type Recorders, replayRejection } from './rejections/replay-rejection.ts';
 import { getRoi } from './roi/get-roi.ts';
 import { getSpendOperation } from './spend/get-spend.ts';
 import { listSpendOperation } from './spend/list-spend.ts';
@@ -62,6 +62,17 @@ import { listKeysOperation } from './workspaces/list-keys.ts';
 import { listWorkspacesOperation } from './workspaces/list-workspaces.ts';
 import { rotateKeyOperation } from './workspaces/rotate-key.ts';
 import { updateWorkspaceOperation } from './workspaces/update-workspace.ts';
+
+const STORED = { dryRun: false } as const;
+
+/** How items of each resource are stored, where they do not come in a request of their own. */
+export const recorders: Recorders = {
+  touchpoints: (items, context) => recordBatch(touchpointIngest, items, STORED, context),
+  conversions: (items, context) => recordBatch(conversionIngest, items, STORED, context),
+  people: (items, context) => recordBatch(personIngest, items, STORED, context),
+  adjustments: (items, context) => recordBatch(adjustmentIngest, items, STORED, context),
+  spend: (items, context) => recordBatch(spendIngest, items, STORED, context),
+};
 
 /** Every route, in the order of the document. */
 export const operations: readonly AnyOperation[] = [
@@ -114,13 +125,7 @@ export const operations: readonly AnyOperation[] = [
   getGoalOperation,
   archiveGoalOperation,
   listRejectionsOperation,
-  replayRejection({
-    touchpoints: (items, options, context) => recordBatch(touchpointIngest, items, options, context),
-    conversions: (items, options, context) => recordBatch(conversionIngest, items, options, context),
-    people: (items, options, context) => recordBatch(personIngest, items, options, context),
-    adjustments: (items, options, context) => recordBatch(adjustmentIngest, items, options, context),
-    spend: (items, options, context) => recordBatch(spendIngest, items, options, context),
-  }),
+  replayRejection(recorders),
   listAuditOperation,
   getWorkspaceOperation,
   updateWorkspaceOperation,

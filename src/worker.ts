@@ -1,5 +1,8 @@
 import { type ConfigOrMissing, createApp } from './app.ts';
+import type { IngestQueue } from './http/ingest/enqueue.ts';
+import type { Config } from './http/operation.ts';
 import type { RateLimiter } from './http/rate-limit.ts';
+import { consumeQueue, type Deliveries } from './queue.ts';
 import { runSchedule } from './schedule.ts';
 
 /** Secrets of the deployment. Set with `wrangler secret put`. */
@@ -9,6 +12,8 @@ interface Env {
   IDENTITY_SECRET?: string;
   /** A binding of wrangler.toml; there is none where the Worker runs in a bare workerd. */
   RATE_LIMITER?: RateLimiter;
+  /** The same, where a deployment has switched the queue on. */
+  INGEST_QUEUE?: IngestQueue;
 }
 
 /** Shorter secrets could be guessed. */
@@ -28,8 +33,16 @@ function configOf(env: Env): ConfigOrMissing {
       root_key: ROOT_KEY,
       identity_secret: IDENTITY_SECRET,
       rate_limiter: env.RATE_LIMITER,
+      ingest_queue: env.INGEST_QUEUE,
     },
   };
+}
+
+/** For what nobody waits for: without secrets it fails as a whole, and the platform tries it again. */
+function usableConfig(env: Env): Config {
+  const deployment = configOf(env);
+  if ('missing' in deployment) throw new Error(`no usable ${deployment.missing}`);
+  return deployment.config;
 }
 
 let app: ReturnType<typeof createApp> | undefined;
@@ -40,9 +53,11 @@ export default {
     return app.fetch(request);
   },
 
+  async queue(deliveries: Deliveries, env: Env): Promise<void> {
+    await consumeQueue(deliveries, usableConfig(env));
+  },
+
   async scheduled(_event: unknown, env: Env): Promise<void> {
-    const deployment = configOf(env);
-    if ('missing' in deployment) throw new Error(`no usable ${deployment.missing}`);
-    await runSchedule(deployment.config);
+    await runSchedule(usableConfig(env));
   },
 };

@@ -3,6 +3,7 @@ import { readJson } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
 import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
+import { nameItems } from '../http/ingest/name-items.ts';
 import { type IngestResource, recordBatch } from '../http/ingest/record-batch.ts';
 import { whenOf } from '../http/ingest/who-and-when.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -69,8 +70,9 @@ export const recordAdjustment = operation({
     }
     if ('conversion_id' in sent) throw refuse('/conversion_id', 'It is named in the path; leave it out.');
     const item = { index: 0, pointer: '', value: { ...sent, conversion_id: params.id }, unreadable: false };
-    const options = { dryRun: query.dry_run, idempotencyKey: idempotencyKeyOf(context.request) };
-    const results = await recordBatch(adjustmentIngest, [item], options, context);
+    const { id_prefix } = adjustmentIngest;
+    const items = await nameItems(id_prefix, [item], idempotencyKeyOf(context.request), context);
+    const results = await recordBatch(adjustmentIngest, items, { dryRun: query.dry_run }, context);
     if (results[0]?.errors?.[0]?.detail === UNKNOWN_CONVERSION)
       throw new ApiError('not_found', UNKNOWN_CONVERSION);
     return batchReply(results);

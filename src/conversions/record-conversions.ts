@@ -5,7 +5,7 @@ import { isFromPage, setAside } from '../http/ingest/from-pages.ts';
 import { claimsOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
 import { whoAndWhen } from '../http/ingest/who-and-when.ts';
-import type { WorkspaceContext } from '../http/operation.ts';
+import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
 import { type ConversionRow, checkConversions, insertConversions } from './conversion-sql.ts';
@@ -36,7 +36,7 @@ async function prepare(
   item: ConversionInput,
   id: string,
   pointer: string,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<Prepared<ConversionRow>> {
   const about = await whoAndWhen(item, pointer, context);
   if ('errors' in about) return about;
@@ -71,4 +71,5 @@ export const recordConversions = batchOperation({
   example: conversionExample,
   ingest: conversionIngest,
   takesPublishableKeys: true,
+  takesQueue: true,
 });

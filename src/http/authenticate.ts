@@ -123,6 +123,14 @@ async function cached(
   return caller;
 }
 
+/** The workspace with its settings as they are now, for what comes without a key. */
+export async function workspaceById(database: Database, id: string): Promise<Workspace | null> {
+  const [row] = await database.query<{ workspace: Workspace }>(
+    sql`select to_jsonb(w) as workspace from workspaces w where w.id = ${id}::uuid`,
+  );
+  return row?.workspace ?? null;
+}
+
 async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
   const [row] = await database.query(sql`
     select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace

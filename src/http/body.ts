@@ -44,7 +44,8 @@ export async function readText(request: Request): Promise<string> {
   }
 }
 
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+/** What gzip packed, to the size that a body may have. */
+export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readCapped(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')));
   } catch (error) {

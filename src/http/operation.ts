@@ -4,6 +4,7 @@ import type { ReportName, Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
 import type { ErrorCode } from './errors.ts';
+import type { IngestQueue } from './ingest/enqueue.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
 
@@ -14,6 +15,8 @@ export interface Config {
   identity_secret: string;
   /** Absent: nobody is limited. */
   rate_limiter?: RateLimiter | undefined;
+  /** Absent: what is posted is stored before it is answered. */
+  ingest_queue?: IngestQueue | undefined;
 }
 
 /** What every handler gets. The clock is an argument. */
@@ -33,6 +36,9 @@ export interface WorkspaceContext extends Omit<Context, 'databases'> {
   workspace: Workspace;
   secrets: WorkspaceSecrets;
 }
+
+/** What storing items needs to know of who sent them and when, whether they come in a request or from the queue. */
+export type RecordContext = Pick<WorkspaceContext, 'now' | 'database' | 'caller' | 'workspace' | 'secrets'>;
 
 /** Who may call: anybody, the holder of the root key, or a key with the scope. */
 export type Access = 'public' | 'root' | Scope;

@@ -2,7 +2,10 @@ import type { DatabaseUse } from '../db/client.ts';
 
 /** What became of the items of a batch. */
 const COUNTS = ['accepted', 'duplicates', 'dropped', 'rejected'] as const;
-export type Counts = Partial<Record<(typeof COUNTS)[number], number>>;
+/** The same of a batch that the queue has. */
+const QUEUE_COUNTS = ['queued'] as const;
+const ALL_COUNTS: readonly string[] = [...COUNTS, ...QUEUE_COUNTS];
+export type Counts = Partial<Record<(typeof COUNTS | typeof QUEUE_COUNTS)[number], number>>;
 
 /**
  * What is written of a request: these fields and no others. Nothing that a sender chose is in it, but for the request
@@ -38,10 +41,8 @@ export function nothingSeen(): Seen {
 /** The counts of a batch's answer; null of any other. */
 export function countsOf(body: unknown): Counts | null {
   const members = Object.entries((body ?? {}) as Record<string, unknown>);
-  const counts = members.filter(
-    ([name, value]) => (COUNTS as readonly string[]).includes(name) && typeof value === 'number',
-  );
-  return counts.length === COUNTS.length ? (Object.fromEntries(counts) as Counts) : null;
+  const counts = members.filter(([name, value]) => ALL_COUNTS.includes(name) && typeof value === 'number');
+  return counts.length >= COUNTS.length ? (Object.fromEntries(counts) as Counts) : null;
 }
 
 /** Methods that HTTP has; a made-up one is a text of the sender's. */

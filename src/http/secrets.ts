@@ -9,9 +9,11 @@ export interface WorkspaceSecrets {
   /** HMAC-SHA256 in hex. `purpose` keeps hashes of different things apart. */
   hash(purpose: string, text: string): Promise<string>;
   /** AES-GCM: 12 bytes of nonce, then the ciphertext, in hex. */
-  seal(text: string): Promise<string>;
+  seal(content: string | Uint8Array<ArrayBuffer>): Promise<string>;
   /** The text of what `seal` made. */
   open(sealedHex: string): Promise<string>;
+  /** The same where it was bytes. */
+  openBytes(sealedHex: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** Isolates live long and serve few workspaces each; deriving two keys takes longer than most requests' hashing. */
@@ -46,20 +48,23 @@ async function derive(identitySecret: string, workspaceId: string): Promise<Work
     'encrypt',
     'decrypt',
   ]);
+  const openBytes = async (sealedHex: string) => {
+    const bytes = bytesOf(sealedHex);
+    const iv = bytes.slice(0, NONCE_BYTES);
+    const sealed = bytes.slice(NONCE_BYTES);
+    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, sealKey, sealed));
+  };
   return {
     hash: async (purpose, text) =>
       hexOf(await crypto.subtle.sign('HMAC', hashKey, encoder.encode(`${purpose}\0${text}`))),
-    seal: async (text) => {
+    seal: async (content) => {
       const iv = crypto.getRandomValues(new Uint8Array(NONCE_BYTES));
-      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, sealKey, encoder.encode(text));
+      const bytes = typeof content === 'string' ? encoder.encode(content) : content;
+      const sealed = await crypto.subtle.encrypt({ name: 'AES-GCM', iv }, sealKey, bytes);
       return hexOf(iv) + hexOf(sealed);
     },
-    open: async (sealedHex) => {
-      const bytes = bytesOf(sealedHex);
-      const iv = bytes.slice(0, NONCE_BYTES);
-      const plain = await crypto.subtle.decrypt({ name: 'AES-GCM', iv }, sealKey, bytes.slice(NONCE_BYTES));
-      return new TextDecoder().decode(plain);
-    },
+    open: async (sealedHex) => new TextDecoder().decode(await openBytes(sealedHex)),
+    openBytes,
   };
 }
 

@@ -3,16 +3,15 @@ import { audited } from '../db/audited.ts';
 import type { Resource } from '../domain/settings.ts';
 import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply, type ItemResult } from '../http/ingest/answer.ts';
-import type { SentItem } from '../http/ingest/read-items.ts';
-import type { RecordOptions } from '../http/ingest/record-batch.ts';
-import { type AnyOperation, operation, type WorkspaceContext } from '../http/operation.ts';
+import { idOfSender, type NamedItem } from '../http/ingest/name-items.ts';
+import { type AnyOperation, operation, type RecordContext } from '../http/operation.ts';
 import { rejectionExample } from './rejection-schema.ts';
 import { deleteRejection, getRejection, rejectionOut } from './rejection-sql.ts';
 
 /** How each resource records items; given by the application, since slices do not know each other. */
 export type Recorders = Record<
   Resource,
-  (items: SentItem[], options: RecordOptions, context: WorkspaceContext) => Promise<ItemResult[]>
+  (items: readonly NamedItem[], context: RecordContext) => Promise<ItemResult[]>
 >;
 
 export function replayRejection(recorders: Recorders): AnyOperation {
@@ -49,8 +48,8 @@ export function replayRejection(recorders: Recorders): AnyOperation {
       const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
       // An item without an id keeps the one it got when it was refused: replayed, or retried by the sender under
       // the same Idempotency-Key, it is stored once.
-      const options = { dryRun: false, idempotencyKey: null, idWhereNone: item_id };
-      const reply = batchReply(await recorders[resource]([sent], options, context));
+      const named = { ...sent, id: idOfSender(sent) ?? item_id, isIdOfSender: idOfSender(sent) !== null };
+      const reply = batchReply(await recorders[resource]([named], context));
       const entry = { actor: context, action: 'rejection.replay', target_id: params.id } as const;
       await database.query(audited(deleteRejection(workspace.id, params.id), entry));
       return reply;

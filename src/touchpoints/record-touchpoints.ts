@@ -5,7 +5,7 @@ import { batchOperation } from '../http/ingest/batch-operation.ts';
 import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../http/ingest/person.ts';
 import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
 import { mapOf, whoAndWhen } from '../http/ingest/who-and-when.ts';
-import type { WorkspaceContext } from '../http/operation.ts';
+import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
@@ -34,7 +34,7 @@ async function prepare(
   item: TouchpointInput,
   id: string,
   pointer: string,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<Prepared<TouchpointRow>> {
   const about = await whoAndWhen(item, pointer, context);
   if ('errors' in about) return about;
@@ -70,7 +70,7 @@ async function advocateOf(
   { referred_by }: TouchpointInput,
   person: readonly HashedIdentity[],
   pointer: string,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<PersonOfItem> {
   if (!referred_by) return { identities: [], warnings: [], errors: [] };
   const place = `${pointer}/referred_by`;
@@ -90,4 +90,5 @@ export const recordTouchpoints = batchOperation({
   example: touchpointExample,
   ingest: touchpointIngest,
   takesPublishableKeys: true,
+  takesQueue: true,
 });

@@ -15,15 +15,17 @@ export interface Batch {
 export interface Sending {
   url: string;
   token: string;
+  /** Of the platform, but where the application is not behind a URL. */
+  fetch: (url: string, init: RequestInit) => Promise<Response>;
   attempts: Attempt[];
-  /** Answers by status; anything but 200, 207 and 503 is a defect. */
+  /** Answers by status; anything but 200, 202, 207 and 503 is a defect. */
   statuses: Map<number | 'none', number>;
   /** Set to make senders give up, whatever they still have. */
   stopped: boolean;
 }
 
-export function sendingTo(url: string, token: string): Sending {
-  return { url, token, attempts: [], statuses: new Map(), stopped: false };
+export function sendingTo(url: string, token: string, fetchFrom: Sending['fetch'] = fetch): Sending {
+  return { url, token, fetch: fetchFrom, attempts: [], statuses: new Map(), stopped: false };
 }
 
 /** Longer than the Worker takes to give up. */
@@ -69,7 +71,7 @@ async function deliver(sending: Sending, batch: Batch, random: Random): Promise<
 
 function outcomeOf(result: Json): Attempt['outcome'] {
   const status = result?.status;
-  return status === 'accepted' || status === 'duplicate' ? status : 'failed';
+  return status === 'accepted' || status === 'duplicate' || status === 'queued' ? status : 'failed';
 }
 
 /** The results of the items, or nothing where nobody knows. */
@@ -80,7 +82,7 @@ async function attemptOnce(
   const note = (status: number | 'none') =>
     sending.statuses.set(status, (sending.statuses.get(status) ?? 0) + 1);
   try {
-    const response = await fetch(`${sending.url}/v1/${resource}`, {
+    const response = await sending.fetch(`${sending.url}/v1/${resource}`, {
       method: 'POST',
       signal: AbortSignal.timeout(CLIENT_TIMEOUT_MS),
       headers: {

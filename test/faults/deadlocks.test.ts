@@ -4,7 +4,7 @@ import { needWorld, world } from '../support/api.ts';
 import { type Batch, sendAll, sendingTo } from './clients.ts';
 import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
-import { judgeStored, makeWorkspace } from './workload.ts';
+import { judgeStored, makeWorkspace, shuffled } from './workload.ts';
 
 /** Batches that speak of the same new items at the same moment, each in an order of its own, wait for each other in turn. */
 
@@ -73,13 +73,6 @@ function overlappingBatches(random: Random): Batch[] {
       return { resource, items: hasBadItems(round) ? [...badItems(random), ...items] : items };
     });
   });
-}
-
-function shuffled<T>(items: readonly T[], random: Random): T[] {
-  return items
-    .map((item) => ({ item, key: random.next() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item);
 }
 
 test('640 shuffled overlapping batches from 16 clients: no deadlock, nothing lost, invented or doubled', async () => {

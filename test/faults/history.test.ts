@@ -20,6 +20,10 @@ test.for<[attempts: string, stored: string[], verdict: object]>([
   // Nobody knows of b and c: stored or not, both are right.
   ['a:unknown a:duplicate b:unknown c:unknown', ['a', 'b'], { ...GOOD, acknowledged: 1, unknown: 3 }],
   ['a:unknown a:accepted', ['a'], { ...GOOD, acknowledged: 1, unknown: 1 }],
+  // As often as it may be told that it waits, it is stored once.
+  ['a:queued a:queued b:queued', ['a', 'b'], { ...GOOD, acknowledged: 2 }],
+  ['a:queued', [], { ...GOOD, lost: ['a'] }],
+  ['a:queued', ['a', 'a'], { ...GOOD, doubled: ['a'] }],
   ['a:failed', [], { ...GOOD, acknowledged: 0 }],
   // Refused with the goal missing, sent again once it was there.
   ['a:failed a:accepted', ['a'], { ...GOOD, acknowledged: 1 }],

@@ -1,8 +1,8 @@
 /**
- * What senders know of their items, against what is stored. An attempt is *ok* if the item was answered as accepted or
- * duplicate, *failed* if it was refused, and *unknown* if no answer came, or one that says to come back.
+ * What senders know of their items, against what is stored. An attempt is *ok* if the item was answered as accepted,
+ * duplicate or queued, *failed* if it was refused, and *unknown* if no answer came, or one that says to come back.
  */
-export type AttemptOutcome = 'accepted' | 'duplicate' | 'failed' | 'unknown';
+export type AttemptOutcome = 'accepted' | 'duplicate' | 'queued' | 'failed' | 'unknown';
 
 export interface Attempt {
   /** What the sender knows the item by, whatever id it has. */
@@ -11,7 +11,7 @@ export interface Attempt {
 }
 
 export interface Verdict {
-  /** Items of which a sender was told that they are stored. */
+  /** Items of which a sender was told that they are stored, or will be. */
   acknowledged: number;
   /** Attempts, one for each item in them, of which nobody was told how they ended. */
   unknown: number;
@@ -33,7 +33,7 @@ export function judge(attempts: Iterable<Attempt>, stored: Iterable<string>): Ve
   for (const { item, outcome } of attempts) {
     if (outcome === 'unknown') unknown += 1;
     if (outcome === 'accepted') accepted.push(item);
-    if (outcome === 'accepted' || outcome === 'duplicate') acknowledged.add(item);
+    if (outcome !== 'failed' && outcome !== 'unknown') acknowledged.add(item);
     if (outcome !== 'failed') mayBeStored.add(item);
   }
   const twice = [rows, countOf(accepted)].flatMap((counts) =>

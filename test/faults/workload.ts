@@ -7,6 +7,9 @@ import type { Stand } from './stand.ts';
 /** Few enough that most batches speak of people who are known, and many that they meet new ones. */
 const PEOPLE = 400;
 
+/** So few that batches which are stored at one moment write to the same ones. */
+const THREADS = 100;
+
 const START = Date.UTC(2026, 0, 1);
 
 /** A workspace with a goal that each tenth touchpoint fits, and identities that can be read. */
@@ -30,6 +33,8 @@ function touchpoint(name: string, n: number, random: Random) {
     occurred_at: new Date(START + n * 1000).toISOString(),
     channel: 'x',
     content: name,
+    direction: n % 3 === 0 ? 'outbound' : 'inbound',
+    conversation: { id: `thread-${n % THREADS}` },
     person: personOf(random.integer(0, PEOPLE - 1), random),
   };
 }
@@ -80,7 +85,7 @@ export async function judgeStored(
   return verdict;
 }
 
-/** Conversions that touchpoints record by the goal's `match`, and people that are one. */
+/** Conversions that touchpoints record by the goal's `match`, people that are one, and what threads add up to. */
 async function wrongEffects(stand: Stand, workspace: TestWorkspace) {
   const matched = await stand.rows<{ id: string; conversions: number }>(
     `select t.id, count(c.id)::int as conversions
@@ -108,12 +113,34 @@ async function wrongEffects(stand: Stand, workspace: TestWorkspace) {
      where t.workspace_id = $1 and i.id is null`,
     [workspace.id],
   );
+  const wrongThreads = await stand.rows<{ id: string }>(
+    `select coalesce(c.id, t.id) as id
+     from (select * from conversations where workspace_id = $1) c
+     full join (
+       select conversation as id, min(occurred_at) filter (where direction = 'inbound') as opened_at,
+         max(occurred_at) as last_at, count(*) filter (where direction = 'inbound') as inbound,
+         count(*) filter (where direction = 'outbound') as outbound
+       from touchpoints
+       where workspace_id = $1 and voided_at is null and direction is not null and conversation is not null
+       group by conversation
+     ) t on t.id = c.id
+     where (c.inbound, c.outbound, c.opened_at, c.last_at) is distinct from (t.inbound, t.outbound, t.opened_at, t.last_at)`,
+    [workspace.id],
+  );
   return {
     missing: matched.filter(({ conversions }) => conversions === 0).map(({ id }) => `conversion of ${id}`),
     doubled: [
       ...matched.filter(({ conversions }) => conversions > 1).map(({ id }) => `conversion of ${id}`),
       ...split.map(({ link }) => `person of link ${link}`),
       ...strays.map(({ id }) => `person of ${id}`),
+      ...wrongThreads.map(({ id }) => `counts of ${id}`),
     ],
   };
+}
+
+export function shuffled<T>(items: readonly T[], random: Random): T[] {
+  return items
+    .map((item) => ({ item, key: random.next() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ item }) => item);
 }

@@ -10,6 +10,7 @@ const FILES: Record<string, Room> = {
   'src/worker.ts': 'worker',
   'src/app.ts': 'app',
   'src/operations.ts': 'app',
+  'src/queue.ts': 'app',
   'src/schedule.ts': 'app',
 };
 

@@ -4,7 +4,7 @@ import { isPublicMailDomain } from '../../domain/accounts.ts';
 import { type Identity, isPlaceholder, normaliseDomain } from '../../domain/identities.ts';
 import type { FieldError } from '../errors.ts';
 import { AccountId } from '../fields.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 
 const MAX_DOMAIN_LENGTH = 253;
 
@@ -71,7 +71,7 @@ export function accountOf(sent: AccountInput, pointer: string): AccountOfItem {
 /** The company that an e-mail address speaks of, where the workspace goes by that. */
 export function companyDomainOf(
   identities: readonly Identity[],
-  { workspace }: WorkspaceContext,
+  { workspace }: RecordContext,
 ): string | null {
   if (!workspace.accounts_from_email) return null;
   const address = identities.find(({ namespace }) => namespace === 'email')?.value;

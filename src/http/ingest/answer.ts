@@ -3,7 +3,7 @@ import { ApiError, type FieldError } from '../errors.ts';
 import type { Reply } from '../operation.ts';
 
 /** What became of an item; each ends as exactly one of these. */
-export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped'] as const;
+export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped', 'queued'] as const;
 export type Status = (typeof STATUSES)[number];
 
 /** Why an item was kept out on purpose. */
@@ -36,6 +36,9 @@ export const BatchAnswer = z
       .number()
       .int()
       .openapi({ description: 'Rejected or conflicting; kept under /v1/rejections for 30 days.' }),
+    queued: z.number().int().optional().openapi({
+      description: 'Durable in the queue, and stored soon. Only where the deployment has one.',
+    }),
     results: z.array(
       z.object({
         index: z.number().int(),
@@ -52,18 +55,20 @@ export const BatchAnswer = z
   })
   .openapi('BatchAnswer');
 
-/** Every item, in order, and the status that sums them up: 200, 207, or 422 when nothing went in. */
+/** Every item, in order, and the status that sums them up: 200, 202, 207, or 422 when nothing went in. */
 export function batchReply(results: ItemResult[]): Reply<z.output<typeof BatchAnswer>> {
   const count = (...statuses: Status[]) =>
     results.filter((result) => statuses.includes(result.status)).length;
+  const queued = count('queued');
   const body = {
     accepted: count('accepted'),
     duplicates: count('duplicate'),
     dropped: count('dropped'),
     rejected: count('rejected', 'conflict'),
+    ...(queued > 0 && { queued }),
     results,
   };
-  if (body.rejected === 0) return { status: 200, body };
+  if (body.rejected === 0) return { status: queued > 0 ? 202 : 200, body };
   if (body.rejected < results.length) return { status: 207, body };
   throw new ApiError('no_item_accepted', 'Nothing of this was stored; `results` says why, item by item.', {
     members: body,

@@ -1,12 +1,6 @@
 import type { FieldError } from '../errors.ts';
 import type { ItemResult } from './answer.ts';
-import type { SentItem } from './read-items.ts';
-
-/** An item and the id it goes by, whatever becomes of it. */
-export interface NamedItem extends SentItem {
-  id: string;
-  isIdOfSender: boolean;
-}
+import type { NamedItem } from './name-items.ts';
 
 /** An item that is ready to be stored. */
 export interface Candidate<R> {
@@ -20,26 +14,25 @@ interface IdentifiedRow {
   content_hash: string;
 }
 
-/** One id several times in a batch: the first goes on, the others follow it or are conflicts. */
-export function settleRepeats<R extends IdentifiedRow>(
+/** The first of each id: the others of the batch follow it, or are conflicts. */
+export function firstsOf<R extends IdentifiedRow>(candidates: readonly Candidate<R>[]): Candidate<R>[] {
+  const firsts = new Map<string, Candidate<R>>();
+  for (const candidate of candidates)
+    if (!firsts.has(candidate.row.id)) firsts.set(candidate.row.id, candidate);
+  return [...firsts.values()];
+}
+
+/** One id several times in a batch, with other content than the first: a conflict. */
+export function settleConflicts<R extends IdentifiedRow>(
   candidates: readonly Candidate<R>[],
   results: Map<number, ItemResult>,
-): Candidate<R>[] {
-  const firsts = new Map<string, Candidate<R>>();
-  for (const candidate of candidates) {
-    const first = firsts.get(candidate.row.id);
-    if (!first) firsts.set(candidate.row.id, candidate);
-    else if (first.row.content_hash !== candidate.row.content_hash) {
-      const { index, pointer } = candidate.sent;
-      results.set(index, {
-        index,
-        id: candidate.row.id,
-        status: 'conflict',
-        errors: [conflictError(pointer)],
-      });
-    }
+): void {
+  const firsts = new Map(firstsOf(candidates).map(({ row }) => [row.id, row.content_hash]));
+  for (const { sent, row } of candidates) {
+    if (firsts.get(row.id) === row.content_hash) continue;
+    const { index, pointer } = sent;
+    results.set(index, { index, id: row.id, status: 'conflict', errors: [conflictError(pointer)] });
   }
-  return [...firsts.values()];
 }
 
 /** What follows an equal item of the same batch is a duplicate if that went in, and shares its refusal if not. */

@@ -1,10 +1,10 @@
 import type { FieldError } from '../errors.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 
 /** What is believed of an item that a publishable key sent, which anyone can read in a page. */
 
 /** Was it sent with a key that anyone can read? */
-export function isFromPage({ caller }: Pick<WorkspaceContext, 'caller'>): boolean {
+export function isFromPage({ caller }: Pick<RecordContext, 'caller'>): boolean {
   return caller.kind === 'publishable';
 }
 

@@ -10,7 +10,7 @@ import {
   normaliseIdentity,
 } from '../../domain/identities.ts';
 import type { FieldError } from '../errors.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 import { companyDomainOf } from './account.ts';
 
 /** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that each wrong one is named. */
@@ -79,7 +79,7 @@ const REASONS = {
 export async function personOf(
   map: Record<string, string>,
   pointer: string,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<PersonOfItem> {
   const result: PersonOfItem = { identities: [], warnings: [], errors: [] };
   for (const [namespace, value] of Object.entries(map)) {
@@ -111,7 +111,7 @@ export function hashesOf(identities: readonly HashedIdentity[]) {
  * `namespace:hash` of whatever identities an item has that was refused, as far as they can be read, so that an
  * erasure finds it.
  */
-export async function identityHashesOf(item: unknown, context: WorkspaceContext): Promise<string[]> {
+export async function identityHashesOf(item: unknown, context: RecordContext): Promise<string[]> {
   const { person, referred_by } = (item ?? {}) as { person?: unknown; referred_by?: unknown };
   const hashes = new Set<string>();
   for (const map of [person, referred_by]) {
@@ -144,7 +144,7 @@ function namedBy(row: PersonRow): PersonRow[] {
 }
 
 /** The company that a row says its person is of: the one it names, and that of the e-mail address. */
-function whereOf({ account, identities }: PersonRow, context: WorkspaceContext) {
+function whereOf({ account, identities }: PersonRow, context: RecordContext) {
   const domain = companyDomainOf(identities, context);
   return { ...(account && { account }), ...(domain && { email_domain: domain }) };
 }
@@ -157,7 +157,7 @@ function referrerOf({ referred_by }: PersonRow) {
 /** The claims of a batch, for `resolve_people`. */
 export async function claimsOf(
   rows: readonly PersonRow[],
-  context: WorkspaceContext,
+  context: RecordContext,
   makeId: () => string,
 ): Promise<PersonClaim[]> {
   const named = rows.flatMap(namedBy);

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 import { identityHashesOf } from './person.ts';
 import { escapeUnstorable } from './unstorable.ts';
 
@@ -23,7 +23,7 @@ export interface RefusedItem {
 export async function quarantine(
   resource: Resource,
   items: readonly RefusedItem[],
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<SQL> {
   const { secrets, workspace, now } = context;
   const rows = await Promise.all(

@@ -1,21 +1,15 @@
 import type { z } from '@hono/zod-openapi';
 import type { SQL } from 'drizzle-orm';
-import { v7 as uuidv7 } from 'uuid';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
 import { checkItem } from '../item-errors.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 import type { DropReason, ItemResult } from './answer.ts';
-import {
-  type Candidate,
-  conflictError,
-  type NamedItem,
-  settleFollowers,
-  settleRepeats,
-} from './candidates.ts';
+import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
 import { unmadeLink } from './from-pages.ts';
 import { isolate, isRefusalOfData, notToldApart, refusedByDatabase } from './isolate.ts';
+import type { NamedItem } from './name-items.ts';
 import { quarantine, type RefusedItem } from './quarantine.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -30,16 +24,19 @@ export type Prepared<R> =
   | { row: Omit<R, 'content_hash'>; content: object; warnings: FieldError[] }
   | { errors: FieldError[] };
 
+/** In hex: 128 bits of the hash. */
+const CONTENT_HASH_LENGTH = 32;
+
 /** What a slice says of a thing that can be posted in batches. */
 export interface IngestResource<I extends { id?: string | null | undefined }, R extends StoredRow> {
   resource: Resource;
   id_prefix: string;
   schema: z.ZodType<I>;
-  prepare(item: I, id: string, pointer: string, context: WorkspaceContext): Promise<Prepared<R>>;
+  prepare(item: I, id: string, pointer: string, context: RecordContext): Promise<Prepared<R>>;
   /** In one transaction; the last one returns `{id, outcome}` of every row that it could see. */
-  write(rows: readonly R[], context: WorkspaceContext): Promise<SQL[]>;
+  write(rows: readonly R[], context: RecordContext): Promise<SQL[]>;
   /** The same answer without storing anything. */
-  check(rows: readonly R[], context: WorkspaceContext): SQL;
+  check(rows: readonly R[], context: RecordContext): SQL;
   /** Outcomes of `write` that refuse the item, beside `conflict`, and what to tell the sender. */
   refusals: Record<string, FieldError>;
   /** Outcomes of `write` that store the item and are worth a warning. */
@@ -48,14 +45,16 @@ export interface IngestResource<I extends { id?: string | null | undefined }, R 
 
 export interface RecordOptions {
   dryRun: boolean;
-  /** From `Idempotency-Key`: items without an id get one from it, so that a retry is the same batch. */
-  idempotencyKey: string | null;
-  /** Of an item that is replayed: the id it got when it was refused. */
-  idWhereNone?: string;
 }
 
-/** Ids of the server's making: time-sortable, or from the idempotency key and the place in the batch. */
-const ID_HASH_LENGTH = 32;
+/** A batch whose items were looked at by themselves, without the database. */
+export interface PreparedBatch<R extends StoredRow> {
+  items: readonly NamedItem[];
+  /** What is ready to be stored, in order; of several with one id, all that are equal to the first. */
+  candidates: readonly Candidate<R>[];
+  /** Of everything else, by index. */
+  results: Map<number, ItemResult>;
+}
 
 /** How often rows that another batch was writing at the same moment are asked for again. */
 const MAX_ROUNDS = 3;
@@ -66,15 +65,21 @@ const MAX_ROUNDS = 3;
  */
 export async function recordBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
-  sentItems: readonly SentItem[],
+  items: readonly NamedItem[],
   options: RecordOptions,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<ItemResult[]> {
+  return storeBatch(resource, await prepareBatch(resource, items, context), options, context);
+}
+
+/** Validates every item, and settles what can be without the database. */
+export async function prepareBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  items: readonly NamedItem[],
+  context: RecordContext,
+): Promise<PreparedBatch<R>> {
   const results = new Map<number, ItemResult>();
   const candidates: Candidate<R>[] = [];
-  const items = await Promise.all(
-    sentItems.map((sent) => nameItem(resource.id_prefix, sent, options, context)),
-  );
   const prepared = await Promise.all(items.map((item) => prepareItem(resource, item, context)));
   prepared.forEach((made, i) => {
     const sent = items[i];
@@ -82,32 +87,27 @@ export async function recordBatch<I extends { id?: string | null | undefined }, 
     if ('row' in made) candidates.push({ sent, ...made });
     else results.set(sent.index, { index: sent.index, id: sent.id, status: 'rejected', errors: made.errors });
   });
-  const firsts = settleRepeats(candidates, results);
-  const refused = items.filter((item) => results.get(item.index)?.errors !== undefined);
-  await store(resource, firsts, refusedItems(refused, results), options, results, context);
-  settleFollowers(candidates, results);
-  return items.map((item) => results.get(item.index) ?? unreachable(item));
+  settleConflicts(candidates, results);
+  return { items, candidates, results };
 }
 
-async function nameItem(
-  prefix: string,
-  sent: SentItem,
+/** Stores what is ready, keeps the refused aside, and answers for every item. */
+export async function storeBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  { items, candidates, results }: PreparedBatch<R>,
   options: RecordOptions,
-  context: WorkspaceContext,
-): Promise<NamedItem> {
-  const id = sent.unreadable ? undefined : (sent.value as { id?: unknown } | null)?.id;
-  if (typeof id === 'string') return { ...sent, id, isIdOfSender: true };
-  return {
-    ...sent,
-    id: options.idWhereNone ?? (await makeId(prefix, sent.index, options, context)),
-    isIdOfSender: false,
-  };
+  context: RecordContext,
+): Promise<ItemResult[]> {
+  const refused = items.filter((item) => results.get(item.index)?.errors !== undefined);
+  await store(resource, firstsOf(candidates), refusedItems(refused, results), options, results, context);
+  settleFollowers(candidates, results);
+  return items.map((item) => results.get(item.index) ?? unreachable(item));
 }
 
 async function prepareItem<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   sent: NamedItem,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<{ row: R; warnings: FieldError[] } | { errors: FieldError[] }> {
   if (sent.unreadable) return { errors: [{ pointer: sent.pointer, detail: 'This line is not JSON.' }] };
   const checked = checkItem(resource.schema, sent.value, sent.pointer);
@@ -115,21 +115,8 @@ async function prepareItem<I extends { id?: string | null | undefined }, R exten
   const item = await resource.prepare(checked.data, sent.id, sent.pointer, context);
   if ('errors' in item) return item;
   const content = canonicalJson({ ...(sent.value as object), ...item.content });
-  const content_hash = (await context.secrets.hash('content', content)).slice(0, ID_HASH_LENGTH);
+  const content_hash = (await context.secrets.hash('content', content)).slice(0, CONTENT_HASH_LENGTH);
   return { row: { ...item.row, content_hash } as R, warnings: item.warnings };
-}
-
-async function makeId(
-  prefix: string,
-  index: number,
-  options: RecordOptions,
-  context: WorkspaceContext,
-): Promise<string> {
-  if (options.idempotencyKey === null) {
-    return `${prefix}_${uuidv7({ msecs: context.now.getTime() }).replaceAll('-', '')}`;
-  }
-  const hash = await context.secrets.hash('idempotency', `${prefix} ${options.idempotencyKey} ${index}`);
-  return `${prefix}_${hash.slice(0, ID_HASH_LENGTH)}`;
 }
 
 async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
@@ -138,7 +125,7 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
   refused: RefusedItem[],
   options: RecordOptions,
   results: Map<number, ItemResult>,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<void> {
   let open = candidates;
   let toQuarantine = options.dryRun ? [] : refused;
@@ -183,7 +170,7 @@ async function askApart<I extends { id?: string | null | undefined }, R extends 
   toQuarantine: readonly RefusedItem[],
   options: RecordOptions,
   results: Map<number, ItemResult>,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<{ answers: Answers[]; refused: NamedItem[] }> {
   try {
     return { answers: [await ask(resource, open, toQuarantine, options, context)], refused: [] };
@@ -210,7 +197,7 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
   open: readonly Candidate<R>[],
   toQuarantine: readonly RefusedItem[],
   options: RecordOptions,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<Answers> {
   const rows = open.map(({ row }) => row);
   const aside = toQuarantine.length > 0 ? [await quarantine(resource.resource, toQuarantine, context)] : [];

@@ -1,7 +1,7 @@
 import type { AccountClaim } from '../../db/resolve-people.ts';
 import { MAX_FUTURE_MS, MAX_PAGE_PAST_MS } from '../../domain/time.ts';
 import type { FieldError } from '../errors.ts';
-import type { WorkspaceContext } from '../operation.ts';
+import type { RecordContext } from '../operation.ts';
 import { type AccountInput, accountOf } from './account.ts';
 import { isFromPage, setAside } from './from-pages.ts';
 import { type HashedIdentity, personOf } from './person.ts';
@@ -10,7 +10,7 @@ import { type HashedIdentity, personOf } from './person.ts';
 export function whenOf(
   occurredAt: string | null | undefined,
   pointer: string,
-  context: Pick<WorkspaceContext, 'now' | 'caller'>,
+  context: Pick<RecordContext, 'now' | 'caller'>,
 ): { occurred_at: string; errors: FieldError[] } {
   const now = context.now.getTime();
   const occurred_at = occurredAt ?? context.now.toISOString();
@@ -57,7 +57,7 @@ export async function whoAndWhen(
     occurred_at?: string | null | undefined;
   },
   pointer: string,
-  context: WorkspaceContext,
+  context: RecordContext,
 ): Promise<WhoAndWhen | { errors: FieldError[] }> {
   const when = whenOf(item.occurred_at, pointer, context);
   const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);

@@ -1,0 +1,75 @@
+import { createApp } from '../../src/app.ts';
+import type { IngestQueue } from '../../src/http/ingest/enqueue.ts';
+import type { Config } from '../../src/http/operation.ts';
+import { consumeQueue } from '../../src/queue.ts';
+import { type Json, world } from './api.ts';
+import { checkAnswer } from './contract.ts';
+
+/** What is given back for each message: it is done with, or comes again after so many seconds. */
+export type Fate = 'ack' | { delaySeconds: number };
+
+export const INGEST_QUEUE = 'throughline-ingest';
+export const DEAD_LETTERS = 'throughline-ingest-dead';
+
+/**
+ * The application over the database of the tests, with a queue that keeps what it is sent until a test delivers it, as
+ * often and in whatever order the test likes.
+ */
+export interface QueuedApp {
+  /** What the queue was sent so far, as it travels: a copy. */
+  sent: Json[];
+  ask(token: string, method: string, path: string, body?: unknown, headers?: Json): Promise<QueuedAnswer>;
+  fetch(url: string, init: RequestInit): Promise<Response>;
+  deliver(messages: readonly unknown[], options?: { queue?: string; attempts?: number }): Promise<Fate[]>;
+}
+
+export interface QueuedAnswer {
+  status: number;
+  body: Json;
+}
+
+/** @param send instead of keeping every message */
+export function appWithQueue(send?: IngestQueue['send'], changes: Partial<Config> = {}): QueuedApp {
+  const sent: Json[] = [];
+  const keep: IngestQueue['send'] = async (message) => {
+    sent.push(JSON.parse(JSON.stringify(message)));
+  };
+  const config: Config = {
+    database_url: world.connectionString,
+    root_key: world.rootKey,
+    identity_secret: 'identity-secret-of-a-deployment-with-a-queue',
+    ingest_queue: { send: send ?? keep },
+    ...changes,
+  };
+  const app = createApp({ config });
+  return {
+    sent,
+    fetch: async (url, init) => app.request(url, init),
+    ask: async (token, method, path, body, headers = {}) => {
+      const response = await app.request(path, {
+        method,
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const answer: Json = await response.json();
+      const type = response.headers.get('content-type') ?? '';
+      checkAnswer(method, path.split('?')[0] ?? path, response.status, type, answer);
+      return { status: response.status, body: answer };
+    },
+    deliver: async (messages, { queue = INGEST_QUEUE, attempts = 1 } = {}) => {
+      const fates: Fate[] = [];
+      const deliveries = messages.map((body, i) => ({
+        body,
+        attempts,
+        ack: () => {
+          fates[i] = 'ack';
+        },
+        retry: (options: { delaySeconds: number }) => {
+          fates[i] = options;
+        },
+      }));
+      await consumeQueue({ queue, messages: deliveries }, config);
+      return fates;
+    },
+  };
+}
