@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { chainOfEach } from './funnel-chain-sql.ts';
 import { EVENT_ORDER, inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
-import { plainStep } from './plain-step-sql.ts';
+import { isBusy, plainStep } from './plain-step-sql.ts';
 import {
   chainKeys,
   EXCLUDED,
@@ -17,6 +17,7 @@ import {
   merged,
   reachedColumns,
   rowColumns,
+  sizeOf,
   step,
   whoCame,
 } from './step-rows-sql.ts';
@@ -107,17 +108,24 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
   return hasGaps ? [gapped, reachedHere] : [reachedHere];
 }
 
-/** `who_k (entity, events)`: who came to step `k`, and with how many events. */
+/**
+ * `who_k (entity, events)`: who came to step `k`, and with how many events. `size_k (entities, events, busy_events)`:
+ * how many these are, and how many events the busy have.
+ */
 function who(k: number): SQL {
   return sql`${whoCame(k)} as materialized (
       select entity, count(*) as events from ${step(k)} group by entity
+    ), ${sizeOf(k)} as materialized (
+      select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
+        coalesce(sum(events) filter (where ${isBusy(sql`events`)}), 0)::int8 as busy_events
+      from ${whoCame(k)}
     )`;
 }
 
 /** `reached (entity, level)`, and `came (step, count)`, how many came to each step. */
 function reached(ks: readonly number[]): SQL {
   const each = ks.map((k) => sql`select entity, ${k}::int as level from ${whoCame(k)}`);
-  const counts = ks.map((k) => sql`select ${k}::int as step, count(*)::int as count from ${whoCame(k)}`);
+  const counts = ks.map((k) => sql`select ${k}::int as step, entities as count from ${sizeOf(k)}`);
   return sql`reached as materialized (
       select entity, max(level) as level
       from (${sql.join(each, sql` union all `)}) came

@@ -6,6 +6,7 @@ import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
 
 export const step = (k: number) => sql.identifier(`step_${k}`);
 export const whoCame = (k: number) => sql.identifier(`who_${k}`);
+export const sizeOf = (k: number) => sql.identifier(`size_${k}`);
 export const merged = (k: number) => sql.identifier(`merged_${k}`);
 
 /** At one event: the step's own row first, then an exclusion, then what leads on: an event never precedes itself. */
@@ -109,9 +110,9 @@ function isAmong(entities: Name): Narrowing {
 
 /**
  * The events that fit the filter at step `k`, as rows that nothing leads to yet.
- * @param among a step `(entity, events)` with the entities whose events they are: those who came to the step before, if absent
+ * @param among the entities whose events they are: those who came to the step before, if absent
  */
-export function fittingRows(question: FunnelQuestion, k: number, among?: Name): SQL {
+export function fittingRows(question: FunnelQuestion, k: number, among?: Among): SQL {
   const filter = question.steps[k - 1];
   if (!filter) throw new Error('no such step');
   const around = exclusionsAround(question, k + 1);
@@ -144,9 +145,9 @@ export function fittingRows(question: FunnelQuestion, k: number, among?: Name): 
         ]
       : []),
   ];
-  const narrowed = among ? isAmong(among) : narrowedBy(k);
-  const ways =
-    k > 1 && question.scope === 'person' ? waysFrom(among ?? whoCame(k - 1), narrowed) : [narrowed];
+  const narrowed = among ? isAmong(among.entities) : narrowedBy(k);
+  const before = among ?? { entities: whoCame(k - 1), events: sql`select events from ${sizeOf(k - 1)}` };
+  const ways = k > 1 && question.scope === 'person' ? waysFrom(before, narrowed) : [narrowed];
   const rows = ways.map(
     (narrowed) => sql`
             select ${rowColumns(question, nothingYet)}
@@ -155,18 +156,24 @@ export function fittingRows(question: FunnelQuestion, k: number, among?: Name): 
   return sql.join(rows, sql` union all `);
 }
 
+/** Some who came to a step: their names `(entity)`, and how many events they have there. */
+export interface Among {
+  entities: Name;
+  events: SQL;
+}
+
 /** Events at a step up to which it is quicker to look each entity up than to read all that fits the next. */
 const FEW = 2000;
 
 /**
- * From `among (entity, events)`, some who came to the step before, to their events: one by one where they are few, and else all at once. The
+ * From some who came to the step before to their events: one by one where they are few, and else all at once. The
  * planner cannot tell which, not knowing how many came; only one of the two runs. It counts events, not people, so that
  * a few people with many events are not few.
  */
-function waysFrom(among: Name, allAtOnce: Narrowing): Narrowing[] {
-  const few = sql`(select coalesce(sum(events), 0) <= ${FEW}::int from ${among})`;
+function waysFrom({ entities, events }: Among, allAtOnce: Narrowing): Narrowing[] {
+  const few = sql`(${events}) <= ${FEW}::int`;
   return [
-    (entity) => sql`${few} and ${entity} = any (array(select entity from ${among}))`,
+    (entity) => sql`${few} and ${entity} = any (array(select entity from ${entities}))`,
     (entity) => sql`not ${few} and ${allAtOnce(entity)}`,
   ];
 }
