@@ -40,7 +40,7 @@ export async function loadPeople(client: pg.Client): Promise<void> {
      select $1, 'c-' || n, case when n <= $2 then 'purchase' when n % 2 = 0 then 'follow' else 'join' end, i.person_id, i.id,
        timestamptz '2026-01-01T00:00:00Z' + place * make_interval(days => 270), '\\x00',
        case when n <= $2 then floor(random() * 30000) / 100 end,
-       case when n > $2 then null when random() < 0.1 then 'EUR' else 'USD' end
+       case when n <= $2 and random() < 0.1 then 'EUR' else 'USD' end
      from (
        select n, random() as place, (select min(id) from identities) + floor(random() * $4::int)::bigint as identity
        from generate_series(1, $2::int + $3::int) n

@@ -115,7 +115,7 @@ export const Explanation = z
       occurred_at: z.string().openapi({ format: 'date-time' }),
       value: z.number().nullable(),
       net_value: z.number().nullable(),
-      currency: z.string().nullable(),
+      currency: z.string(),
       retracted: z.boolean(),
       counted: z.boolean().openapi({
         description: 'Whether reports count it: not retracted, and the first where the goal counts once.',

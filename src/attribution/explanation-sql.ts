@@ -52,7 +52,7 @@ export interface ExplanationRow {
   occurred_at: Date;
   value: string | null;
   net_value: string | null;
-  currency: string | null;
+  currency: string;
   /** What one unit of its currency was worth in the one asked; null where no rate tells. */
   rate: string | null;
   retracted: boolean;

@@ -43,7 +43,10 @@ export const Conversion = z
     occurred_at: z.string().openapi({ format: 'date-time' }),
     received_at: z.string().openapi({ format: 'date-time' }),
     value: z.number().nullable().openapi({ description: 'As sent: gross.' }),
-    currency: z.string().nullable(),
+    currency: z.string().openapi({
+      description:
+        'Of the values. Without any: in which a restatement gives the total, as sent or as the goal has it.',
+    }),
     net_value: z.number().nullable().openapi({ description: 'After adjustments; 0 when retracted.' }),
     retracted: z.boolean(),
     touchpoint_id: z

@@ -43,7 +43,7 @@ function incoming(rows: readonly ConversionRow[]): SQL {
 /**
  * Stores new conversions and says what became of each row: `accepted`, `duplicate`, `conflict` or `unknown_goal`;
  * a row that another transaction was storing at the same moment is in none of them. A conversion without a value
- * has the goal's, in the goal's currency.
+ * has the goal's, in the goal's currency; where the goal has none either, what it is restated to is in that currency.
  */
 export function insertConversions(
   workspaceId: string,
@@ -72,7 +72,7 @@ export function insertConversions(
         case
           when i.value is not null then coalesce(i.currency, ${workspaceCurrency})
           when i.default_value is not null then i.default_currency
-          else i.currency
+          else coalesce(i.currency, i.default_currency)
         end,
         i.properties
       from wanted i

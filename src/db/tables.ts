@@ -133,8 +133,8 @@ export const touchpoints = pgTable(
     index('touchpoints_referred_by')
       .on(t.workspace_id, t.referred_by_identity_id)
       .where(sql`referred_by_identity_id is not null`),
-    // Funnel steps are mostly kinds.
-    index('touchpoints_kind').on(t.workspace_id, t.kind, t.occurred_at),
+    // Steps of funnels are mostly kinds: all that one reads is here, so that rows are not looked at.
+    index('touchpoints_kind').on(t.workspace_id, t.kind, t.occurred_at, t.person_id, t.id, t.voided_at),
     index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
     index('touchpoints_received').on(t.workspace_id, t.received_at),
     index('touchpoints_conversation')
@@ -158,7 +158,7 @@ export const conversions = pgTable(
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash'),
     value: numeric('value'),
-    currency: text('currency'),
+    currency: text('currency').notNull(),
     /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
     touchpoint_id: id('touchpoint_id'),
     properties: jsonb('properties'),

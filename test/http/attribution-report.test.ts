@@ -46,6 +46,15 @@ describe('totals', () => {
     expect(later.totals).toMatchObject({ conversions: 0, value: 0, gross_conversions: 0 });
   });
 
+  test('sold without a value and restated to 60: net 60, gross 0, in the currency of the goal', async () => {
+    const workspace = await workspaceWith([at('x', 1)], [sold('a', { value: null })]);
+    const restated = { id: '1', kind: 'restatement', value: 60, occurred_at: '2025-09-01T00:00:00Z' };
+    await workspace.post('/v1/conversions/a/adjustments', restated);
+    const { totals, warnings } = (await workspace.get(REPORT)).body;
+    expect(totals).toMatchObject({ value: 60, gross_value: 0, attributed: { conversions: 1, value: 60 } });
+    expect(warnings).toEqual([]);
+  });
+
   test('0.10 + 0.20 is 0.3, a third of 0.10 is credited three times, and a sale without value counts', async () => {
     const touches = [at('a', 1), at('b', 2), at('c', 3)];
     const workspace = await workspaceWith(touches, [

@@ -85,7 +85,7 @@ describe('the list', () => {
     expect(csv[0]).toBe(
       'id,state,opened_at,first_response_at,first_response_seconds,last_at,messages.inbound,messages.outbound,channel,topic,account_id,person_ids,person_count,sentiment.mean,sentiment.last,conversion_count',
     );
-    expect(csv[1]).toMatch(/^"'=t",waiting,2025-06-01T12:01:00\.000Z,,,2025-06-01T12:01:00\.000Z,1,0,x,,,/);
+    expect(csv[1]).toMatch(/^'=t,waiting,2025-06-01T12:01:00\.000Z,,,2025-06-01T12:01:00\.000Z,1,0,x,,,/);
     const ndjson = (await workspace.get('/v1/conversations?format=ndjson')).text;
     expect(JSON.parse(ndjson)).toMatchObject({ id: '=t', sentiment: { mean: 0.5, last: 0.5 } });
   });

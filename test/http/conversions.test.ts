@@ -54,7 +54,18 @@ describe('the value of a conversion', () => {
       { value: 20.5, currency: 'GBP' },
     ],
     ['0 is 0, not the default', { default_value: 20 }, { value: 0 }, { value: 0, currency: 'GBP' }],
-    ['left out without a default is null', {}, { value: null }, { value: null, currency: null }],
+    [
+      'left out without a default is null, in the currency of the goal',
+      { currency: 'EUR' },
+      { value: null },
+      { value: null, currency: 'EUR' },
+    ],
+    [
+      'left out with a currency keeps that',
+      {},
+      { value: null, currency: 'CHF' },
+      { value: null, currency: 'CHF' },
+    ],
     ['sent as text is exact', {}, { value: '1234567890123.45' }, { value: 1234567890123.45 }],
     ['of a tenth of a cent is kept', {}, { value: 0.001 }, { value: 0.001 }],
   ])('%s', async ([, goal, changes, expected]) => {

@@ -82,7 +82,7 @@ describe('a timeline', () => {
     await workspace.post('/v1/conversions/back/adjustments', { id: 'a', kind: 'retraction' });
     expect((await workspace.get(await timelineOf(workspace))).body.data).toMatchObject([
       { id: 'back', value: 100, net_value: 0, retracted: true },
-      { id: 'none', value: null, net_value: null, currency: null, retracted: false },
+      { id: 'none', value: null, net_value: null, currency: 'USD', retracted: false },
     ]);
   });
 
