@@ -1,7 +1,8 @@
 import type pg from 'pg';
-import { WORKSPACE_ID, withoutSecondaryIndexes } from './funnel-data.ts';
+import { withoutSecondaryIndexes } from './funnel-data.ts';
 
-export { WORKSPACE_ID };
+/** The one workspace of the threads. */
+export const THREADS_WORKSPACE_ID = '00000000-0000-7000-8000-000000000002';
 
 const TOUCHPOINTS = 1_000_000;
 const THREADS = 250_000;
@@ -13,10 +14,10 @@ const DAYS = 90;
  * are inbound. Every tenth person converts. Straight into the tables, and in the order of time, as for funnels.
  */
 export async function loadThreads(client: pg.Client) {
-  await client.query('insert into workspaces (id, name) values ($1, $2)', [WORKSPACE_ID, 'threads']);
+  await client.query('insert into workspaces (id, name) values ($1, $2)', [THREADS_WORKSPACE_ID, 'threads']);
   await client.query(
     "insert into goals (workspace_id, key, name, kind) values ($1, 'purchase', 'P', 'conversion')",
-    [WORKSPACE_ID],
+    [THREADS_WORKSPACE_ID],
   );
   await withoutSecondaryIndexes(client, async () => {
     await client.query('select setseed(0.5)');
@@ -34,7 +35,7 @@ export async function loadThreads(client: pg.Client) {
          from (select n, floor(random() * $3::int)::bigint as thread from generate_series(1, $2::int) n) made
          order by occurred_at
        ) happened`,
-      [WORKSPACE_ID, TOUCHPOINTS, THREADS, PEOPLE, DAYS],
+      [THREADS_WORKSPACE_ID, TOUCHPOINTS, THREADS, PEOPLE, DAYS],
     );
   });
   await client.query(
@@ -44,19 +45,21 @@ export async function loadThreads(client: pg.Client) {
      where workspace_id = $1
      group by workspace_id, person_id
      having random() < 0.1`,
-    [WORKSPACE_ID],
+    [THREADS_WORKSPACE_ID],
   );
   // Threads by the function that keeps them, which is also how long the migration of as many takes.
   const started = performance.now();
   await client.query(
     `select refresh_conversations($1, array_agg(distinct conversation)) from touchpoints where workspace_id = $1`,
-    [WORKSPACE_ID],
+    [THREADS_WORKSPACE_ID],
   );
   const backfill_ms = performance.now() - started;
   await client.query('vacuum analyze');
   const { rows } = await client.query<{ threads: number; waiting: number }>(
     `select count(*)::int as threads, count(*) filter (where last_direction = 'inbound')::int as waiting
-     from conversations`,
+     from conversations
+     where workspace_id = $1`,
+    [THREADS_WORKSPACE_ID],
   );
   return { touchpoints: TOUCHPOINTS, ...rows[0], backfill_ms };
 }

@@ -6,8 +6,8 @@ import {
   conversationReport,
 } from '../src/conversations/conversation-report-sql.ts';
 import { type ConversationFilter, listConversations } from '../src/conversations/conversation-sql.ts';
-import { REPORT_SETTINGS } from '../src/db/client.ts';
-import { loadThreads, WORKSPACE_ID } from './conversation-data.ts';
+import { REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
+import { loadThreads, THREADS_WORKSPACE_ID as WORKSPACE_ID } from './conversation-data.ts';
 import { median, type Progress, timesOf } from './measure.ts';
 import type { BenchWorld } from './world.ts';
 
@@ -106,9 +106,11 @@ export async function benchConversations(world: BenchWorld, progress: Progress) 
 
 const dialect = new PgDialect();
 
+const APPLICATION = underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }, REPORT_TIMEOUT_MS);
+
 async function ask(client: pg.Client, statements: readonly SQL[]): Promise<void> {
   await client.query('begin');
-  for (const statement of statements) {
+  for (const statement of [APPLICATION, ...statements]) {
     const { sql: text, params } = dialect.sqlToQuery(statement);
     await client.query(text, params);
   }

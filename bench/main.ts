@@ -6,6 +6,7 @@ import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
 import type { Progress } from './measure.ts';
 import { benchPeopleReports } from './people-reports.ts';
+import { benchReports } from './reports.ts';
 import { startBenchWorld } from './world.ts';
 
 /** `npm run bench [name …]`: progress on stderr, one JSON document on stdout. */
@@ -16,6 +17,7 @@ const BENCHES = {
   'funnel-large': benchLargeFunnel,
   'people-reports': benchPeopleReports,
   conversations: benchConversations,
+  reports: benchReports,
   locks: benchLocks,
 };
 type Name = keyof typeof BENCHES;

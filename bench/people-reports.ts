@@ -3,7 +3,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { advocacyReport } from '../src/advocacy/advocacy-sql.ts';
 import { cultivationReport } from '../src/cultivation/cultivation-sql.ts';
-import { HASH_JOINS, REPORT_SETTINGS } from '../src/db/client.ts';
+import { HASH_JOINS, REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
 import { WORKSPACE_ID } from './funnel-data.ts';
 import { median, type Progress, quantile, timesOf } from './measure.ts';
 import { loadPeople, PEOPLE_DATA } from './people-data.ts';
@@ -74,9 +74,11 @@ function reportsOf(range: { from: string; to: string }): Record<string, SQL[]> {
 
 const dialect = new PgDialect();
 
-/** In one transaction, after its settings. */
+const APPLICATION = underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }, REPORT_TIMEOUT_MS);
+
+/** In one transaction under the application's role, after its settings. */
 async function askAtOnce(client: pg.Client, statements: readonly SQL[]): Promise<void> {
-  for (const statement of [sql`begin`, REPORT_SETTINGS, ...statements, sql`commit`]) {
+  for (const statement of [sql`begin`, APPLICATION, REPORT_SETTINGS, ...statements, sql`commit`]) {
     const { sql: text, params } = dialect.sqlToQuery(statement);
     await client.query(text, params);
   }

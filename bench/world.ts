@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { startNeonServer } from '../local/neon-server.ts';
+import { type NeonCall, startNeonServer } from '../local/neon-server.ts';
 import { openPglite, openPostgres, type SqlBackend } from '../local/sql-backend.ts';
 import { buildWorker, PROJECT_ROOT, startWorkerd } from '../local/workerd.ts';
 
@@ -17,6 +17,10 @@ export interface BenchWorld {
   identitySecret: string;
   ask(method: string, path: string, token: string, body?: unknown): Promise<unknown>;
   makeWorkspace(): Promise<{ id: string; token: string }>;
+  /** The token of a further key, of a workspace that may have been loaded past the API. */
+  makeKey(workspaceId: string): Promise<string>;
+  /** What the Worker sent to the database last: the statements of one transaction, the settings among them. */
+  lastCall(): NeonCall;
   /** Gives a further database, with all migrations and nothing else in it, and drops it. Not on PGlite. */
   inFreshDatabase<T>(use: (databaseUrl: string) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
@@ -49,7 +53,11 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   const backend = own ? await openPostgres(own.url) : await openPglite();
   undo.push(() => backend.close());
   await backend.migrate(MIGRATIONS);
-  const neon = await startNeonServer({ backend });
+  let last: NeonCall | null = null;
+  const onCall = (call: NeonCall) => {
+    last = call;
+  };
+  const neon = await startNeonServer({ backend, onCall });
   undo.push(() => neon.close());
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
   const worker = await startWorkerd({ bundle: await buildWorker(), env });
@@ -67,6 +75,15 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
         key: { token: string };
       };
       return { id: made.workspace.id, token: made.key.token };
+    },
+    makeKey: async (workspaceId) => {
+      const body = { name: 'Bench', scopes: ['ingest', 'read', 'admin'] };
+      const made = await ask('POST', `/v1/workspaces/${workspaceId}/keys`, ROOT_KEY, body);
+      return (made as { token: string }).token;
+    },
+    lastCall: () => {
+      if (!last) throw new Error('the Worker has not asked the database yet');
+      return last;
     },
     inFreshDatabase: async (use) => {
       if (!server) throw new Error('PGlite has one database');

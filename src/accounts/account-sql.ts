@@ -39,11 +39,14 @@ function ownerOf(workspaceId: string, domain: SQL): SQL {
 function accountWithId(workspaceId: string, id: string): SQL {
   return sql`
     select a.id, a.name, a.is_domain, a.created_at
-    from accounts a
-    where a.workspace_id = ${tenant(workspaceId)} and a.id = coalesce(
-      (select own.id from accounts own where own.workspace_id = ${tenant(workspaceId)} and own.id = ${id}),
-      ${ownerOf(workspaceId, sql`${normaliseDomain(id.trim())}::text`)}
-    )`;
+    from (
+      select coalesce(
+        (select own.id from accounts own where own.workspace_id = ${tenant(workspaceId)} and own.id = ${id}),
+        ${ownerOf(workspaceId, sql`${normaliseDomain(id.trim())}::text`)}
+      ) as id
+      offset 0
+    ) asked
+    join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = asked.id`;
 }
 
 /** The domains of `account`: of one that is known by its domain alone, that. */

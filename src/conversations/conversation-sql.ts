@@ -45,11 +45,15 @@ const messagesOf = (workspaceId: string) => sql`
 /** The message `t` that opened `thread`, or else its first one, as a join: one look-up for each. */
 const joinOpening = (workspaceId: string) => sql`
     cross join lateral (
+      select coalesce(thread.opening_id, (
+        select t.id ${messagesOf(workspaceId)} order by t.occurred_at, t.id limit 1
+      )) as id
+      offset 0
+    ) opening
+    cross join lateral (
       select t.*
       from touchpoints t
-      where t.workspace_id = ${tenant(workspaceId)} and t.id = coalesce(thread.opening_id, (
-        select t.id ${messagesOf(workspaceId)} order by t.occurred_at, t.id limit 1
-      ))
+      where t.workspace_id = ${tenant(workspaceId)} and t.id = opening.id
       offset 0
     ) t`;
 

@@ -94,11 +94,14 @@ function accountOfPerson(workspaceId: string): SQL {
     )`;
   return sql`
     select jsonb_build_object('id', a.id, 'name', a.name) as value
-    from accounts a
-    where a.workspace_id = ${tenant(workspaceId)} and a.id = coalesce(
-      ${nearest(sql`f.occurred_at <= now()`, sql`f.occurred_at desc`)},
-      ${nearest(sql`f.occurred_at > now()`, sql`f.occurred_at`)}
-    )
+    from (
+      select coalesce(
+        ${nearest(sql`f.occurred_at <= now()`, sql`f.occurred_at desc`)},
+        ${nearest(sql`f.occurred_at > now()`, sql`f.occurred_at`)}
+      ) as id
+      offset 0
+    ) own
+    join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = own.id
     offset 0`;
 }
 

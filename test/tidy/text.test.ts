@@ -15,6 +15,10 @@ const FORBIDDEN: [string, RegExp][] = [
   ['type says nothing: use unknown and look', /\bas any\b/],
   ['type error is silenced', /@ts-(ignore|nocheck|expect-error)/],
   ['error is swallowed', /\bcatch\s*(\([^)]*\)\s*)?\{\s*\}/],
+  [
+    'column is looked up by a function, which reaches no index under row level security: see ADR 17',
+    /\.(id|\w+_id|\w+_at|kind|conversation|domain) = (coalesce|lower|date_trunc|greatest|least)\(/,
+  ],
   ['text becomes SQL: use sql`` with parameters or fragments', /\bsql\.raw\(/],
 ];
 
