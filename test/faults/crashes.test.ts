@@ -71,8 +71,9 @@ test('nothing is lost, invented or doubled by kill -9 of Postgres under load, th
   const verdict = await judgeStored(own, workspace, sending.attempts);
   printFigures({ fault: 'kill -9', times: 3, batches, started_at_ms }, sending, verdict);
   expect(verdict).toMatchObject({ lost: [], invented: [], doubled: [], acknowledged: batches * 50 });
-  expect(verdict.unknown).toBeGreaterThan(0);
   expect(statusesBeside(sending, [200, 503])).toEqual([]);
+  // In the midst of work: whether a sender noticed depends on how soon the server was back.
+  expect(own.broken()).toBeGreaterThan(0);
 });
 
 /**

@@ -23,6 +23,8 @@ export interface Stand {
   faultsMet(): number;
   /** How often the database answered with this SQLSTATE. */
   answered(sqlstate: string): number;
+  /** How often a connection to the database ended, or none could be had, while something was asked. */
+  broken(): number;
   /** Past the Worker and every fault. */
   rows<R extends object>(query: string, params: unknown[]): Promise<R[]>;
   remove(): Promise<void>;
@@ -74,6 +76,7 @@ export async function startStand(settings: Record<string, string> = {}): Promise
     },
     faultsMet: () => met,
     answered: (sqlstate) => counts.get(sqlstate) ?? 0,
+    broken: () => counts.get(BROKEN) ?? 0,
     rows: (query, params) => rowsOf(cluster.connectionString, query, params),
     remove: async () => {
       await worker.stop();
@@ -84,6 +87,9 @@ export async function startStand(settings: Record<string, string> = {}): Promise
   };
 }
 
+/** Where other errors have a SQLSTATE. */
+const BROKEN = 'broken';
+
 /** A retry in the Worker hides an error from whoever asked; here it is counted where it is made. */
 function counting(backend: SqlBackend, counts: Map<string, number>): SqlBackend {
   return {
@@ -92,7 +98,8 @@ function counting(backend: SqlBackend, counts: Map<string, number>): SqlBackend 
       try {
         return await backend.run(queries, options);
       } catch (error) {
-        if (isDatabaseError(error)) counts.set(error.code, (counts.get(error.code) ?? 0) + 1);
+        const how = isDatabaseError(error) ? error.code : BROKEN;
+        counts.set(how, (counts.get(how) ?? 0) + 1);
         throw error;
       }
     },

@@ -20,7 +20,7 @@ const GOALS = {
 type GoalKey = keyof typeof GOALS;
 const ASKED: GoalKey[] = ['order', 'contract'];
 
-/** What a restatement says; of a conversion without a value and so without a currency it cannot be told. */
+/** What a restatement says, also of a conversion without a value, which is in the currency of its goal. */
 const RESTATED = 1.5;
 
 /** Few people and few instants: circles, ties, people with several advocates, and some who referred themselves. */
@@ -158,7 +158,7 @@ function expectedOf({ referrals, conversions, from, steps }: Log, now: number, i
       occurred_at: at(when),
       counting: GOALS[goal].counting,
       retracted: adjustment === 'retraction',
-      value: cents === null ? null : adjustment === 'restatement' ? RESTATED : cents / 100,
+      value: adjustment === 'restatement' ? RESTATED : cents === null ? null : cents / 100,
     })),
   };
   const settings = { goals: ASKED, from: at(from), to: at(from + steps), now };

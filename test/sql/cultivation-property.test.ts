@@ -32,7 +32,7 @@ const GOALS = {
 type GoalKey = keyof typeof GOALS;
 const OUTCOMES: GoalKey[] = ['order', 'contract'];
 
-/** What a restatement says; of a conversion without a value and so without a currency it cannot be told. */
+/** What a restatement says, also of a conversion without a value, which is in the currency of its goal. */
 const RESTATED = 1.5;
 
 /** Few instants, half days apart like landmarks, horizons and now: many ties, and curves of ten people. */
@@ -177,7 +177,7 @@ function logsOf({ touches, conversions }: Log): PersonLog[] {
       ...rest,
       counting: GOALS[rest.goal].counting,
       retracted: adjustment === 'retraction',
-      value: cents === null ? null : adjustment === 'restatement' ? RESTATED : cents / 100,
+      value: adjustment === 'restatement' ? RESTATED : cents === null ? null : cents / 100,
     })),
   }));
 }
