@@ -5,6 +5,8 @@ import { loadTouchpoints, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
 export const PEOPLE_DATA = {
   touchpoints: UNIFORM.touchpoints,
   people: UNIFORM.people,
+  /** Each of a few of the people. */
+  accounts: 20_000,
   /** Touchpoints that name an advocate, who is anybody. */
   referrals: 50_000,
   purchases: 60_000,
@@ -22,6 +24,17 @@ export async function loadPeople(client: pg.Client): Promise<void> {
      select $1, 'user_id', decode(md5(person_id::text), 'hex'), 1, person_id
      from (select distinct person_id from touchpoints) known`,
     [WORKSPACE_ID],
+  );
+  await client.query('insert into people (workspace_id, id) select workspace_id, person_id from identities');
+  await client.query(
+    `insert into accounts (workspace_id, id, name, is_domain) select $1, 'a-' || n, 'A', false from generate_series(1, $2::int) n`,
+    [WORKSPACE_ID, PEOPLE_DATA.accounts],
+  );
+  await client.query(
+    `insert into account_facts (workspace_id, source, source_id, identity_id, person_id, account_id, occurred_at)
+     select workspace_id, 'people', 'f-' || id, id, person_id, 'a-' || 1 + id % $1::int, timestamptz '2026-01-01T00:00:00Z'
+     from identities`,
+    [PEOPLE_DATA.accounts],
   );
   await client.query(
     `update touchpoints

@@ -27,8 +27,8 @@ interface Asked {
 
 const get = (path: string): Asked => ({ method: 'GET', path });
 
-/** Every report, as frontends ask for it. */
-const OF_PEOPLE: Record<string, Asked> = {
+/** Every report, as frontends ask for it, and what else is read by ids. */
+const ofPeople = (personId: string): Record<string, Asked> => ({
   attribution: get(
     `/v1/reports/attribution?goal=purchase&${MONTH}&models=linear,time_decay&group_by=channel`,
   ),
@@ -60,14 +60,21 @@ const OF_PEOPLE: Record<string, Asked> = {
   overview: get(`/v1/reports/overview?${MONTH}`),
   'list of touchpoints': get('/v1/touchpoints?limit=100'),
   'list of touchpoints of a kind': get('/v1/touchpoints?limit=100&where[kind]=demo'),
+  'list of touchpoints of a person': get(`/v1/touchpoints?limit=100&person_id=${personId}`),
   'list of conversions': get('/v1/conversions?limit=100'),
-};
-const OF_THREADS: Record<string, Asked> = {
+  'a person': get(`/v1/people/${personId}`),
+  'timeline of a person': get(`/v1/people/${personId}/timeline?limit=100`),
+  'export of a person': get(`/v1/people/${personId}/export`),
+  'an account': get('/v1/accounts/a-100'),
+  'timeline of an account': get('/v1/accounts/a-100/timeline?limit=100'),
+});
+const ofThreads = (personId: string): Record<string, Asked> => ({
   conversations: get(`/v1/reports/conversations?${MONTH}&group_by=channel`),
   'conversations, what they bring': get(`/v1/reports/conversations?${MONTH}&group_by=channel&goal=purchase`),
   'list of conversations that wait': get('/v1/conversations?state=waiting&limit=100'),
+  'list of conversations of a person': get(`/v1/conversations?person_id=${personId}&limit=100`),
   'a conversation': get('/v1/conversations/thread-100'),
-};
+});
 
 /**
  * Every report over a million touchpoints (and another million in threads), through the Worker, and what its statements
@@ -91,11 +98,13 @@ export async function benchReports(world: BenchWorld, progress: Progress) {
     await client.query('discard all');
     const results = [];
     for (const [workspaceId, asked] of [
-      [WORKSPACE_ID, OF_PEOPLE],
-      [THREADS_WORKSPACE_ID, OF_THREADS],
+      [WORKSPACE_ID, ofPeople],
+      [THREADS_WORKSPACE_ID, ofThreads],
     ] as const) {
       const token = await world.makeKey(workspaceId);
-      for (const [report, one] of Object.entries(asked)) {
+      const page = await world.ask('GET', '/v1/touchpoints?limit=1', token);
+      const [{ person_id }] = (page as { data: [{ person_id: string }] }).data;
+      for (const [report, one] of Object.entries(asked(person_id))) {
         progress(`reports: ${report}`);
         results.push({ report, ...(await measure(world, client, token, report, one)) });
       }
