@@ -23,7 +23,11 @@ export const people = pgTable(
     /** The survivor, when this person turned out to be another one. */
     merged_into: uuid('merged_into'),
   },
-  (t) => [primaryKey({ columns: [t.workspace_id, t.id] })],
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    // Who merged into somebody follows when that person merges too.
+    index('people_merged').on(t.workspace_id, t.merged_into).where(sql`merged_into is not null`),
+  ],
 );
 
 export const identities = pgTable(

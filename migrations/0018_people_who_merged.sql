@@ -1,0 +1,1 @@
+CREATE INDEX "people_merged" ON "people" USING btree ("workspace_id","merged_into") WHERE merged_into is not null;
