@@ -83,7 +83,7 @@ async function consume(delivery: Delivery, isLastStop: boolean, config: Config):
 
 /** Only what cannot hold data: messages of drivers may quote values. */
 function noteError(line: MessageLine, error: unknown): void {
-  const { name, sqlstate } = error as { name?: string; sqlstate?: string };
+  const { name, sqlstate } = (error ?? {}) as { name?: string; sqlstate?: string };
   Object.assign(line, { level: 'error', error: name ?? typeof error, sqlstate: sqlstate ?? null });
 }
 
