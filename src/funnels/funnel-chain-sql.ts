@@ -1,5 +1,5 @@
 import { type Name, type SQL, sql } from 'drizzle-orm';
-import { EVENT_ORDER, EVENT_ORDER_DESC, windowOf } from './funnel-events-sql.ts';
+import { EVENT_ORDER, EVENT_ORDER_DESC } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import {
   chainKeys,
@@ -62,7 +62,7 @@ function plainStart(question: FunnelQuestion): SQL {
         select s.*
         from ${step(1)} s
         join done d on d.entity = s.entity
-        where s.at >= d.done_at - ${windowOf(question)}`,
+        where s.until_at >= d.done_at`,
   );
 }
 
@@ -130,7 +130,7 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
           select ${columns}, ${hasGaps ? sql`gap_before` : sql`0`}, ${FITS}, finish_at from ${way(k + 1)}
         ) merged
       ) placed
-      where role = ${LEADS} and earliest_at <= start_at + ${windowOf(question)}`;
+      where role = ${LEADS} and earliest_at <= until_at`;
   if (!isWanted(question, k)) return sql`${way(k)} as materialized (${onwards})`;
   return sql`${way(k)} as materialized (${onwards} union all ${ended} where not ${goesOn})`;
 }

@@ -48,7 +48,7 @@ export function orderedFunnel(question: FunnelQuestion): SQL {
 
 function firstStep(question: FunnelQuestion): SQL {
   const starts = sql`
-      select ${rowColumns(question, { start_pos: sql`pos` })}, at as start_at
+      select ${rowColumns(question, { start_pos: sql`pos` })}, at + ${windowOf(question)} as until_at
       from (${fittingRows(question, 1)}) fits
       where ${inRange(question)}`;
   if (question.entry === 'any') return sql`${step(1)} as materialized (${starts})`;
@@ -80,7 +80,7 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
           partition by ${keys} order by ${EVENT_ORDER}, role rows unbounded preceding
         ) as gap
         from (
-          select *, case when start_at is null then ${FITS} else ${LEADS} end as role
+          select *, case when until_at is null then ${FITS} else ${LEADS} end as role
           from (${rows}) rows
           union all
           select *, null, ${EXCLUDED} from (${hasGaps ? excludedRows(question, k) : sql``}) excluded
@@ -88,22 +88,22 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
       ) gapped
       where role <> ${EXCLUDED}
     )`;
-  // Only what leads on has a start yet. At one event, the step's own row comes first.
+  // Only what leads on has a window yet. At one event, the step's own row comes first.
   const leading = (column: SQL) =>
     hasExclusions(question) ? sql`case when not barred then ${column} end` : column;
   const latest = (column: SQL) => sql`max(${leading(column)}) over earlier`;
   const reachedHere = sql`${step(k)} as materialized (
       select ${rowColumns(question, { start_pos: sql`latest_pos`, gap_before: hasGaps ? sql`gap` : sql`0::bigint` })},
-        latest_at as start_at
+        latest_until_at as until_at
       from (
-        select *, ${latest(sql`start_at`)} as latest_at${isDirect(question) ? sql`` : sql`, ${latest(sql`start_pos`)} as latest_pos`}
+        select *, ${latest(sql`until_at`)} as latest_until_at${isDirect(question) ? sql`` : sql`, ${latest(sql`start_pos`)} as latest_pos`}
         from ${hasGaps ? merged(k) : sql`(${rows})`} merged
         window earlier as (
-          partition by ${keys}${hasGaps ? sql`, gap` : sql``} order by ${EVENT_ORDER}, start_at nulls first
+          partition by ${keys}${hasGaps ? sql`, gap` : sql``} order by ${EVENT_ORDER}, until_at nulls first
           rows unbounded preceding
         )
       ) placed
-      where start_at is null and at <= latest_at + ${windowOf(question)}
+      where until_at is null and at <= latest_until_at
     )`;
   return hasGaps ? [gapped, reachedHere] : [reachedHere];
 }

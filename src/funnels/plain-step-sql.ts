@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { EVENT_ORDER, windowOf } from './funnel-events-sql.ts';
+import { EVENT_ORDER } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import { fittingRows, reachedColumns, rowNames, sizeOf, step, whoCame } from './step-rows-sql.ts';
 
@@ -33,27 +33,27 @@ export function plainStep(question: FunnelQuestion, k: number): SQL {
       from ${whoCame(k - 1)}
       where ${isBusy(sql`events`)} or (select ${mostly} from ${sizeOf(k - 1)})
     ), ${step(k)} as materialized (
-      select ${rowNames(question)}, max(lead_start_at) as start_at
+      select ${rowNames(question)}, max(lead_until_at) as until_at
       from (
-        select fits.*, led.start_at as lead_start_at
+        select fits.*, led.until_at as lead_until_at
         from (${fittingRows(question, k)}) fits
         join (select * from ${step(k - 1)} where not ${isOfBusy(sql`entity`)}) led on led.entity = fits.entity
         where (led.at, led.is_conversion, led.id) < (fits.at, fits.is_conversion, fits.id)
-          and fits.at <= led.start_at + ${windowOf(question)}
+          and fits.at <= led.until_at
       ) pairs
       group by ${rowNames(question)}
       union all
-      select ${rowNames(question)}, latest_at
+      select ${rowNames(question)}, latest_until_at
       from (
-        select *, max(start_at) over (
-          partition by entity order by ${EVENT_ORDER}, start_at nulls first rows unbounded preceding
-        ) as latest_at
+        select *, max(until_at) over (
+          partition by entity order by ${EVENT_ORDER}, until_at nulls first rows unbounded preceding
+        ) as latest_until_at
         from (
           select ${reachedColumns(question)} from ${step(k - 1)} where ${isOfBusy(sql`entity`)}
           union all
           select *, null from (${fittingRows(question, k, { entities: busy, events })}) fits
         ) merged
       ) placed
-      where start_at is null and at <= latest_at + ${windowOf(question)}
+      where until_at is null and at <= latest_until_at
     )`;
 }

@@ -74,9 +74,9 @@ export function rowColumns(question: FunnelQuestion, said: Said = {}): SQL {
   return sql.join([sql`entity, at, is_conversion, id`, ...extras], sql`, `);
 }
 
-/** A row of a step that was reached: its columns, and `start_at`, the latest start of a chain that leads to it. */
+/** A row of a step that was reached: its columns, and `until_at`, the end of the window of the chain to it that starts latest. */
 export function reachedColumns(question: FunnelQuestion): SQL {
-  return sql`${rowColumns(question)}, start_at`;
+  return sql`${rowColumns(question)}, until_at`;
 }
 
 /** Exclusions that apply between the step before `k` and `k`. */
