@@ -1,0 +1,167 @@
+import type { SQL } from 'drizzle-orm';
+import { PgDialect } from 'drizzle-orm/pg-core';
+import { describe, expect, test } from 'vitest';
+import { readQuery } from '../../src/http/query.ts';
+import { operations } from '../../src/operations.ts';
+
+/**
+ * The whole statement of every report at a few settings, as SQL that can be read, compared and pasted into psql. A change
+ * of a fragment shows in the diff of `test/sql/rendered`; `npx vitest run test/contract/rendered-sql -u` writes it anew.
+ */
+
+const NOW = new Date('2026-06-15T12:00:00.000Z');
+
+const WORKSPACE = {
+  id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  name: 'Acme',
+  timezone: 'Europe/Berlin',
+  currency: 'EUR',
+  identity_storage: 'hashed',
+  default_country: null,
+  retention_days: null,
+  accounts_from_email: false,
+  business_hours: { days: { monday: { from: '09:00', to: '17:30' } }, holidays: ['2026-05-25'] },
+  default_model: 'linear',
+  trust_publishable_values: false,
+};
+
+const MONTH = 'from=2026-05-01&to=2026-06-01';
+const FUNNEL = {
+  from: '2026-05-01',
+  to: '2026-06-01',
+  steps: [
+    { touchpoint: { kind: ['mention'] } },
+    { touchpoint: { direction: ['outbound'] } },
+    { conversion: { goal: ['purchase'] } },
+  ],
+  window_seconds: 604_800,
+};
+const HELD = {
+  ...FUNNEL,
+  hold: ['conversation'],
+  exclude: [{ touchpoint: { kind: ['other'] }, after_step: 1, before_step: 3 }],
+  breakdown: { by: ['channel'], at_step: 1 },
+};
+
+/** File, operation, and what is asked of it: a query string, or a body. */
+const CASES: [file: string, operation: string, asked: string | object][] = [
+  ['attribution', 'getAttribution', `goal=purchase&${MONTH}&models=linear`],
+  [
+    'attribution-all-models',
+    'getAttribution',
+    `goal=purchase,trial&${MONTH}&models=first_touch,last_touch,last_non_direct,linear,time_decay,position_based,custom,w_shaped,full_path&weights=1,2,1&milestones=lead,opportunity&group_by=channel,campaign&interval=week&where[channel]=x,linkedin&where_conversion[properties.plan]=pro`,
+  ],
+  [
+    'attribution-account-reset',
+    'getAttribution',
+    `goal=purchase&${MONTH}&models=linear&scope=account&journey=reset&lookback_days=30&currency=USD`,
+  ],
+  ['explanation', 'getExplanation', 'models=linear'],
+  [
+    'explanation-account-reset',
+    'getExplanation',
+    'models=w_shaped&milestones=lead,opportunity&scope=account&journey=reset&where[kind]=event',
+  ],
+  ['journeys', 'getJourneys', `goal=purchase&${MONTH}`],
+  [
+    'journeys-account',
+    'getJourneys',
+    `goal=purchase&${MONTH}&scope=account&collapse=false&min_touches=2&max_touches=9&group_by=channel,kind`,
+  ],
+  ['funnel-ordered', 'getFunnelReport', FUNNEL],
+  ['funnel-ordered-held', 'getFunnelReport', HELD],
+  ['funnel-ordered-completions', 'getFunnelReport', { ...FUNNEL, count: 'completions', entry: 'first' }],
+  ['funnel-strict', 'getFunnelReport', { ...HELD, order: 'strict' }],
+  [
+    'funnel-any-account',
+    'getFunnelReport',
+    { ...FUNNEL, order: 'any', scope: 'account', count: 'completions', compare: 'previous_period' },
+  ],
+  ['funnel-people', 'listFunnelPeople', { ...FUNNEL, scope: 'account', step: 2, state: 'dropped' }],
+  ['lifecycle', 'getLifecycle', MONTH],
+  ['conversations', 'getConversationReport', MONTH],
+  [
+    'conversations-goal',
+    'getConversationReport',
+    `${MONTH}&goal=purchase&interval=week&group_by=channel,topic`,
+  ],
+  ['cultivation', 'getCultivation', `goal=purchase&${MONTH}`],
+  [
+    'cultivation-goals',
+    'getCultivation',
+    `goal=purchase&${MONTH}&cultivation_goal=follow,join&group_by=cultivation_goal`,
+  ],
+  ['cultivation-channel', 'getCultivation', `goal=purchase&${MONTH}&group_by=channel`],
+  ['advocacy', 'getAdvocacy', `goal=purchase&${MONTH}`],
+  ['roi', 'getRoi', `goal=purchase&${MONTH}&models=linear,time_decay`],
+  ['roi-campaign', 'getRoi', `goal=purchase&${MONTH}&models=linear&group_by=channel,campaign&interval=month`],
+  ['overview', 'getOverview', 'range=30d'],
+];
+
+/** Stands where the answer of the database would. */
+class NoAnswer extends Error {}
+
+/** The statements that the operation sends to the database. */
+async function statementsOf(id: string, asked: string | object): Promise<SQL[]> {
+  const operation = operations.find((one) => one.id === id);
+  if (!operation) throw new Error(`no operation ${id}`);
+  const sent: SQL[] = [];
+  const keep = async (statements: SQL[]) => {
+    sent.push(...statements);
+    throw new NoAnswer();
+  };
+  const context = {
+    database: { query: (one: SQL) => keep([one]), atomic: keep, report: keep, once: keep },
+    workspace: WORKSPACE,
+    caller: { narrowing: null },
+    now: NOW,
+  };
+  const query = readQuery(operation.query, new URLSearchParams(typeof asked === 'string' ? asked : ''));
+  const body = typeof asked === 'string' ? undefined : operation.body?.parse(asked);
+  const answer = operation.handle(context as never, { params: { id: 'order-1' }, query, body });
+  await expect(answer).rejects.toBeInstanceOf(NoAnswer);
+  return sent;
+}
+
+const dialect = new PgDialect();
+
+/** With the values of its parameters in their places. */
+function rendered(statement: SQL): string {
+  const { sql, params } = dialect.sqlToQuery(statement);
+  const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) => literal(params[Number(n) - 1]));
+  return `${indented(text)};\n`;
+}
+
+const CLAUSE = /^(with|select|from|where|group|having|window|order|limit|offset|union|join|left|cross|\))/;
+
+/** Each line by the depth of its parentheses, since fragments do not know where they are put; clauses stand out. */
+function indented(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim());
+  let depth = 0;
+  return lines
+    .filter((line) => line !== '')
+    .map((line) => {
+      const closing = line.match(/^\)+/)?.[0].length ?? 0;
+      const indent = depth - closing + (CLAUSE.test(line) ? 0 : 1);
+      depth += line.split('(').length - line.split(')').length;
+      return '  '.repeat(Math.max(0, indent)) + line;
+    })
+    .join('\n');
+}
+
+function literal(value: unknown): string {
+  if (value === null || value === undefined) return 'null';
+  if (Array.isArray(value)) return quoted(`{${value.map((one) => JSON.stringify(one)).join(',')}}`);
+  return typeof value === 'number' ? String(value) : quoted(String(value));
+}
+
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+describe('the statements of reports are as committed', () => {
+  test.for(CASES)('%s', async ([file, id, asked]) => {
+    const statements = await statementsOf(id, asked);
+    await expect(statements.map(rendered).join('\n')).toMatchFileSnapshot(`../sql/rendered/${file}.sql`);
+  });
+});

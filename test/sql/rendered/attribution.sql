@@ -1,0 +1,229 @@
+with
+  goal_settings as materialized (
+  select g.key, g.counting,
+    make_interval(secs => coalesce(null::float8, g.lookback_days) * 86400::float8) as lookback
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])),
+  reached as materialized (
+  select c.*, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from conversions c
+  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and c.goal = any('{"purchase"}'::text[])
+    and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
+    and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+), "fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  bounded as (
+  select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+    case
+    when c.currency = 'EUR' then 1
+    else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+    end as rate,
+    coalesce(n.retracted, false) as retracted,
+    c.value, coalesce(n.restated_value, c.value) as restated_value,
+    c.occurred_at - g.lookback as opens_at,
+    coalesce(null::timestamptz, '-infinity') as used_up_to,
+    (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+  ))) as counts
+  from reached c
+  join goal_settings g on g.key = c.goal
+  left join lateral (
+    select bool_or(a.kind = 'retraction') as retracted,
+      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+    from adjustments a
+    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
+    group by a.conversion_id
+  ) n on true
+), converted as materialized (
+  select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+    value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
+  from bounded
+  where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
+),
+  touched as (
+  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
+    t.channel = 'direct' as is_direct,
+    array[t.channel] collate "C" as dimensions
+  from converted c
+  join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+    and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
+    and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
+    and (t.person_id, t.occurred_at) > (c.person_id, c.used_up_to)
+  where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
+), positioned as (
+  select *, row_number() over journey as position
+  from touched
+  window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
+), ranked as materialized (
+  select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
+    max(position) filter (where not is_direct) over journey as last_non_direct
+  from positioned
+  window journey as (partition by conversion_id)
+),
+  weighted as (
+  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0"
+  from (select *, null as decay from ranked) ranked
+), by_journey as materialized (
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last,
+    sum("weight_0")::float8 as "weight_0"
+  from weighted
+  group by conversion_id, interval, dimensions, gross, net, retracted
+),
+  by_group as (
+  select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
+    sum(assisted)::int as assisted, sum("weight_0") as "weight_0", sum("worth_0") as "worth_0"
+  from (
+    select interval, dimensions, 0 as touchpoints, count(*) as influenced,
+      count(*) filter (where not is_last) as assisted,
+      sum("weight_0") as "weight_0", coalesce(sum("weight_0" * net::float8), 0) as "worth_0"
+    from by_journey
+    group by interval, dimensions
+    union all
+    select interval, dimensions, count(*), 0, 0, 0, 0
+    from (select distinct interval, dimensions, touchpoint_id from ranked) distinct_touchpoints
+    group by interval, dimensions
+  ) counted
+  group by interval, dimensions
+), placed as materialized (
+  select *, row_number() over (order by "weight_0" desc, interval, dimensions) > 1000 as folded
+  from by_group
+), folded_journeys as (
+  select interval, conversion_id, bool_or(is_last) as is_last
+  from (
+    select j.*, (coalesce(j.interval, ''), j.dimensions) in (
+      select coalesce(interval, ''), dimensions from placed where folded
+    ) as folded
+    from by_journey j
+    offset 0
+  ) j
+  where folded
+  group by interval, conversion_id
+), folded as (
+  select interval, sum(touchpoints)::int as touchpoints,
+    (select count(*) from folded_journeys j where j.interval is not distinct from p.interval)::int as influenced,
+    (select count(*) from folded_journeys j where j.interval is not distinct from p.interval and not j.is_last)::int as assisted,
+    sum("weight_0") as "weight_0", sum("worth_0") as "worth_0"
+  from placed p
+  where folded
+  group by interval
+), answer as (
+  select interval, dimensions, false as other, touchpoints, influenced, assisted,
+    array["weight_0"] as credits, array["worth_0"] as values
+  from placed
+  where not folded
+  union all
+  select interval, null, true, touchpoints, influenced, assisted,
+    array["weight_0"], array["worth_0"]
+  from folded
+)
+select (
+  select json_agg(g.key order by g.key)
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])) as goals,
+  (select json_agg(totals) from (
+    select null::text as interval,
+      count(*) filter (where not retracted)::int as conversions,
+      coalesce(sum(net) filter (where not retracted), 0)::text as value,
+      count(*)::int as gross_conversions,
+      coalesce(sum(gross), 0)::text as gross_value,
+      count(*) filter (where is_attributed)::int as attributed_conversions,
+      coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
+      count(*) filter (where lacks_rate)::int as lacks_rate
+    from (
+      select c.*, null::text as interval, c.id in (select conversion_id from by_journey) as is_attributed
+      from converted c
+      offset 0
+    ) c
+  ) totals) as totals,
+  (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups;

@@ -1,0 +1,489 @@
+select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
+
+with selling as materialized (
+  select coalesce(c.account_id, c.person_id::text) as entity, c.occurred_at as at, c.id, c.goal,
+    coalesce(n.restated_value, c.value) as value, c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from conversions c
+  join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
+  left join lateral (
+    select bool_or(a.kind = 'retraction') as retracted,
+      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+    from adjustments a
+    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
+    group by a.conversion_id
+  ) n on true
+  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and c.goal = any('{"purchase"}'::text[])
+    and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+    and n.retracted is not true
+    and (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.account_id = c.account_id
+          and (held.account_id, held.goal, held.occurred_at) >= (c.account_id, c.goal, '-infinity'::timestamptz)
+          and (held.account_id, held.goal, held.occurred_at) <= (c.account_id, c.goal, c.occurred_at) union all
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and c.account_id is null
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+  )))
+), "fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from selling) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  sold as materialized (
+  select entity, at, id, goal, value * rate as net, value is not null and rate is null as lacks_rate
+  from (select *, case
+      when currency = 'EUR' then 1
+      else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
+      end as rate from selling) priced
+), events as materialized (
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  from (
+    select coalesce(t.account_id, t.person_id::text) as entity, t.occurred_at as at, false as is_conversion, t.id,
+      ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, 0 as excluded,
+      null::text as held, null::text[] as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and t.voided_at is null
+      and t.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and t.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+      and ((t.kind = any('{"mention"}'::text[])) or (t.direction = any('{"outbound"}'::text[])) or (false))
+    union all
+    select c.entity, c.at, true, c.id, ((false) is true)::int * 1::int + ((false) is true)::int * 2::int + ((c.goal = any('{"purchase"}'::text[])) is true)::int * 4::int, 0, null,
+      null::text[]
+    from sold c
+  ) happened
+), laned as materialized (select e.*, ''::text as lane from events e),
+  running as materialized (
+  select *,
+    count(*) filter (where steps & 1::int <> 0) over earlier as "total_1",
+    count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
+    count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
+    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
+    max(pos) over (partition by entity, lane order by at range between current row and make_interval(secs => 604800::float8) following) as window_pos,
+    min(case when excluded <> 0 then pos end) over (
+      partition by entity, lane order by pos rows between 1 following and unbounded following
+  ) as excluded_pos
+  from laned
+  window earlier as (partition by entity, lane order by pos rows unbounded preceding)
+), starts as materialized (
+  select *
+  from (
+    select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
+      "total_1" - (steps & 1::int <> 0)::int as "total_1", "total_3" - (steps & 3::int <> 0)::int as "total_3", "total_2" - (steps & 2::int <> 0)::int as "total_2", "total_4" - (steps & 4::int <> 0)::int as "total_4"
+    from running
+    where steps <> 0 and at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz
+  ) started
+), levels as materialized (
+  select s.*, least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as level
+  from starts s
+  join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
+), best as materialized (
+  select *
+  from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
+  where place = 1
+), reached as materialized (
+  select entity, max(level)::int as level
+  from best
+  group by entity
+), came as materialized (
+  select step, count(*)::int as count
+  from reached
+  cross join generate_series(1, 3::int) step
+  where step <= level
+  group by step
+), matchings as (
+  select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
+    least(2::int, (r."total_1" - b."total_1") + 1::int, (r."total_3" - b."total_3"), (r."total_2" - b."total_2") + 1::int) + least(1::int, (r."total_4" - b."total_4")) as step
+  from best b
+  join running r on r.entity = b.entity and r.lane = b.lane
+  where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
+), grown as materialized (
+  select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
+    array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
+  from (
+    select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
+    from matchings
+  ) counted
+  where growth > 0
+), chained as materialized (
+  select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
+  from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
+  where place = 1
+), ends as (
+  select s.entity, s.lane, s.pos as start_pos, r.pos,
+    least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
+  from starts s
+  join running r on r.entity = s.entity and r.lane = s.lane
+  where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+), completed as materialized (
+  select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
+  from (
+    select entity, lane, start_pos, step, min(pos) as end_pos
+    from ends
+    group by entity, lane, start_pos, step
+  ) first_ends
+  group by entity, step
+),
+  measured as (
+  select null as entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
+    null::float8 as start_seconds
+  from (select entity, step, completions::int as count from completed) counted
+  union all
+  select null, c.step, 0, s.net, s.lacks_rate is true,
+    date_part('epoch', c.at - c.previous_at), date_part('epoch', c.at - c.start_at)
+  from chained c
+  left join sold s on c.is_conversion and s.id = c.id),
+  cells as materialized (
+  select label, step, json_build_object(
+      'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
+      'start_median', case when step = 1 then 0 else start[1] end,
+      'start_p90', case when step = 1 then 0 else start[2] end
+  ) as cell, lacks_rate
+  from (
+    select 0 as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+      count(*) filter (where m.lacks_rate) as lacks_rate,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
+    from measured m
+    group by 1, 2
+  ) summed),
+grouped as materialized (select null::int as label, null::int as step, null::json as cell, 0 as lacks_rate where false)
+select (
+  select json_agg(g.key order by g.key)
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])) as goals,
+  (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
+  (select coalesce(sum(lacks_rate), 0)::int from cells) as lacks_rate,
+  '[]'::json as groups;
+
+with selling as materialized (
+  select coalesce(c.account_id, c.person_id::text) as entity, c.occurred_at as at, c.id, c.goal,
+    coalesce(n.restated_value, c.value) as value, c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from conversions c
+  join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
+  left join lateral (
+    select bool_or(a.kind = 'retraction') as retracted,
+      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+    from adjustments a
+    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
+    group by a.conversion_id
+  ) n on true
+  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and c.goal = any('{"purchase"}'::text[])
+    and c.occurred_at >= '2026-03-30T22:00:00.000Z'::timestamptz and c.occurred_at <= '2026-04-30T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+    and n.retracted is not true
+    and (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.account_id = c.account_id
+          and (held.account_id, held.goal, held.occurred_at) >= (c.account_id, c.goal, '-infinity'::timestamptz)
+          and (held.account_id, held.goal, held.occurred_at) <= (c.account_id, c.goal, c.occurred_at) union all
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and c.account_id is null
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+  )))
+), "fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from selling) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  sold as materialized (
+  select entity, at, id, goal, value * rate as net, value is not null and rate is null as lacks_rate
+  from (select *, case
+      when currency = 'EUR' then 1
+      else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
+      end as rate from selling) priced
+), events as materialized (
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  from (
+    select coalesce(t.account_id, t.person_id::text) as entity, t.occurred_at as at, false as is_conversion, t.id,
+      ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, 0 as excluded,
+      null::text as held, null::text[] as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and t.voided_at is null
+      and t.occurred_at >= '2026-03-30T22:00:00.000Z'::timestamptz and t.occurred_at <= '2026-04-30T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+      and ((t.kind = any('{"mention"}'::text[])) or (t.direction = any('{"outbound"}'::text[])) or (false))
+    union all
+    select c.entity, c.at, true, c.id, ((false) is true)::int * 1::int + ((false) is true)::int * 2::int + ((c.goal = any('{"purchase"}'::text[])) is true)::int * 4::int, 0, null,
+      null::text[]
+    from sold c
+  ) happened
+), laned as materialized (select e.*, ''::text as lane from events e),
+  running as materialized (
+  select *,
+    count(*) filter (where steps & 1::int <> 0) over earlier as "total_1",
+    count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
+    count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
+    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
+    max(pos) over (partition by entity, lane order by at range between current row and make_interval(secs => 604800::float8) following) as window_pos,
+    min(case when excluded <> 0 then pos end) over (
+      partition by entity, lane order by pos rows between 1 following and unbounded following
+  ) as excluded_pos
+  from laned
+  window earlier as (partition by entity, lane order by pos rows unbounded preceding)
+), starts as materialized (
+  select *
+  from (
+    select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
+      "total_1" - (steps & 1::int <> 0)::int as "total_1", "total_3" - (steps & 3::int <> 0)::int as "total_3", "total_2" - (steps & 2::int <> 0)::int as "total_2", "total_4" - (steps & 4::int <> 0)::int as "total_4"
+    from running
+    where steps <> 0 and at >= '2026-03-30T22:00:00.000Z'::timestamptz and at < '2026-04-30T22:00:00.000Z'::timestamptz
+  ) started
+), levels as materialized (
+  select s.*, least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as level
+  from starts s
+  join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
+), best as materialized (
+  select *
+  from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
+  where place = 1
+), reached as materialized (
+  select entity, max(level)::int as level
+  from best
+  group by entity
+), came as materialized (
+  select step, count(*)::int as count
+  from reached
+  cross join generate_series(1, 3::int) step
+  where step <= level
+  group by step
+), matchings as (
+  select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
+    least(2::int, (r."total_1" - b."total_1") + 1::int, (r."total_3" - b."total_3"), (r."total_2" - b."total_2") + 1::int) + least(1::int, (r."total_4" - b."total_4")) as step
+  from best b
+  join running r on r.entity = b.entity and r.lane = b.lane
+  where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
+), grown as materialized (
+  select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
+    array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
+  from (
+    select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
+    from matchings
+  ) counted
+  where growth > 0
+), chained as materialized (
+  select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
+  from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
+  where place = 1
+), ends as (
+  select s.entity, s.lane, s.pos as start_pos, r.pos,
+    least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
+  from starts s
+  join running r on r.entity = s.entity and r.lane = s.lane
+  where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+), completed as materialized (
+  select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
+  from (
+    select entity, lane, start_pos, step, min(pos) as end_pos
+    from ends
+    group by entity, lane, start_pos, step
+  ) first_ends
+  group by entity, step
+),
+  measured as (
+  select null as entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
+    null::float8 as start_seconds
+  from (select entity, step, completions::int as count from completed) counted
+  union all
+  select null, c.step, 0, s.net, s.lacks_rate is true,
+    date_part('epoch', c.at - c.previous_at), date_part('epoch', c.at - c.start_at)
+  from chained c
+  left join sold s on c.is_conversion and s.id = c.id),
+  cells as materialized (
+  select label, step, json_build_object(
+      'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
+      'start_median', case when step = 1 then 0 else start[1] end,
+      'start_p90', case when step = 1 then 0 else start[2] end
+  ) as cell, lacks_rate
+  from (
+    select 0 as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+      count(*) filter (where m.lacks_rate) as lacks_rate,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
+    from measured m
+    group by 1, 2
+  ) summed),
+grouped as materialized (select null::int as label, null::int as step, null::json as cell, 0 as lacks_rate where false)
+select (
+  select json_agg(g.key order by g.key)
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])) as goals,
+  (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
+  (select coalesce(sum(lacks_rate), 0)::int from cells) as lacks_rate,
+  '[]'::json as groups;

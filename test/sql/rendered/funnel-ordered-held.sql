@@ -1,0 +1,385 @@
+select set_config('enable_nestloop', 'off', true), set_config('enable_mergejoin', 'off', true);
+
+with selling as materialized (
+  select c.person_id as entity, c.occurred_at as at, c.id, c.goal,
+    coalesce(n.restated_value, c.value) as value, c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from conversions c
+  join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
+  left join lateral (
+    select bool_or(a.kind = 'retraction') as retracted,
+      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+    from adjustments a
+    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
+    group by a.conversion_id
+  ) n on true
+  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and c.goal = any('{"purchase"}'::text[])
+    and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+    and n.retracted is not true
+    and (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+  )))
+), "fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from selling) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  sold as materialized (
+  select entity, at, id, goal, value * rate as net, value is not null and rate is null as lacks_rate
+  from (select *, case
+      when currency = 'EUR' then 1
+      else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
+      end as rate from selling) priced
+), events as materialized (
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  from (
+    select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
+      ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
+      case when num_nulls(t.conversation) = 0 then array[t.conversation]::text end as held, array[t.channel]::text[] as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and t.voided_at is null
+      and t.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and t.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
+      and ((t.kind = any('{"mention"}'::text[])) or (t.direction = any('{"outbound"}'::text[])) or (false) or (t.kind = any('{"other"}'::text[])))
+    union all
+    select c.entity, c.at, true, c.id, ((false) is true)::int * 1::int + ((false) is true)::int * 2::int + ((c.goal = any('{"purchase"}'::text[])) is true)::int * 4::int, ((false) is true)::int * 1::int, null,
+      array_fill(null::text, array[1::int])
+    from sold c
+  ) happened
+), lanes as materialized (
+  select distinct entity, coalesce('=' || held, '#' || pos) as lane
+  from events
+  where steps <> 0 and not is_conversion
+), laned as materialized (
+  select e.entity, e.at, e.is_conversion, e.id,
+    case when e.is_conversion or l.lane = coalesce('=' || e.held, '#' || e.pos) then e.steps else 0 end as steps,
+    e.excluded, e.dimensions, e.pos, coalesce(l.lane, '') as lane
+  from events e
+  left join lanes l on l.entity = e.entity
+  where e.is_conversion or e.excluded <> 0 or l.lane = coalesce('=' || e.held, '#' || e.pos)
+), "step_1" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", at + make_interval(secs => 604800::float8) as until_at
+  from (
+    select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 0::int <> 0 as "barred", 0::bigint as "gap_before"
+    from laned
+    where steps & 1::int <> 0 and true) fits
+  where at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz), "who_1" as materialized (
+  select entity, count(*) as events from "step_1" group by entity
+), "size_1" as materialized (
+  select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
+    coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
+  from "who_1"
+), "merged_2" as materialized (
+  select *
+  from (
+    select *, count(*) filter (where role = 1) over (
+        partition by entity, lane order by at, is_conversion, id, role rows unbounded preceding
+    ) as gap
+    from (
+      select *, case when until_at is null then 0 else 2 end as role
+      from (
+        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at
+        from "step_1"
+        union all
+        select *, null::timestamptz
+        from (
+          select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 1::int <> 0 as "barred", 0::bigint as "gap_before"
+          from laned
+          where steps & 2::int <> 0 and true) fits) rows
+      union all
+      select *, null, 1 from (
+        select entity, at, is_conversion, id, "lane" as "lane", null::int as "pos", null::int as "start_pos", null::text[] as "dimensions", false as "barred", 0::bigint as "gap_before"
+        from laned
+        where excluded & 1::int <> 0 and true) excluded
+    ) rows
+  ) gapped
+  where role <> 1
+), "step_2" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", gap as "gap_before",
+    latest_until_at as until_at
+  from (
+    select *, max(case when not barred then until_at end) over earlier as latest_until_at, max(case when not barred then start_pos end) over earlier as latest_pos
+    from "merged_2" merged
+    window earlier as (
+        partition by entity, lane, gap order by at, is_conversion, id, until_at nulls first
+        rows unbounded preceding
+    )
+  ) placed
+  where until_at is null and at <= latest_until_at
+), "who_2" as materialized (
+  select entity, count(*) as events from "step_2" group by entity
+), "size_2" as materialized (
+  select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
+    coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
+  from "who_2"
+), "merged_3" as materialized (
+  select *
+  from (
+    select *, count(*) filter (where role = 1) over (
+        partition by entity, lane order by at, is_conversion, id, role rows unbounded preceding
+    ) as gap
+    from (
+      select *, case when until_at is null then 0 else 2 end as role
+      from (
+        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at
+        from "step_2"
+        union all
+        select *, null::timestamptz
+        from (
+          select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 0::int <> 0 as "barred", 0::bigint as "gap_before"
+          from laned
+          where steps & 4::int <> 0 and entity in (select entity from "who_2")) fits) rows
+      union all
+      select *, null, 1 from (
+        select entity, at, is_conversion, id, "lane" as "lane", null::int as "pos", null::int as "start_pos", null::text[] as "dimensions", false as "barred", 0::bigint as "gap_before"
+        from laned
+        where excluded & 1::int <> 0 and entity in (select entity from "who_2")) excluded
+    ) rows
+  ) gapped
+  where role <> 1
+), "step_3" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", gap as "gap_before",
+    latest_until_at as until_at
+  from (
+    select *, max(case when not barred then until_at end) over earlier as latest_until_at, max(case when not barred then start_pos end) over earlier as latest_pos
+    from "merged_3" merged
+    window earlier as (
+        partition by entity, lane, gap order by at, is_conversion, id, until_at nulls first
+        rows unbounded preceding
+    )
+  ) placed
+  where until_at is null and at <= latest_until_at
+), "who_3" as materialized (
+  select entity, count(*) as events from "step_3" group by entity
+), "size_3" as materialized (
+  select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
+    coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
+  from "who_3"
+), reached as materialized (
+  select entity, max(level) as level
+  from (select entity, 1::int as level from "who_1" union all select entity, 2::int as level from "who_2" union all select entity, 3::int as level from "who_3") came
+  group by entity
+), came as materialized (select 1::int as step, entities as count from "size_1" union all select 2::int as step, entities as count from "size_2" union all select 3::int as step, entities as count from "size_3"
+), "way_3" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
+  from "step_3"), "way_2" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, earliest_at as finish_at
+  from (
+    select *, min(finish_at) over (
+        partition by entity, lane, gap
+      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
+    ) as earliest_at
+    from (
+      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap from "merged_3" where role = 2 and not barred) asking
+      union all
+      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap_before, 0, finish_at from "way_3"
+    ) merged
+  ) placed
+  where role = 2 and earliest_at <= until_at union all
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
+  from "step_2" where not entity in (select entity from "who_3")), "way_1" as materialized (
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, earliest_at as finish_at
+  from (
+    select *, min(finish_at) over (
+        partition by entity, lane, gap
+      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
+    ) as earliest_at
+    from (
+      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap from "merged_2" where role = 2 and not barred) asking
+      union all
+      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap_before, 0, finish_at from "way_2"
+    ) merged
+  ) placed
+  where role = 2 and earliest_at <= until_at union all
+  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
+  from "step_1" where not entity in (select entity from "who_2")), "chain_1" as materialized (
+  select *
+  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (select *, at as begun_at, null::timestamptz as previous_at from (select * from "way_1") starts) open) placed
+  where place = 1
+), "chain_2" as materialized (
+  select *
+  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
+      select s.*, c.begun_at, c.at as previous_at
+      from "chain_1" c
+      join "way_2" s on s.entity = c.entity and s.lane = c.lane
+      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
+  where place = 1
+), "chain_3" as materialized (
+  select *
+  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
+      select s.*, c.begun_at, c.at as previous_at
+      from "chain_2" c
+      join "way_3" s on s.entity = c.entity and s.lane = c.lane
+      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
+  where place = 1
+), chained as (
+  select distinct entity, 1::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
+  from "chain_1" union all
+  select distinct entity, 2::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
+  from "chain_2" union all
+  select distinct entity, 3::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
+  from "chain_3"
+),
+  measured as (
+  select entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,
+    null::float8 as start_seconds
+  from (
+    select entity, step, 1 as count
+    from reached
+    cross join generate_series(1, 3::int) step
+    where step <= level) counted
+  union all
+  select c.entity, c.step, 0, s.net, s.lacks_rate is true,
+    date_part('epoch', c.at - c.previous_at), date_part('epoch', c.at - c.start_at)
+  from chained c
+  left join sold s on c.is_conversion and s.id = c.id),
+  entity_groups as materialized (
+  select r.entity, g.dimensions
+  from reached r
+  left join (select entity, dimensions from chained where step = 1::int) g on g.entity = r.entity
+), places as materialized (
+  select dimensions, (row_number() over (order by size desc, dimensions[1::int] collate "C"))::int as label
+  from (
+    select g.dimensions, sum(m.count) as size
+    from entity_groups g
+    join measured m on m.entity = g.entity
+    where g.dimensions is not null and m.step = 1
+    group by g.dimensions
+  ) sized
+), labelled as materialized (
+  select g.entity,
+    case
+    when g.dimensions is null then -1
+    when p.label > 50::int then 0
+    else p.label
+    end as label
+  from entity_groups g
+  left join places p on p.dimensions = g.dimensions
+),
+  cells as materialized (
+  select label, step, json_build_object(
+      'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
+      'start_median', case when step = 1 then 0 else start[1] end,
+      'start_p90', case when step = 1 then 0 else start[2] end
+  ) as cell, lacks_rate
+  from (
+    select 0 as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+      count(*) filter (where m.lacks_rate) as lacks_rate,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
+    from measured m
+    group by 1, 2
+  ) summed),
+grouped as materialized (
+  select label, step, json_build_object(
+      'step', step, 'count', count, 'value', value, 'previous_median', previous[1], 'previous_p90', previous[2],
+      'start_median', case when step = 1 then 0 else start[1] end,
+      'start_p90', case when step = 1 then 0 else start[2] end
+  ) as cell, lacks_rate
+  from (
+    select l.label as label, m.step, sum(m.count)::int as count, coalesce(sum(m.net), 0)::float8 as value,
+      count(*) filter (where m.lacks_rate) as lacks_rate,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.previous_seconds) as previous,
+      percentile_cont(array[0.5, 0.9]) within group (order by m.start_seconds) as start
+    from measured m join labelled l on l.entity = m.entity
+    group by 1, 2
+  ) summed)
+select (
+  select json_agg(g.key order by g.key)
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])) as goals,
+  (select coalesce(json_agg(cell order by step), '[]') from cells) as cells,
+  (select coalesce(sum(lacks_rate), 0)::int from cells) as lacks_rate,
+  (
+  select coalesce(json_agg(json_build_object('dimensions', p.dimensions, 'other', g.label = 0, 'cells', g.cells)
+      order by g.label = -1, g.label = 0, g.label), '[]')
+  from (select label, json_agg(cell order by step) as cells from grouped group by label) g
+  left join places p on p.label = g.label
+) as groups;

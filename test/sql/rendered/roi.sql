@@ -1,0 +1,321 @@
+with
+  goal_settings as materialized (
+  select g.key, g.counting,
+    make_interval(secs => coalesce(null::float8, g.lookback_days) * 86400::float8) as lookback
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])),
+  reached as materialized (
+  select c.*, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from conversions c
+  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and c.goal = any('{"purchase"}'::text[])
+    and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
+    and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+), "fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  bounded as (
+  select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+    case
+    when c.currency = 'EUR' then 1
+    else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+    end as rate,
+    coalesce(n.retracted, false) as retracted,
+    c.value, coalesce(n.restated_value, c.value) as restated_value,
+    c.occurred_at - g.lookback as opens_at,
+    coalesce(null::timestamptz, '-infinity') as used_up_to,
+    (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+  ))) as counts
+  from reached c
+  join goal_settings g on g.key = c.goal
+  left join lateral (
+    select bool_or(a.kind = 'retraction') as retracted,
+      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
+    from adjustments a
+    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
+    group by a.conversion_id
+  ) n on true
+), converted as materialized (
+  select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+    value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
+  from bounded
+  where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
+),
+  touched as (
+  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
+    t.channel = 'direct' as is_direct,
+    array[t.channel] collate "C" as dimensions
+  from converted c
+  join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+    and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
+    and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
+    and (t.person_id, t.occurred_at) > (c.person_id, c.used_up_to)
+  where t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
+), positioned as (
+  select *, row_number() over journey as position
+  from touched
+  window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
+), ranked as materialized (
+  select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
+    max(position) filter (where not is_direct) over journey as last_non_direct
+  from positioned
+  window journey as (partition by conversion_id)
+),
+  weighted as (
+  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0", decay / sum(decay) over (partition by conversion_id) as "weight_1"
+  from (select *, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
+), by_journey as materialized (
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last,
+    sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1"
+  from weighted
+  group by conversion_id, interval, dimensions, gross, net, retracted
+),
+  spent_days as materialized (
+  select null::text as interval, array[s.channel] collate "C" as dimensions, s.currency,
+    day.day::date as day, s.amount / (s."to" - s."from" + 1) as amount
+  from spend s
+  cross join lateral generate_series(
+      greatest(s."from"::timestamp, date_trunc('day', '2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin')),
+      least(s."to"::timestamp, '2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'),
+      interval '1 day'
+  ) day
+  where s.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+    and s."from" <= ('2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin')::date
+    and s."to" >= ('2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin')::date
+    and (day.day at time zone 'Europe/Berlin') >= '2026-04-30T22:00:00.000Z'::timestamptz
+    and (day.day at time zone 'Europe/Berlin') < '2026-05-31T22:00:00.000Z'::timestamptz
+), "spend_fx" as materialized (
+  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
+        (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ),
+        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) * (
+        select known.rate
+        from (
+            (
+            select r.date, 0 as is_inverse, r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+          union all
+            (
+            select r.date, 1 as is_inverse, 1 / r.rate as rate
+            from fx_rates r
+            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
+              and r.date between pair.oldest and pair.day
+            order by r.date desc
+            limit 1
+          )
+        ) known
+        order by known.date desc, known.is_inverse
+        limit 1
+      ) end
+  )) as rates
+  from (
+    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+    from (select currency, day from spent_days) amounts
+    where amounts.currency <> 'EUR'::text
+  ) pair
+),
+  spent as materialized (
+  select interval, dimensions, amount * rate as amount, rate is null as lacks_rate
+  from (select *, case
+      when currency = 'EUR' then 1
+      else ((select rates from "spend_fx") ->> (currency || ' ' || day))::numeric
+      end as rate from spent_days) priced
+),
+  by_group as (
+  select interval, dimensions, sum(spend) as spend, sum("net_0") as "net_0", sum("value_0") as "value_0",
+    sum("gross_0") as "gross_0", sum("gross_value_0") as "gross_value_0", sum("net_1") as "net_1", sum("value_1") as "value_1",
+    sum("gross_1") as "gross_1", sum("gross_value_1") as "gross_value_1"
+  from (
+    select interval, dimensions, 0::numeric as spend,
+      case when not retracted then "weight_0" else 0 end as "net_0",
+      case when not retracted then coalesce("weight_0" * net::float8, 0) else 0 end as "value_0",
+      "weight_0" as "gross_0", coalesce("weight_0" * gross::float8, 0) as "gross_value_0",
+      case when not retracted then "weight_1" else 0 end as "net_1",
+      case when not retracted then coalesce("weight_1" * net::float8, 0) else 0 end as "value_1",
+      "weight_1" as "gross_1", coalesce("weight_1" * gross::float8, 0) as "gross_value_1"
+    from by_journey
+    union all
+    select interval, dimensions, coalesce(amount, 0), 0, 0, 0, 0, 0, 0, 0, 0
+    from spent
+  ) brought
+  group by interval, dimensions
+), placed as (
+  select *, row_number() over (order by spend desc, "net_0" desc, interval, dimensions) > 1000 as folded
+  from by_group
+), answer as (
+  select interval, case when not folded then dimensions end as dimensions, folded, sum(spend) as spend, sum("net_0") as "net_0", sum("value_0") as "value_0",
+    sum("gross_0") as "gross_0", sum("gross_value_0") as "gross_value_0", sum("net_1") as "net_1", sum("value_1") as "value_1",
+    sum("gross_1") as "gross_1", sum("gross_value_1") as "gross_value_1"
+  from placed
+  group by interval, case when not folded then dimensions end, folded
+)
+select (
+  select json_agg(g.key order by g.key)
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])) as goals,
+  (select row_to_json(totals) from (
+    select (select coalesce(sum(amount), 0)::text from spent) as spend,
+      (select count(*) filter (where lacks_rate)::int from spent) as spend_lacks_rate,
+      count(*) filter (where not retracted)::int as conversions,
+      coalesce(sum(net) filter (where not retracted), 0)::text as value,
+      count(*)::int as gross_conversions,
+      coalesce(sum(gross), 0)::text as gross_value,
+      count(*) filter (where not retracted and not is_attributed)::int as unattributed_conversions,
+      coalesce(sum(net) filter (where not retracted and not is_attributed), 0)::text as unattributed_value,
+      count(*) filter (where lacks_rate)::int as lacks_rate
+    from (
+      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      from converted c
+      offset 0
+    ) c) totals) as totals,
+  (
+  select coalesce(json_agg(json_build_object(
+          'interval', interval, 'dimensions', dimensions, 'spend', spend::text,
+          'credits', json_build_array(json_build_object(
+              'conversions', "net_0", 'value', "value_0", 'gross_conversions', "gross_0", 'gross_value', "gross_value_0"
+          ), json_build_object(
+              'conversions', "net_1", 'value', "value_1", 'gross_conversions', "gross_1", 'gross_value', "gross_value_1"
+        ))
+      ) order by folded, interval, spend desc, "net_0" desc, dimensions), '[]')
+  from answer
+) as groups;
