@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import type * as z from 'zod';
 import type { ConversionInput } from '../../src/conversions/conversion-schema.ts';
 import type { GoalInput } from '../../src/goals/goal-schema.ts';
 import type { TouchpointInput } from '../../src/touchpoints/touchpoint-schema.ts';

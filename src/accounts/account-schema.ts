@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { AccountId, PersonId } from '../http/fields.ts';
 import { TimelineEntry, timelineExample } from '../http/timeline.ts';
 
@@ -7,7 +7,7 @@ const MAX_DOMAINS = 100;
 /** DNS allows no longer name. */
 const MAX_DOMAIN_LENGTH = 253;
 
-const instant = () => z.string().openapi({ format: 'date-time' });
+const instant = () => z.string().meta({ format: 'date-time' });
 
 export const AccountPut = z
   .strictObject({
@@ -16,18 +16,18 @@ export const AccountPut = z
       .min(1)
       .max(500)
       .nullish()
-      .openapi({ description: 'Left out or null: none, until a later item says one.', example: 'Acme' }),
+      .meta({ description: 'Left out or null: none, until a later item says one.', example: 'Acme' }),
     domains: z
       .array(z.string().min(1).max(MAX_DOMAIN_LENGTH))
       .max(MAX_DOMAINS)
       .default([])
-      .openapi({
+      .meta({
         description:
           "All domains that are the account's by an admin's word; those of before that are not named go back to what items say.",
         example: ['acme.com'],
       }),
   })
-  .openapi('AccountPut');
+  .meta({ id: 'AccountPut' });
 export type AccountPut = z.output<typeof AccountPut>;
 
 /** An account in a list. */
@@ -35,22 +35,22 @@ export const AccountRow = z
   .object({
     id: AccountId,
     name: z.string().nullable(),
-    domains: z.array(z.string()).openapi({ description: 'Whoever names one of them means this account.' }),
+    domains: z.array(z.string()).meta({ description: 'Whoever names one of them means this account.' }),
     created_at: instant(),
   })
-  .openapi('AccountRow');
+  .meta({ id: 'AccountRow' });
 export type AccountRow = z.output<typeof AccountRow>;
 
 export const Account = z
   .object({
     ...AccountRow.shape,
-    people: z.number().int().openapi({ description: 'How many people are or were of it.' }),
+    people: z.number().int().meta({ description: 'How many people are or were of it.' }),
     first_seen_at: instant()
       .nullable()
-      .openapi({ description: 'Of the first touchpoint or conversion of theirs there; null if none.' }),
-    last_seen_at: instant().nullable().openapi({ description: 'Of the last one.' }),
+      .meta({ description: 'Of the first touchpoint or conversion of theirs there; null if none.' }),
+    last_seen_at: instant().nullable().meta({ description: 'Of the last one.' }),
   })
-  .openapi('Account');
+  .meta({ id: 'Account' });
 export type Account = z.output<typeof Account>;
 
 /** An entry says whose it is. That identities are one person is said of a person, not of a company. */
@@ -60,7 +60,7 @@ export const AccountTimelineEntry = z
     type: TimelineEntry.shape.type.exclude(['link']),
     person_id: PersonId,
   })
-  .openapi('AccountTimelineEntry');
+  .meta({ id: 'AccountTimelineEntry' });
 export type AccountTimelineEntry = z.output<typeof AccountTimelineEntry>;
 
 export const accountRowExample: AccountRow = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';

@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { isPublicMailDomain } from '../domain/accounts.ts';
 import { isPlaceholder, normaliseDomain } from '../domain/identities.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { Currency, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { GoalsQuery } from '../http/journey-fields.ts';
@@ -7,8 +7,8 @@ import { NamedRangeQuery } from '../http/report-fields.ts';
 export const AdvocacyQuery = z.object({
   goal: GoalsQuery,
   ...NamedRangeQuery.shape,
-  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
-  limit: z.number().int().min(1).max(1000).default(100).openapi({
+  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
+  limit: z.number().int().min(1).max(1000).default(100).meta({
     description: 'Advocates, those whose referrals converted most first. Totals are of all.',
   }),
   ...FormatQuery.shape,
@@ -17,12 +17,12 @@ export const AdvocacyQuery = z.object({
 const Count = z.number().int();
 
 const sums = {
-  referred_people: Count.openapi({ description: 'Whom they first referred in the range.' }),
-  converted_people: Count.openapi({
+  referred_people: Count.meta({ description: 'Whom they first referred in the range.' }),
+  converted_people: Count.meta({
     description: 'Those with a conversion at the referral or after it, until now.',
   }),
-  value: z.number().openapi({ description: 'Net, of all these conversions.' }),
-  second_order_people: Count.openapi({
+  value: z.number().meta({ description: 'Net, of all these conversions.' }),
+  second_order_people: Count.meta({
     description:
       'Whom the referred referred in turn, since their own referral, until now; without the advocate, and those whom the advocate referred as well.',
   }),
@@ -35,29 +35,29 @@ export const AdvocacyReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'What was observed, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'What was observed, no measured cause.' }),
     totals: z
       .object({
         advocates: Count,
         ...sums,
         currency: z.string(),
-        all: Conversions.openapi({ description: 'All conversions in the range.' }),
-        word_of_mouth: Conversions.openapi({
+        all: Conversions.meta({ description: 'All conversions in the range.' }),
+        word_of_mouth: Conversions.meta({
           description: 'Those of them by people who had been referred by then, in the range or before.',
         }),
-        share_of_conversions: Share.openapi({
+        share_of_conversions: Share.meta({
           description: '0 to 1: `word_of_mouth` over `all`; null where there are none.',
         }),
         share_of_value: Share,
       })
-      .openapi({ description: 'People count once, however many referred them; so do their conversions.' }),
-    data: z.array(z.object({ person_id: PersonId, ...sums })).openapi({
+      .meta({ description: 'People count once, however many referred them; so do their conversions.' }),
+    data: z.array(z.object({ person_id: PersonId, ...sums })).meta({
       description: 'Advocates by `converted_people`, `referred_people`, id.',
     }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('AdvocacyReport');
+  .meta({ id: 'AdvocacyReport' });
 export type AdvocacyReport = z.output<typeof AdvocacyReport>;
 
 export const advocacyExample: AdvocacyReport = {

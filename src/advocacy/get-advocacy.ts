@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { HASH_JOINS } from '../db/client.ts';
 import { moneyOf } from '../http/journey-fields.ts';
 import { operation } from '../http/operation.ts';

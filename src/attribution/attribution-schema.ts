@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { MODELS } from '../domain/attribution.ts';
 import { LEFT_OUT_REASONS } from '../domain/journey.ts';
 import { INTERVALS } from '../domain/time.ts';
@@ -16,10 +16,10 @@ export const AttributionQuery = z.object({
   ...NamedRangeQuery.shape,
   ...ModelQuery.shape,
   where_conversion: WhereConversionQuery,
-  interval: z.enum(INTERVALS).optional().openapi({
+  interval: z.enum(INTERVALS).optional().meta({
     description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
   }),
-  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
     description: 'Rows by credit of the first model; the rest is one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
@@ -32,22 +32,22 @@ export type AttributionQuery = z.output<typeof AttributionQuery>;
  */
 export const ExplanationQuery = z.object({
   ...ModelQuery.shape,
-  goal: z.array(GoalKey).optional().openapi({ description: 'Of the report; changes nothing here.' }),
+  goal: z.array(GoalKey).optional().meta({ description: 'Of the report; changes nothing here.' }),
   ...NamedRangeQuery.shape,
   where_conversion: WhereConversionQuery,
-  interval: z.enum(INTERVALS).optional().openapi({ description: 'Of the report; changes nothing here.' }),
+  interval: z.enum(INTERVALS).optional().meta({ description: 'Of the report; changes nothing here.' }),
   limit: z
     .number()
     .int()
     .min(1)
     .max(MAX_ROWS)
     .optional()
-    .openapi({ description: 'Of the report; changes nothing here.' }),
+    .meta({ description: 'Of the report; changes nothing here.' }),
 });
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
 const Share = z.object({ conversions: z.number(), value: z.number() });
-const Credit = z.partialRecord(z.enum(MODELS), Share).openapi({
+const Credit = z.partialRecord(z.enum(MODELS), Share).meta({
   type: 'object',
   additionalProperties: {
     type: 'object',
@@ -56,12 +56,12 @@ const Credit = z.partialRecord(z.enum(MODELS), Share).openapi({
   },
 });
 const totals = {
-  conversions: z.number().int().openapi({ description: 'Net: without retracted ones.' }),
-  value: z.number().openapi({ description: 'Net of adjustments.' }),
+  conversions: z.number().int().meta({ description: 'Net: without retracted ones.' }),
+  value: z.number().meta({ description: 'Net of adjustments.' }),
   gross_conversions: z.number().int(),
   gross_value: z.number(),
-  attributed: Share.openapi({ description: 'Of conversions with a journey.' }),
-  unattributed: Share.optional().openapi({
+  attributed: Share.meta({ description: 'Of conversions with a journey.' }),
+  unattributed: Share.optional().meta({
     description:
       'Of conversions without any touchpoint in their journey. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
   }),
@@ -71,8 +71,8 @@ export const AttributionReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
     totals: z.object({
       ...totals,
       currency: z.string(),
@@ -83,18 +83,15 @@ export const AttributionReport = z
         interval: z
           .string()
           .optional()
-          .openapi({ description: 'Local start date of the day, ISO week or month.' }),
+          .meta({ description: 'Local start date of the day, ISO week or month.' }),
         group: Group,
-        other: z.literal(true).optional().openapi({ description: 'All groups beyond `limit`.' }),
-        touchpoints: z
-          .number()
-          .int()
-          .openapi({ description: 'Distinct touchpoints in at least one journey.' }),
+        other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
+        touchpoints: z.number().int().meta({ description: 'Distinct touchpoints in at least one journey.' }),
         influenced_conversions: z
           .number()
           .int()
-          .openapi({ description: 'Journeys that hold the group. Not additive over groups.' }),
-        assisted_conversions: z.number().int().openapi({
+          .meta({ description: 'Journeys that hold the group. Not additive over groups.' }),
+        assisted_conversions: z.number().int().meta({
           description: "Journeys that hold it, but not as the last touch's group. Not additive.",
         }),
         credit: Credit,
@@ -102,7 +99,7 @@ export const AttributionReport = z
     ),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('AttributionReport');
+  .meta({ id: 'AttributionReport' });
 export type AttributionReport = z.output<typeof AttributionReport>;
 
 export const Explanation = z
@@ -112,12 +109,12 @@ export const Explanation = z
       goal: z.string(),
       person_id: z.uuid(),
       account_id: AccountId.nullable(),
-      occurred_at: z.string().openapi({ format: 'date-time' }),
+      occurred_at: z.string().meta({ format: 'date-time' }),
       value: z.number().nullable(),
       net_value: z.number().nullable(),
       currency: z.string(),
       retracted: z.boolean(),
-      counted: z.boolean().openapi({
+      counted: z.boolean().meta({
         description: 'Whether reports count it: not retracted, and the first where the goal counts once.',
       }),
     }),
@@ -125,19 +122,19 @@ export const Explanation = z
     considered: z.array(
       z.object({
         id: z.string(),
-        occurred_at: z.string().openapi({ format: 'date-time' }),
+        occurred_at: z.string().meta({ format: 'date-time' }),
         kind: z.enum(KINDS),
         channel: z.string(),
         group: Group,
-        age_seconds: z.number().openapi({ description: 'Before the conversion.' }),
+        age_seconds: z.number().meta({ description: 'Before the conversion.' }),
         milestones: z
           .array(z.string())
           .optional()
-          .openapi({ description: 'The goals of `milestones` whose touch this is; left out where none is.' }),
+          .meta({ description: 'The goals of `milestones` whose touch this is; left out where none is.' }),
         weights: z
           .partialRecord(z.enum(MODELS), z.number())
-          .openapi({ type: 'object', additionalProperties: { type: 'number' } }),
-        credits: z.partialRecord(z.enum(MODELS), z.number()).openapi({
+          .meta({ type: 'object', additionalProperties: { type: 'number' } }),
+        credits: z.partialRecord(z.enum(MODELS), z.number()).meta({
           type: 'object',
           additionalProperties: { type: 'number' },
           description: 'Weight times net value, in `currency`.',
@@ -146,11 +143,11 @@ export const Explanation = z
     ),
     left_out: z
       .array(z.object({ id: z.string(), reason: z.enum(LEFT_OUT_REASONS) }))
-      .openapi({ description: 'At most 1000, newest first.' }),
+      .meta({ description: 'At most 1000, newest first.' }),
     left_out_counts: z
       .partialRecord(z.enum(LEFT_OUT_REASONS), z.number().int())
-      .openapi({ type: 'object', additionalProperties: { type: 'integer' } }),
+      .meta({ type: 'object', additionalProperties: { type: 'integer' } }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('Explanation');
+  .meta({ id: 'Explanation' });
 export type Explanation = z.output<typeof Explanation>;

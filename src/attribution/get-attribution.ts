@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { Model } from '../domain/attribution.ts';
 import { groupOut } from '../http/journey-fields.ts';
 import { creditEchoOf, creditQuestionOf, tidy } from '../http/model-fields.ts';

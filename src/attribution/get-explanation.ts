@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { weightsOf } from '../domain/attribution.ts';
 import { withMilestones } from '../domain/milestones.ts';
 import { ApiError } from '../http/errors.ts';
@@ -25,7 +25,7 @@ export const getExplanation = operation({
     'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
   access: 'read',
   report: 'explanation',
-  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: ExplanationQuery,
   success: { status: 200, description: 'The explanation.', schema: Explanation, example: explanationExample },
   errors: ['invalid_request', 'unknown_goal', 'not_found'],

@@ -1,22 +1,22 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
 
 export const AuditRow = z
   .object({
     id: z.string(),
-    occurred_at: z.string().openapi({ format: 'date-time' }),
-    key_id: z.string().openapi({ description: 'The key that asked, or `root`; it may be revoked since.' }),
+    occurred_at: z.string().meta({ format: 'date-time' }),
+    key_id: z.string().meta({ description: 'The key that asked, or `root`; it may be revoked since.' }),
     action: z.enum(AUDIT_ACTIONS),
-    target_id: z.string().nullable().openapi({
+    target_id: z.string().nullable().meta({
       description:
         'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; null for the workspace itself.',
     }),
     fields: z
       .array(z.string())
       .nullable()
-      .openapi({ description: 'The settings that were set, or the namespaces that were named; no values.' }),
+      .meta({ description: 'The settings that were set, or the namespaces that were named; no values.' }),
   })
-  .openapi('AuditRow');
+  .meta({ id: 'AuditRow' });
 export type AuditRow = z.output<typeof AuditRow>;
 
 export const auditRowExample: AuditRow = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -24,7 +24,7 @@ export const listAuditOperation = operation({
       .array(z.enum(AUDIT_ACTIONS))
       .min(1)
       .optional()
-      .openapi({ description: 'Only these actions.', example: ['person.erase', 'person.export'] }),
+      .meta({ description: 'Only these actions.', example: ['person.erase', 'person.export'] }),
     ...FormatQuery.shape,
   }),
   success: {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { RESPONSE_BUCKETS, type ResponseBucket } from '../domain/conversations.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { FormatQuery } from '../http/formats.ts';
@@ -11,7 +11,7 @@ const MAX_ROWS = 10_000;
 const { group_by, where, currency } = JourneyQuery.shape;
 
 export const ConversationReportQuery = z.object({
-  goal: GoalsQuery.optional().openapi({
+  goal: GoalsQuery.optional().meta({
     description: 'One or several goals, for `buckets`; without one there are none.',
     example: ['purchase'],
   }),
@@ -20,7 +20,7 @@ export const ConversationReportQuery = z.object({
   interval: z
     .enum(INTERVALS)
     .optional()
-    .openapi({ description: 'Splits rows by the local day, ISO week or month of the opening.' }),
+    .meta({ description: 'Splits rows by the local day, ISO week or month of the opening.' }),
   where,
   horizon_days: z
     .number()
@@ -28,9 +28,9 @@ export const ConversationReportQuery = z.object({
     .min(2)
     .max(365)
     .default(30)
-    .openapi({ description: 'For `buckets`: until how many days after the opening a conversion counts.' }),
+    .meta({ description: 'For `buckets`: until how many days after the opening a conversion counts.' }),
   currency,
-  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
     description:
       'Groups by conversations; the conversations of all others are one with `other: true`, so totals hold.',
   }),
@@ -39,18 +39,18 @@ export const ConversationReportQuery = z.object({
 
 const Seconds = z
   .object({ median: z.number().nullable(), p90: z.number().nullable() })
-  .openapi({ description: 'Exact; null of nothing.' });
+  .meta({ description: 'Exact; null of nothing.' });
 const rate = () => z.number().nullable();
 
 const figures = {
-  conversations: z.number().int().openapi({ description: 'Opened in the range.' }),
+  conversations: z.number().int().meta({ description: 'Opened in the range.' }),
   responded: z.number().int(),
-  response_rate: rate().openapi({ description: 'Responded over conversations.' }),
+  response_rate: rate().meta({ description: 'Responded over conversations.' }),
   first_response_seconds: Seconds,
-  business_first_response_seconds: Seconds.optional().openapi({
+  business_first_response_seconds: Seconds.optional().meta({
     description: 'The same in business hours; there where the workspace has set them.',
   }),
-  unanswered: z.number().int().openapi({ description: 'Without a response until now.' }),
+  unanswered: z.number().int().meta({ description: 'Without a response until now.' }),
   messages: MessageCounts,
 };
 
@@ -60,50 +60,50 @@ export const ConversationReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'What was seen, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'What was seen, no measured cause.' }),
     totals: z.object(figures),
     data: z.array(
       z.object({
         interval: z
           .string()
           .optional()
-          .openapi({ description: 'Local start date of the interval, if `interval` is asked.' }),
+          .meta({ description: 'Local start date of the interval, if `interval` is asked.' }),
         group: z
           .record(z.string(), z.string().nullable())
           .nullable()
-          .openapi({ description: 'Of the touchpoint that opened it; null in the row of the rest.' }),
-        other: z.literal(true).optional().openapi({ description: 'All groups beyond `limit`.' }),
+          .meta({ description: 'Of the touchpoint that opened it; null in the row of the rest.' }),
+        other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
         ...figures,
-        share: z.number().openapi({ description: 'Of the conversations of its interval, or of all.' }),
+        share: z.number().meta({ description: 'Of the conversations of its interval, or of all.' }),
       }),
     ),
     buckets: z
       .array(
         z.object({
-          bucket: z.enum(BUCKETS).openapi({ description: 'Time to the first response.' }),
+          bucket: z.enum(BUCKETS).meta({ description: 'Time to the first response.' }),
           people: z.number().int(),
           converted: z.number().int(),
           rate: rate(),
-          rate_low: rate().openapi({ description: 'Wilson 95 % interval.' }),
+          rate_low: rate().meta({ description: 'Wilson 95 % interval.' }),
           rate_high: rate(),
-          value: z.number().openapi({ description: 'Net value of their conversions that count.' }),
+          value: z.number().meta({ description: 'Net value of their conversions that count.' }),
         }),
       )
-      .openapi({
+      .meta({
         description:
           'Everyone once, by their first conversation in the report, and whether they converted from 24 hours to `horizon_days` after they opened it. Without `goal` there are none.',
       }),
     left_out: z
       .object({ converted_within_24h: z.number().int(), short_follow_up: z.number().int() })
       .nullable()
-      .openapi({
+      .meta({
         description:
           'People in no bucket: whose conversion may have come before the answer, and who opened it less than `horizon_days` ago; who is both counts as the former. Null without `goal`.',
       }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('ConversationReport');
+  .meta({ id: 'ConversationReport' });
 export type ConversationReport = z.output<typeof ConversationReport>;
 export type ConversationFigures = ConversationReport['totals'];
 

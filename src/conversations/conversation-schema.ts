@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { CONVERSATION_STATES } from '../domain/conversations.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { AccountId, PersonId } from '../http/fields.ts';
@@ -8,28 +8,28 @@ export const MAX_PEOPLE = 100;
 export const MAX_MESSAGES = 1000;
 export const MAX_CONVERSIONS = 100;
 
-const count = (description: string) => z.number().int().openapi({ description });
-const instant = () => z.string().openapi({ format: 'date-time' });
+const count = (description: string) => z.number().int().meta({ description });
+const instant = () => z.string().meta({ format: 'date-time' });
 const text = z.string().nullable();
 
 export const MessageCounts = z
   .object({ inbound: z.number().int(), outbound: z.number().int() })
-  .openapi({ description: 'Touchpoints by their direction.' });
+  .meta({ description: 'Touchpoints by their direction.' });
 
 export const Conversation = z
   .object({
     id: z.string(),
     state: z
       .enum(CONVERSATION_STATES)
-      .openapi({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
+      .meta({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
     opened_at: instant()
       .nullable()
-      .openapi({ description: 'Its first inbound message; null while nobody wrote in.' }),
-    first_response_at: instant().nullable().openapi({ description: 'The first outbound one after that.' }),
-    first_response_seconds: z.number().nullable().openapi({ description: 'From the one to the other.' }),
-    last_at: instant().openapi({ description: 'Its last message.' }),
+      .meta({ description: 'Its first inbound message; null while nobody wrote in.' }),
+    first_response_at: instant().nullable().meta({ description: 'The first outbound one after that.' }),
+    first_response_seconds: z.number().nullable().meta({ description: 'From the one to the other.' }),
+    last_at: instant().meta({ description: 'Its last message.' }),
     messages: MessageCounts,
-    channel: z.string().openapi({
+    channel: z.string().meta({
       description:
         'Of the message that opened it, like `topic` and `account_id`; while nobody wrote in, of its first message.',
     }),
@@ -37,16 +37,16 @@ export const Conversation = z
     account_id: AccountId.nullable(),
     person_ids: z
       .array(PersonId)
-      .openapi({ description: `Who took part, by their first message; at most ${MAX_PEOPLE}.` }),
+      .meta({ description: `Who took part, by their first message; at most ${MAX_PEOPLE}.` }),
     person_count: count('All who took part.'),
     sentiment: z
       .object({ mean: z.number().nullable(), last: z.number().nullable() })
-      .openapi({ description: 'Of its messages that have one, from −1 to 1.' }),
+      .meta({ description: 'Of its messages that have one, from −1 to 1.' }),
     conversion_count: count(
       'Conversions, of any goal and not retracted, of those who took part, since it was opened.',
     ),
   })
-  .openapi('Conversation');
+  .meta({ id: 'Conversation' });
 export type Conversation = z.output<typeof Conversation>;
 
 export const ConversationDetail = z
@@ -68,7 +68,7 @@ export const ConversationDetail = z
           url: text,
         }),
       )
-      .openapi({ description: `Its messages, oldest first; of more than ${MAX_MESSAGES} the newest.` }),
+      .meta({ description: `Its messages, oldest first; of more than ${MAX_MESSAGES} the newest.` }),
     conversions: z
       .array(
         z.object({
@@ -81,11 +81,11 @@ export const ConversationDetail = z
           currency: text,
         }),
       )
-      .openapi({
+      .meta({
         description: `Those that \`conversion_count\` counts, newest first; at most ${MAX_CONVERSIONS}.`,
       }),
   })
-  .openapi('ConversationDetail');
+  .meta({ id: 'ConversationDetail' });
 export type ConversationDetail = z.output<typeof ConversationDetail>;
 
 const person_id = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
 import { rateOf } from '../domain/proportions.ts';
 import { DAY_MS } from '../domain/time.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { ConversationDetail, conversationDetailExample, MAX_MESSAGES } from './conversation-schema.ts';
@@ -12,7 +12,7 @@ export const getConversationOperation = operation({
   summary: 'Get a conversation',
   description: `One thread by its \`conversation.id\` (percent-encoded in the path), with its messages and the conversions that followed. Messages are its touchpoints that have a direction and are not voided; of more than ${MAX_MESSAGES} the newest are shown, and \`messages\` counts all.`,
   access: 'read',
-  params: z.object({ id: z.string().openapi({ example: 'thread-9' }) }),
+  params: z.object({ id: z.string().meta({ example: 'thread-9' }) }),
   query: z.object({}),
   success: {
     status: 200,

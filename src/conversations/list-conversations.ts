@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { CONVERSATION_STATES } from '../domain/conversations.ts';
 import { AccountId, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
@@ -15,19 +15,19 @@ const ConversationsQuery = z.object({
   state: z
     .enum(CONVERSATION_STATES)
     .optional()
-    .openapi({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
-  older_than_seconds: z.number().int().min(0).max(MAX_AGE_SECONDS).optional().openapi({
+    .meta({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
+  older_than_seconds: z.number().int().min(0).max(MAX_AGE_SECONDS).optional().meta({
     description: 'Whose last message is older than that; with `state=waiting`, who waits longer.',
   }),
-  order: z.enum(['newest', 'oldest']).default('newest').openapi({ description: 'By the last message.' }),
+  order: z.enum(['newest', 'oldest']).default('newest').meta({ description: 'By the last message.' }),
   channel: z
     .array(z.string())
     .min(1)
     .optional()
-    .openapi({ description: 'One or several: of the message that opened it.', example: ['x'] }),
+    .meta({ description: 'One or several: of the message that opened it.', example: ['x'] }),
   ...RangeQuery.shape,
-  person_id: PersonId.optional().openapi({ description: 'In which this person took part.' }),
-  account_id: AccountId.optional().openapi({
+  person_id: PersonId.optional().meta({ description: 'In which this person took part.' }),
+  account_id: AccountId.optional().meta({
     description: 'In which somebody of this company took part, while they were there.',
   }),
   ...FormatQuery.shape,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ADJUSTMENT_KINDS } from '../domain/settings.ts';
 import {
   AccountId,
@@ -25,12 +25,12 @@ export const ConversionInput = z
     goal: GoalKey,
     person: PersonMap,
     account: AccountInput.nullish(),
-    occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
-    value: Amount.nullish().openapi({ description: "Left out: the goal's default_value." }),
-    currency: Currency.nullish().openapi({ description: "Of `value`; the workspace's if left out." }),
+    occurred_at: Instant.nullish().meta({ description: 'Defaults to now; at most 24 hours ahead.' }),
+    value: Amount.nullish().meta({ description: "Left out: the goal's default_value." }),
+    currency: Currency.nullish().meta({ description: "Of `value`; the workspace's if left out." }),
     properties: Properties.nullish(),
   })
-  .openapi('ConversionInput');
+  .meta({ id: 'ConversionInput' });
 export type ConversionInput = z.output<typeof ConversionInput>;
 
 /** A conversion as stored, and what it is worth now. */
@@ -39,23 +39,23 @@ export const Conversion = z
     id: z.string(),
     goal: z.string(),
     person_id: PersonId,
-    account_id: AccountId.nullable().openapi({ description: "The person's company at that time." }),
-    occurred_at: z.string().openapi({ format: 'date-time' }),
-    received_at: z.string().openapi({ format: 'date-time' }),
-    value: z.number().nullable().openapi({ description: 'As sent: gross.' }),
-    currency: z.string().openapi({
+    account_id: AccountId.nullable().meta({ description: "The person's company at that time." }),
+    occurred_at: z.string().meta({ format: 'date-time' }),
+    received_at: z.string().meta({ format: 'date-time' }),
+    value: z.number().nullable().meta({ description: 'As sent: gross.' }),
+    currency: z.string().meta({
       description:
         'Of the values. Without any: in which a restatement gives the total, as sent or as the goal has it.',
     }),
-    net_value: z.number().nullable().openapi({ description: 'After adjustments; 0 when retracted.' }),
+    net_value: z.number().nullable().meta({ description: 'After adjustments; 0 when retracted.' }),
     retracted: z.boolean(),
     touchpoint_id: z
       .string()
       .nullable()
-      .openapi({ description: "The touchpoint that recorded it through the goal's `match`." }),
+      .meta({ description: "The touchpoint that recorded it through the goal's `match`." }),
     properties: z.record(z.string(), z.unknown()).nullable(),
   })
-  .openapi('Conversion');
+  .meta({ id: 'Conversion' });
 export type Conversion = z.output<typeof Conversion>;
 
 /** Ids that the server gives to retractions that voided touchpoints bring. */
@@ -66,10 +66,10 @@ const adjustmentFields = {
     message: 'Ids that begin with void: belong to retractions of voided touchpoints',
   }).nullish(),
   kind: z.enum(ADJUSTMENT_KINDS),
-  value: Amount.nullish().openapi({
+  value: Amount.nullish().meta({
     description: 'The new total, in the currency of the conversion; for a restatement only.',
   }),
-  occurred_at: Instant.nullish().openapi({ description: 'Defaults to now. The last one decides.' }),
+  occurred_at: Instant.nullish().meta({ description: 'Defaults to now. The last one decides.' }),
 };
 
 const isWhole = (adjustment: { kind: string; value?: string | null | undefined }) =>
@@ -80,7 +80,7 @@ const whole = { path: ['value'], message: 'A restatement has a value, the new to
 export const AdjustmentInput = z
   .strictObject(adjustmentFields)
   .refine(isWhole, whole)
-  .openapi('AdjustmentInput');
+  .meta({ id: 'AdjustmentInput' });
 
 /** The same with the conversion beside it, as it is kept among rejections. */
 export const AdjustmentItem = z
@@ -94,10 +94,10 @@ export const Adjustment = z
     conversion_id: z.string(),
     kind: z.enum(ADJUSTMENT_KINDS),
     value: z.number().nullable(),
-    occurred_at: z.string().openapi({ format: 'date-time' }),
-    received_at: z.string().openapi({ format: 'date-time' }),
+    occurred_at: z.string().meta({ format: 'date-time' }),
+    received_at: z.string().meta({ format: 'date-time' }),
   })
-  .openapi('Adjustment');
+  .meta({ id: 'Adjustment' });
 export type Adjustment = z.output<typeof Adjustment>;
 
 export const conversionExample: z.input<typeof ConversionInput> = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
@@ -12,7 +12,7 @@ export const getConversionOperation = operation({
   summary: 'Get a conversion',
   description: 'One conversion by the id it was sent with, gross and net of its adjustments.',
   access: 'read',
-  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: z.object({}),
   success: {
     status: 200,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { adjustmentOut, listAdjustments } from './adjustment-sql.ts';
@@ -13,7 +13,7 @@ export const listAdjustmentsOperation = operation({
   description:
     'In the order in which they count; the last restatement decides, unless there is a retraction.',
   access: 'read',
-  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: z.object({}),
   success: {
     status: 200,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { EventListQuery, eventFilterOf } from '../http/event-list.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -18,7 +18,7 @@ export const listConversionsOperation = operation({
   params: z.object({}),
   query: z.object({
     ...EventListQuery.shape,
-    goal: z.array(GoalKey).min(1).optional().openapi({ description: 'One or several goals.' }),
+    goal: z.array(GoalKey).min(1).optional().meta({ description: 'One or several goals.' }),
   }),
   success: {
     status: 200,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { readJson } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
 import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
@@ -45,7 +45,7 @@ export const recordAdjustment = operation({
   description:
     'A retraction takes the conversion back for good; a restatement gives its new total. The last by (occurred_at, id) decides, and net reports restate the day of the conversion itself. Answers like a batch of one.',
   access: 'ingest',
-  params: z.object({ id: z.string().openapi({ example: 'order-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: BatchQuery,
   body: AdjustmentInput,
   bodyExample: { id: 'refund-1', kind: 'restatement', value: 49.9, occurred_at: '2026-05-10T09:30:00Z' },

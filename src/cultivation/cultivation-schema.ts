@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { compareArms, MIN_ARM_PEOPLE, MIN_CONVERTED } from '../domain/cultivation.ts';
 import { Currency, GoalKey } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
@@ -7,7 +7,7 @@ import { NamedRangeQuery } from '../http/report-fields.ts';
 import { CULTIVATION_GROUPS, MAX_CHANNELS } from './cultivation-sql.ts';
 
 export const CultivationQuery = z.object({
-  goal: GoalsQuery.openapi({
+  goal: GoalsQuery.meta({
     description: 'Goals of the kind conversion: a conversion of any is the outcome.',
   }),
   cultivation_goal: z
@@ -15,24 +15,24 @@ export const CultivationQuery = z.object({
     .min(1)
     .max(MAX_GOALS)
     .optional()
-    .openapi({
+    .meta({
       description: 'Goals of the kind cultivation, all by default: who reached any is cultivated.',
       example: ['follow'],
     }),
   ...NamedRangeQuery.shape,
-  landmark_days: z.number().int().min(0).max(365).default(14).openapi({
+  landmark_days: z.number().int().min(0).max(365).default(14).meta({
     description: 'Days of 86,400 s from the first touchpoint on: who is cultivated by then, is.',
   }),
-  horizon_days: z.number().int().min(1).max(3650).default(90).openapi({
+  horizon_days: z.number().int().min(1).max(3650).default(90).meta({
     description: 'Days of 86,400 s from the landmark on, in which a conversion is the outcome.',
   }),
   group_by: z
     .enum(CULTIVATION_GROUPS)
     .optional()
-    .openapi({
+    .meta({
       description: `\`channel\`: of the first touchpoint; the ${MAX_CHANNELS} with most people, the rest is one row with \`other: true\`. \`cultivation_goal\`: who reached that one, against who reached none of them.`,
     }),
-  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
   ...FormatQuery.shape,
 });
 export type CultivationQuery = z.output<typeof CultivationQuery>;
@@ -42,75 +42,77 @@ const People = z.number().int();
 
 const Arm = z
   .object({
-    people: People.openapi({ description: 'Not converted at the landmark, and followed to the horizon.' }),
-    converted: People.openapi({ description: 'Those who did until the horizon.' }),
-    rate: Share.openapi({ description: '0 to 1; null of nobody.' }),
-    rate_low: Share.openapi({ description: 'Wilson interval, 95 %.' }),
+    people: People.meta({ description: 'Not converted at the landmark, and followed to the horizon.' }),
+    converted: People.meta({ description: 'Those who did until the horizon.' }),
+    rate: Share.meta({ description: '0 to 1; null of nobody.' }),
+    rate_low: Share.meta({ description: 'Wilson interval, 95 %.' }),
     rate_high: Share,
-    value_per_person: z.number().nullable().openapi({
+    value_per_person: z.number().nullable().meta({
       description: 'Net value of the conversions until the horizon, over all people of the arm.',
     }),
-    median_days: z.number().nullable().openapi({
+    median_days: z.number().nullable().meta({
       description:
         'From landmark to conversion by Kaplan and Meier, short follow-up censored; null where the curve does not come down to one half by the horizon.',
     }),
   })
-  .openapi('CultivationArm');
+  .meta({ id: 'CultivationArm' });
 
-const Comparison = z
-  .object({ estimate: Share, low: Share, high: Share })
-  .openapi('Comparison', { description: 'With its 95 % interval; null where the data do not tell.' });
+const Comparison = z.object({ estimate: Share, low: Share, high: Share }).meta({
+  id: 'Comparison',
+  description:
+    'An estimate with its 95 % interval: Katz log for the risk ratio, Woolf log for the odds ratio, Newcombe for the risk difference. Null where the data do not determine it.',
+});
 
 const comparison = {
   arms: z.object({ cultivated: Arm, uncultivated: Arm }),
-  risk_ratio: Comparison.openapi({ description: 'Katz log interval.' }),
-  odds_ratio: Comparison.openapi({ description: 'Woolf log interval.' }),
-  risk_difference: Comparison.openapi({ description: "Newcombe's interval." }),
+  risk_ratio: Comparison,
+  odds_ratio: Comparison,
+  risk_difference: Comparison,
 };
 
 export const CultivationReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({
       description: 'What was observed, no measured cause: who lets themselves be cultivated may be keener.',
     }),
     totals: z.object({
-      people: People.openapi({ description: 'Whose first touchpoint lies in the range.' }),
-      compared: People.openapi({ description: 'Those in the two arms.' }),
-      converted: People.openapi({ description: 'Those of them who did until the horizon.' }),
-      value: z.number().openapi({ description: 'Net, of their conversions until the horizon.' }),
+      people: People.meta({ description: 'Whose first touchpoint lies in the range.' }),
+      compared: People.meta({ description: 'Those in the two arms.' }),
+      converted: People.meta({ description: 'Those of them who did until the horizon.' }),
+      value: z.number().meta({ description: 'Net, of their conversions until the horizon.' }),
       currency: z.string(),
-      pool_people: People.openapi({ description: 'Everyone in the pool, once.' }),
+      pool_people: People.meta({ description: 'Everyone in the pool, once.' }),
     }),
     ...comparison,
     left_out: z.object({
-      converted_before_landmark: People.openapi({ description: 'At it included.' }),
-      short_follow_up: People.openapi({ description: 'Others whose horizon still lies ahead.' }),
+      converted_before_landmark: People.meta({ description: 'At it included.' }),
+      short_follow_up: People.meta({ description: 'Others whose horizon still lies ahead.' }),
     }),
-    pool: z.array(z.object({ goal: z.string(), people: People })).openapi({
+    pool: z.array(z.object({ goal: z.string(), people: People })).meta({
       description:
         'Now, whatever the range: who has reached the cultivation goal, and converted on none of the goals.',
     }),
     data: z
       .array(
         z.object({
-          group: z.record(z.string(), z.string().nullable()).nullable().openapi({
+          group: z.record(z.string(), z.string().nullable()).nullable().meta({
             description: '`{}` without `group_by`; null in the row of all other channels.',
           }),
           other: z.literal(true).optional(),
           ...comparison,
-          pool_people: People.openapi({ description: 'Of the pool, those of the group.' }),
-          low_evidence: z.boolean().openapi({
+          pool_people: People.meta({ description: 'Of the pool, those of the group.' }),
+          low_evidence: z.boolean().meta({
             description: `An arm has fewer than ${MIN_ARM_PEOPLE} people, or both together fewer than ${MIN_CONVERTED} conversions.`,
           }),
         }),
       )
-      .openapi({ description: 'One row for each group, or one for everyone.' }),
+      .meta({ description: 'One row for each group, or one for everyone.' }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('CultivationReport');
+  .meta({ id: 'CultivationReport' });
 export type CultivationReport = z.output<typeof CultivationReport>;
 
 const { low_evidence, ...compared } = compareArms({

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { moneyOf } from '../http/journey-fields.ts';
 import { operation, type WorkspaceContext } from '../http/operation.ts';
 import { rangeOf } from '../http/report-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';

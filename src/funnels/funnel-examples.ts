@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import type * as z from 'zod';
 import type { FunnelEntity, FunnelReport } from './funnel-report-schema.ts';
 import type { Funnel, FunnelBody, FunnelInput } from './funnel-schema.ts';
 

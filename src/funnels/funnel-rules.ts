@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import type * as z from 'zod';
 import type { EventFilter, FunnelOrder } from '../domain/funnel.ts';
 import { overlapGroups } from '../domain/overlap.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { retentionWarning } from '../http/warnings.ts';

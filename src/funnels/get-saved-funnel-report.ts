@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { intervalsOf, type LocalInterval } from '../domain/intervals.ts';
 import { INTERVALS, type TimeRange } from '../domain/time.ts';
 import { ApiError } from '../http/errors.ts';
@@ -23,7 +23,7 @@ const MAX_INTERVALS = 100;
 
 const SavedReportQuery = z.object({
   ...NamedRangeQuery.shape,
-  breakdown: BreakdownBy.optional().openapi({
+  breakdown: BreakdownBy.optional().meta({
     description: "One to three fields of touchpoints, in place of the funnel's own breakdown.",
     example: ['channel'],
   }),
@@ -33,14 +33,14 @@ const SavedReportQuery = z.object({
     .min(1)
     .max(MAX_STEPS)
     .optional()
-    .openapi({ description: "The step whose event tells the group; the first, or the funnel's own." }),
+    .meta({ description: "The step whose event tells the group; the first, or the funnel's own." }),
   interval: z
     .enum(INTERVALS)
     .optional()
-    .openapi({
+    .meta({
       description: `A funnel for each local day, ISO week or month in which chains begin, at most ${MAX_INTERVALS}; without groups.`,
     }),
-  currency: Currency.optional().openapi({
+  currency: Currency.optional().meta({
     description: "Of all values; the funnel's or else the workspace's by default.",
   }),
   ...FormatQuery.shape,

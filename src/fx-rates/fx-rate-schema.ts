@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { decimalOf } from '../domain/money.ts';
 import { Currency, Day } from '../http/fields.ts';
 
@@ -13,7 +13,7 @@ const RateInput = z
     context.addIssue({ code: 'custom', message: 'Send a number above 0, with at most 20 decimals' });
     return z.NEVER;
   })
-  .openapi({
+  .meta({
     description: 'How many units of `to` one unit of `from` is: a number or a decimal string.',
     example: 1.0837,
   });
@@ -33,18 +33,18 @@ export const FxRatesInput = z
       seen.add(pair);
     }
   })
-  .openapi('FxRatesInput');
+  .meta({ id: 'FxRatesInput' });
 export type FxRatesInput = z.output<typeof FxRatesInput>;
 
 export const FxRate = z
   .object({
-    date: z.string().openapi({ format: 'date', description: "A day in the workspace's time zone." }),
+    date: z.string().meta({ format: 'date', description: "A day in the workspace's time zone." }),
     from: z.string(),
     to: z.string(),
     rate: z.number(),
-    updated_at: z.string().openapi({ format: 'date-time' }),
+    updated_at: z.string().meta({ format: 'date-time' }),
   })
-  .openapi('FxRate');
+  .meta({ id: 'FxRate' });
 export type FxRate = z.output<typeof FxRate>;
 
 export const fxRateExample: FxRate = {

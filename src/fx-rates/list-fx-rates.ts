@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { Currency, Day } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -20,10 +20,10 @@ export const listFxRatesOperation = operation({
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    first_day: Day.optional().openapi({ description: 'Inclusive.' }),
-    last_day: Day.optional().openapi({ description: 'Inclusive.' }),
+    first_day: Day.optional().meta({ description: 'Inclusive.' }),
+    last_day: Day.optional().meta({ description: 'Inclusive.' }),
     from: Currency.optional(),
-    to: Currency.optional().openapi({ example: 'USD' }),
+    to: Currency.optional().meta({ example: 'USD' }),
     ...FormatQuery.shape,
   }),
   success: {

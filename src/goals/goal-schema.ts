@@ -1,17 +1,17 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { COUNTINGS, GOAL_KINDS } from '../domain/settings.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { Amount, Currency } from '../http/fields.ts';
 import { TouchpointFilter } from '../http/touchpoint-filter.ts';
 
-const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).openapi({
+const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).meta({
   description: 'Touchpoints that record a conversion `tp:<id>` of this goal, in the same transaction.',
 });
 
 export const GoalInput = z
   .strictObject({
-    name: z.string().min(1).max(200).openapi({ example: 'Purchase' }),
-    kind: z.enum(GOAL_KINDS).openapi({
+    name: z.string().min(1).max(200).meta({ example: 'Purchase' }),
+    kind: z.enum(GOAL_KINDS).meta({
       description:
         '`conversion`: lead, trial, purchase, contract. `cultivation`: follow, subscribe, like, join.',
     }),
@@ -22,16 +22,16 @@ export const GoalInput = z
       .min(1)
       .max(365)
       .default(90)
-      .openapi({ description: 'How far back a journey reaches.' }),
-    default_value: Amount.nullish().openapi({ description: 'For conversions that come without a value.' }),
-    currency: Currency.nullish().openapi({ description: "Of `default_value`; the workspace's if left out." }),
+      .meta({ description: 'How far back a journey reaches.' }),
+    default_value: Amount.nullish().meta({ description: 'For conversions that come without a value.' }),
+    currency: Currency.nullish().meta({ description: "Of `default_value`; the workspace's if left out." }),
     counting: z
       .enum(COUNTINGS)
       .default('every')
-      .openapi({ description: "`once`: only a person's first unretracted conversion ever counts." }),
+      .meta({ description: "`once`: only a person's first unretracted conversion ever counts." }),
     match: Match.nullish(),
   })
-  .openapi('GoalInput');
+  .meta({ id: 'GoalInput' });
 export type GoalInput = z.output<typeof GoalInput>;
 
 export const Goal = z
@@ -47,14 +47,14 @@ export const Goal = z
     match: z
       .object({ touchpoints: z.array(z.record(z.string(), z.array(z.string().nullable()))) })
       .nullable(),
-    created_at: z.string().openapi({ format: 'date-time' }),
-    updated_at: z.string().openapi({ format: 'date-time' }),
+    created_at: z.string().meta({ format: 'date-time' }),
+    updated_at: z.string().meta({ format: 'date-time' }),
     archived_at: z
       .string()
       .nullable()
-      .openapi({ description: 'Set: takes no new conversions; reports still know it.' }),
+      .meta({ description: 'Set: takes no new conversions; reports still know it.' }),
   })
-  .openapi('Goal');
+  .meta({ id: 'Goal' });
 export type Goal = z.output<typeof Goal>;
 
 export const goalExample: Goal = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
 import { goalOut, listGoals } from './goal-sql.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { openOperation } from '../http/operation.ts';
 
 export const getHealth = openOperation({

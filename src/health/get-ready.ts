@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { sql } from 'drizzle-orm';
+import * as z from 'zod';
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
 import { DatabaseRefusal, REFUSE_UNSAFE_ROLE } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';

@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { csvFormatRow } from 'd3-dsv';
+import * as z from 'zod';
 
 type Row = Record<string, unknown>;
 

@@ -1,4 +1,5 @@
-import { OpenAPIHono, type RouteConfig, z } from '@hono/zod-openapi';
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ERRORS, type ErrorCode } from './errors.ts';
 import { FieldErrorSchema } from './ingest/answer.ts';
 import { LIMITS_TEXT } from './limits-text.ts';
@@ -12,15 +13,16 @@ const Problem = z
     type: z.string(),
     title: z.string(),
     status: z.number().int(),
-    detail: z.string().openapi({ description: 'What is wrong and what to change.' }),
+    detail: z.string().meta({ description: 'What is wrong and what to change.' }),
     instance: z.string(),
     code: z
       .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
-      .openapi({ description: 'Stable; switch on this.' }),
+      .meta({ description: 'Stable; switch on this.' }),
     request_id: z.string(),
     errors: z.array(FieldErrorSchema).optional(),
   })
-  .openapi('Problem', {
+  .meta({
+    id: 'Problem',
     description: 'RFC 9457. A batch of which nothing went in also has the members of BatchAnswer.',
   });
 
@@ -86,7 +88,7 @@ const LIMITED_HEADERS = {
 } as const;
 
 const IdempotencyHeader = z.object({
-  'Idempotency-Key': z.string().max(255).optional().openapi({
+  'Idempotency-Key': z.string().max(255).optional().meta({
     description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
   }),
 });
@@ -161,7 +163,7 @@ function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknow
   if (!operation.readsBodyAs?.includes('ndjson')) return json;
   return {
     ...json,
-    'application/x-ndjson': { schema: z.string().openapi({ description: 'One item a line.' }) },
+    'application/x-ndjson': { schema: z.string().meta({ description: 'One item a line.' }) },
   };
 }
 
@@ -169,9 +171,9 @@ function successResponses(operation: AnyOperation) {
   const { success, access } = operation;
   const headers = access === 'public' || access === 'root' ? HEADERS : KEYED_HEADERS;
   const table = operation.isTable && {
-    'text/csv': { schema: z.string().openapi({ description: 'The rows of `data`, with a header line.' }) },
+    'text/csv': { schema: z.string().meta({ description: 'The rows of `data`, with a header line.' }) },
     'application/x-ndjson': {
-      schema: z.string().openapi({ description: 'The rows of `data`, one a line.' }),
+      schema: z.string().meta({ description: 'The rows of `data`, one a line.' }),
     },
   };
   const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };

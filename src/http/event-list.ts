@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { EventFilter } from '../db/event-filter.ts';
 import type { Workspace } from './authenticate.ts';
 import { AccountId, Instant, PersonId } from './fields.ts';
@@ -10,11 +10,11 @@ import { boundsOf, RangeQuery } from './report-fields.ts';
 export const EventListQuery = z.object({
   ...PageQuery.shape,
   ...RangeQuery.shape,
-  person_id: PersonId.optional().openapi({ description: 'Of one person.' }),
-  account_id: AccountId.optional().openapi({
+  person_id: PersonId.optional().meta({ description: 'Of one person.' }),
+  account_id: AccountId.optional().meta({
     description: 'Of everyone at one company, while they were there.',
   }),
-  received_after: Instant.optional().openapi({
+  received_after: Instant.optional().meta({
     description: 'For incremental sync: received after this instant.',
   }),
   ...FormatQuery.shape,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { decimalOf, isCurrency } from '../domain/money.ts';
 import { EARLIEST_MS, isTimeZone, LATEST_MS } from '../domain/time.ts';
 
@@ -8,7 +8,7 @@ export const MAX_ID_LENGTH = 255;
 export const MAX_PROPERTIES_BYTES = 16 * 1024;
 
 /** The sender's own id of a thing. Put nothing personal in it: ids outlive the person's erasure. */
-export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).openapi({
+export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).meta({
   description: "The sender's id, unique for ever; sending it again with the same content is a no-op.",
 });
 
@@ -21,17 +21,17 @@ export const Instant = z.iso
   })
   .refine((text) => new Date(text).getTime() < LATEST_MS, { message: 'After the year 9998', abort: true })
   .transform((text) => new Date(text).toISOString())
-  .openapi({ type: 'string', format: 'date-time', example: '2026-05-01T12:00:00Z' });
+  .meta({ type: 'string', format: 'date-time', example: '2026-05-01T12:00:00Z' });
 
 export const Currency = z
   .string()
   .refine(isCurrency, { message: 'Not an ISO 4217 code, as EUR' })
-  .openapi({ description: 'ISO 4217, upper case.', example: 'EUR' });
+  .meta({ description: 'ISO 4217, upper case.', example: 'EUR' });
 
 export const TimeZone = z
   .string()
   .refine(isTimeZone, { message: 'Not an IANA time zone, as Europe/Berlin' })
-  .openapi({ description: 'An IANA name.', example: 'Europe/Berlin' });
+  .meta({ description: 'An IANA name.', example: 'Europe/Berlin' });
 
 /** A calendar day. */
 export const Day = z.iso
@@ -39,7 +39,7 @@ export const Day = z.iso
   .refine((day) => new Date(day).getTime() >= EARLIEST_MS && new Date(day).getTime() < LATEST_MS, {
     message: 'Send a day between the years 1990 and 9998',
   })
-  .openapi({ type: 'string', format: 'date', example: '2026-05-01' });
+  .meta({ type: 'string', format: 'date', example: '2026-05-01' });
 
 /** In major units; a number or, to be exact beyond doubles, a decimal string. Comes out as decimal text. */
 export const Amount = z
@@ -50,7 +50,7 @@ export const Amount = z
     context.addIssue({ code: 'custom', message: 'Send 0 or more, below 10^13, with at most 20 decimals' });
     return z.NEVER;
   })
-  .openapi({ description: 'Major units, at least 0: a number or a decimal string.', example: 99.9 });
+  .meta({ description: 'Major units, at least 0: a number or a decimal string.', example: 99.9 });
 
 /** Free JSON of the sender's, as it came. */
 export const Properties = z
@@ -64,7 +64,7 @@ export const Properties = z
   .refine((value) => new TextEncoder().encode(JSON.stringify(value)).length <= MAX_PROPERTIES_BYTES, {
     message: 'At most 16 KiB of JSON',
   })
-  .openapi({
+  .meta({
     type: 'object',
     additionalProperties: true,
     description: 'Any JSON object, to 16 KiB.',
@@ -75,17 +75,17 @@ export const Properties = z
 export const GoalKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a–z, 0–9, _ and -, at most 64 characters')
-  .openapi({ example: 'purchase' });
+  .meta({ example: 'purchase' });
 
 /** A person, as ids go: in lower case. */
-export const PersonId = z.uuid().openapi({ example: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' });
+export const PersonId = z.uuid().meta({ example: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' });
 
 /** A company, by the sender's id or, where nobody gave one, by its domain. */
 export const AccountId = z
   .string()
   .min(1)
   .max(MAX_ID_LENGTH)
-  .openapi({ description: "The sender's id of the company, or its domain.", example: 'acme.com' });
+  .meta({ description: "The sender's id of the company, or its domain.", example: 'acme.com' });
 
 /** An instant of the database on its way out. */
 export function instantOut(value: unknown): string {

@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { parseAccept } from 'hono/utils/accept';
+import * as z from 'zod';
 import { csvOf } from './csv.ts';
 
 export const FORMATS = ['json', 'csv', 'ndjson'] as const;
@@ -26,7 +26,7 @@ export const FormatQuery = z.object({
   format: z
     .enum(FORMATS)
     .optional()
-    .openapi({ description: 'Overrides `Accept`. CSV and NDJSON hold the rows of `data` only.' }),
+    .meta({ description: 'Overrides `Accept`. CSV and NDJSON hold the rows of `data` only.' }),
 });
 
 /** `?format=` decides, then `Accept` by its quality values, then JSON. */

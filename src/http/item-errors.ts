@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import type * as z from 'zod';
 import { escapePointer, protoKeys, unstorable } from '../domain/json.ts';
 import type { FieldError } from './errors.ts';
 

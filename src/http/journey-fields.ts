@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { MoneyQuestion } from '../db/fx.ts';
 import type { JourneyQuestion } from '../db/journeys.ts';
 import { JOURNEY_POLICIES } from '../domain/journey.ts';
@@ -19,7 +19,7 @@ export const GoalsQuery = z
   .array(GoalKey)
   .min(1)
   .max(MAX_GOALS)
-  .openapi({ description: 'One or several goals.', example: ['purchase'] });
+  .meta({ description: 'One or several goals.', example: ['purchase'] });
 
 /** Which conversions: fields and the values that they may have. */
 export const ConversionWhere = z
@@ -36,7 +36,7 @@ export const ConversionWhere = z
     }
   });
 
-export const WhereConversionQuery = ConversionWhere.optional().openapi({
+export const WhereConversionQuery = ConversionWhere.optional().meta({
   type: 'object',
   param: { style: 'deepObject', explode: true },
   description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
@@ -51,24 +51,24 @@ export const JourneyQuery = z.object({
     .max(MAX_GROUP_BY)
     .refine((names) => new Set(names).size === names.length, 'Name each of group_by once')
     .default(['channel'])
-    .openapi({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
+    .meta({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
   lookback_days: z
     .number()
     .int()
     .min(1)
     .max(365)
     .optional()
-    .openapi({ description: "Days of 86,400 s; each goal's own by default." }),
-  scope: z.enum(REPORT_SCOPES).default('person').openapi({
+    .meta({ description: "Days of 86,400 s; each goal's own by default." }),
+  scope: z.enum(REPORT_SCOPES).default('person').meta({
     description:
       "Whose touchpoints make the journey: the person's, or those of everyone at the account, while they were there. A person without an account is alone.",
   }),
-  journey: z.enum(JOURNEY_POLICIES).default('reuse').openapi({
+  journey: z.enum(JOURNEY_POLICIES).default('reuse').meta({
     description:
       '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
   }),
   where: WhereQuery,
-  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
 });
 
 export type JourneysAsked = z.output<typeof JourneyQuery> &
@@ -88,7 +88,7 @@ export interface GroupedJourneyQuestion extends JourneyQuestion {
 export const Group = z
   .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
   .nullable()
-  .openapi({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
+  .meta({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
 
 /** A group as it is shown: each dimension by its name. */
 export function groupOut(

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { CreditQuestion } from '../db/credit.ts';
 import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from '../domain/attribution.ts';
 import type { Interval } from '../domain/time.ts';
@@ -26,7 +26,7 @@ const Weights = z
     context.addIssue({ code: 'custom', message: 'Three numbers from 0 to 1000000, first + last above 0' });
     return z.NEVER;
   })
-  .openapi({
+  .meta({
     type: 'array',
     items: { type: 'number' },
     description:
@@ -39,7 +39,7 @@ const Milestones = z
   .length(2, 'Name two goals: lead, opportunity')
   .refine(([lead, opportunity]) => lead !== opportunity, 'Name two different goals')
   .transform(([lead = '', opportunity = '']) => ({ lead, opportunity }))
-  .openapi({
+  .meta({
     type: 'array',
     items: { type: 'string' },
     minItems: 2,
@@ -55,13 +55,13 @@ export const ModelQuery = z.object({
     .array(z.enum(MODELS))
     .min(1)
     .default(['linear'])
-    .openapi({ description: 'Attribution models, side by side.', example: ['linear', 'time_decay'] }),
+    .meta({ description: 'Attribution models, side by side.', example: ['linear', 'time_decay'] }),
   half_life_days: z
     .number()
     .min(0.1)
     .max(365)
     .default(DEFAULT_HALF_LIFE_DAYS)
-    .openapi({ description: 'For `time_decay`.' }),
+    .meta({ description: 'For `time_decay`.' }),
   weights: Weights.optional(),
   milestones: Milestones.optional(),
   ...JourneyQuery.shape,

@@ -1,4 +1,4 @@
-import type { z } from '@hono/zod-openapi';
+import type * as z from 'zod';
 import type { Database, Databases } from '../db/client.ts';
 import type { ReportName, Scope } from '../domain/settings.ts';
 import type { Caller, Workspace } from './authenticate.ts';

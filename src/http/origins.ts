@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { normaliseOrigin } from '../domain/origins.ts';
 import { holdsToken } from '../domain/token.ts';
 import type { Caller } from './authenticate.ts';
@@ -25,7 +25,7 @@ export const AllowedOrigins = z
   .min(1)
   .max(MAX_ORIGINS)
   .transform((origins) => [...new Set(origins)])
-  .openapi({
+  .meta({
     type: 'array',
     items: { type: 'string' },
     minItems: 1,

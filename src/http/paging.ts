@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { unstorable } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
@@ -31,14 +31,8 @@ const IdCursorContent = z.tuple([CursorId]);
 
 /** `?limit=` and `?cursor=` of every list. */
 export const PageQuery = z.object({
-  limit: z
-    .number()
-    .int()
-    .min(1)
-    .max(1000)
-    .default(100)
-    .openapi({ description: 'Rows of one page, 1 to 1000.' }),
-  cursor: z.string().optional().openapi({ description: '`next_cursor` of the page before.' }),
+  limit: z.number().int().min(1).max(1000).default(100).meta({ description: 'Rows of one page, 1 to 1000.' }),
+  cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
 });
 
 export function encodeCursor(cursor: Cursor | IdCursor): string {
@@ -96,6 +90,6 @@ export function PageOf<T extends z.ZodType>(item: T) {
   return z.object({
     data: z.array(item),
     has_more: z.boolean(),
-    next_cursor: z.string().nullable().openapi({ description: 'Null on the last page.' }),
+    next_cursor: z.string().nullable().meta({ description: 'Null on the last page.' }),
   });
 }

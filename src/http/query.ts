@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError, type FieldError } from './errors.ts';
 
 const MEMBER = /^([a-z_]+)\[([^\]]*)\]$/;

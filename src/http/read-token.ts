@@ -1,6 +1,6 @@
-import { z } from '@hono/zod-openapi';
 import { SignJWT } from 'jose/jwt/sign';
 import { jwtVerify } from 'jose/jwt/verify';
+import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
 import { READ_TOKEN_PREFIX } from '../domain/token.ts';
 import { ApiError } from './errors.ts';

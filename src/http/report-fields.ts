@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import {
   boundOf,
   DAY_MS,
@@ -26,18 +26,18 @@ const bound = z
   .refine((text) => new Date(text).getTime() >= 0 && new Date(text).getTime() < LATEST_MS, {
     message: 'Send a time between the years 1970 and 9998',
   })
-  .openapi({ type: 'string', example: '2026-01-01' });
+  .meta({ type: 'string', example: '2026-01-01' });
 
 /** `from` is inside, `to` is not. */
 export const RangeQuery = z.object({
   from: bound
     .optional()
-    .openapi({ description: 'A date (midnight in `timezone`) or an instant; inside the range.' }),
-  to: bound.optional().openapi({
+    .meta({ description: 'A date (midnight in `timezone`) or an instant; inside the range.' }),
+  to: bound.optional().meta({
     description: `A date or an instant; not inside the range. Of a report at most ${MAX_RANGE_DAYS} days after \`from\`.`,
     example: '2026-04-01',
   }),
-  timezone: TimeZone.optional().openapi({
+  timezone: TimeZone.optional().meta({
     description: "Of dates and intervals; the workspace's by default.",
   }),
 });
@@ -46,7 +46,7 @@ export const NamedRangeQuery = RangeQuery.extend({
   range: z
     .enum(RANGES)
     .optional()
-    .openapi({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
+    .meta({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
 });
 
 /** Which touchpoints: fields and the values that they may have. */
@@ -66,7 +66,7 @@ export const TouchpointWhere = z
   .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
 
 /** `where[channel]=x,linkedin`. */
-export const WhereQuery = TouchpointWhere.optional().openapi({
+export const WhereQuery = TouchpointWhere.optional().meta({
   type: 'object',
   param: { style: 'deepObject', explode: true },
   description:

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { Row } from '../db/client.ts';
 import type { TimelinePlace } from '../db/timeline.ts';
 import { RESOURCES } from '../domain/settings.ts';
@@ -12,13 +12,13 @@ import { decodeCursor, pageOf } from './paging.ts';
 /** What can say that two identities are one person. */
 export const LinkingResource = z.enum(RESOURCES).exclude(['adjustments']);
 
-const instant = () => z.string().openapi({ format: 'date-time' });
+const instant = () => z.string().meta({ format: 'date-time' });
 
 const ofTouchpoint = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().openapi({ description: 'Of a touchpoint.' });
+  schema.nullable().meta({ description: 'Of a touchpoint.' });
 const ofConversion = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().openapi({ description: 'Of a conversion.' });
-const ofLink = <T extends z.ZodType>(schema: T) => schema.nullable().openapi({ description: 'Of a link.' });
+  schema.nullable().meta({ description: 'Of a conversion.' });
+const ofLink = <T extends z.ZodType>(schema: T) => schema.nullable().meta({ description: 'Of a link.' });
 
 /** One row of a person's history. Fields that the others have are null, so that it is also a table. */
 export const TimelineEntry = z
@@ -26,7 +26,7 @@ export const TimelineEntry = z
     type: z.enum(TIMELINE_TYPES),
     id: z
       .string()
-      .openapi({ description: 'Of the touchpoint or conversion; of a link, the item that said it.' }),
+      .meta({ description: 'Of the touchpoint or conversion; of a link, the item that said it.' }),
     occurred_at: instant(),
     kind: ofTouchpoint(z.enum(KINDS)),
     channel: ofTouchpoint(z.string()),
@@ -42,7 +42,7 @@ export const TimelineEntry = z
     skipped: ofLink(z.boolean()),
     resource: ofLink(LinkingResource),
   })
-  .openapi('TimelineEntry');
+  .meta({ id: 'TimelineEntry' });
 export type TimelineEntry = z.output<typeof TimelineEntry>;
 
 /** What a row has that is of another type. */

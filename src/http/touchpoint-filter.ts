@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { DIMENSIONS, DIRECTIONS, type Dimension, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 
 const MAX_VALUES = 100;
@@ -30,7 +30,8 @@ export const TouchpointFilter = z
   .refine((filter) => Object.keys(filter).length > 0, {
     message: `Name at least one field, of ${DIMENSIONS.join(', ')}`,
   })
-  .openapi('TouchpointFilter', {
+  .meta({
+    id: 'TouchpointFilter',
     description:
       'A touchpoint fits when each field named has one of the values; null stands for an empty field.',
     example: { kind: ['follow'], channel: ['x', 'linkedin'] },

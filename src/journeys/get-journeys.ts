@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import { ApiError } from '../http/errors.ts';
 import { echoOf, type GroupedJourneyQuestion, journeyQuestionOf } from '../http/journey-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { PATH_STATES } from '../domain/paths.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../http/journey-fields.ts';
@@ -18,15 +18,15 @@ export const JourneysQuery = z.object({
   collapse: z
     .boolean()
     .default(true)
-    .openapi({ description: 'Consecutive repeats of a group are one in a path: x, x, email is x, email.' }),
-  min_touches: touches.openapi({
+    .meta({ description: 'Consecutive repeats of a group are one in a path: x, x, email is x, email.' }),
+  min_touches: touches.meta({
     description:
       'Only journeys of at least so many touchpoints, counted before `collapse`; holds for everything in the report.',
   }),
-  max_touches: touches.openapi({
+  max_touches: touches.meta({
     description: 'Only journeys of at most so many touchpoints, counted before `collapse`.',
   }),
-  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
     description: 'Paths by conversions; the rest is one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
@@ -34,7 +34,7 @@ export const JourneysQuery = z.object({
 export type JourneysQuery = z.output<typeof JourneysQuery>;
 
 const DimensionValue = z.string().nullable();
-const GroupValue = z.union([DimensionValue, z.array(DimensionValue)]).openapi({
+const GroupValue = z.union([DimensionValue, z.array(DimensionValue)]).meta({
   description:
     'The value of the dimension, null where the touchpoint has none; with several dimensions a list of their values, in the order of `group_by`.',
 });
@@ -43,76 +43,77 @@ const Share = z.object({ conversions: z.number().int(), value: z.number() });
 
 const PathNode = z
   .object({
-    state: z.enum(PATH_STATES).openapi({
+    state: z.enum(PATH_STATES).meta({
       description:
         '`start`: before the first touchpoint. `group`: at touchpoints of `group`. `conversion` and `null`: how it ended, `null` without a conversion.',
     }),
     group: GroupValue.optional(),
   })
-  .openapi('PathNode', {
+  .meta({
+    id: 'PathNode',
     description: 'A node of a flow. `group` is there where `state` is `group`, and nowhere else.',
   });
 
 const Distribution = z
   .object({
-    median: z.number().nullable().openapi({ description: 'Exact; null of no journey.' }),
+    median: z.number().nullable().meta({ description: 'Exact; null of no journey.' }),
     p90: z.number().nullable(),
     buckets: z.array(
       z.object({
-        from: z.number().int().openapi({ description: 'Inside.' }),
-        to: z.number().int().nullable().openapi({ description: 'Not inside; null: without an end.' }),
+        from: z.number().int().meta({ description: 'Inside.' }),
+        to: z.number().int().nullable().meta({ description: 'Not inside; null: without an end.' }),
         journeys: z.number().int(),
-        value: z.number().openapi({ description: 'Net value of their conversions.' }),
+        value: z.number().meta({ description: 'Net value of their conversions.' }),
       }),
     ),
   })
-  .openapi('JourneyDistribution');
+  .meta({
+    id: 'JourneyDistribution',
+    description:
+      'Over the journeys that converted and have touchpoints. `path_length` counts touchpoints before `collapse`; `time_lag_seconds` runs from the first touchpoint to the conversion.',
+  });
 export type Distribution = z.output<typeof Distribution>;
 
 export const JourneysReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'What was seen, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'What was seen, no measured cause.' }),
     totals: z.object({
-      conversions: z.number().int().openapi({ description: 'Net: without retracted ones. All have a path.' }),
-      value: z.number().openapi({ description: 'Net of adjustments.' }),
+      conversions: z.number().int().meta({ description: 'Net: without retracted ones. All have a path.' }),
+      value: z.number().meta({ description: 'Net of adjustments.' }),
       currency: z.string(),
-      attributed: Share.openapi({ description: 'Of conversions with a journey.' }),
-      unattributed: Share.optional().openapi({
+      attributed: Share.meta({ description: 'Of conversions with a journey.' }),
+      unattributed: Share.optional().meta({
         description:
           'Of conversions without one, whose path is `[]`. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
       }),
-      not_converted: z.number().int().openapi({ description: 'Journeys that led to no conversion.' }),
+      not_converted: z.number().int().meta({ description: 'Journeys that led to no conversion.' }),
     }),
     data: z.array(
       z.object({
-        path: z.array(GroupValue).nullable().openapi({
+        path: z.array(GroupValue).nullable().meta({
           description:
             'Oldest first; `[]` of conversions without any touchpoint in their journey, null in the row of the rest.',
         }),
-        other: z.literal(true).optional().openapi({ description: 'All paths beyond `limit`.' }),
-        converted: z.number().int().openapi({ description: 'Conversions whose journey took this path.' }),
+        other: z.literal(true).optional().meta({ description: 'All paths beyond `limit`.' }),
+        converted: z.number().int().meta({ description: 'Conversions whose journey took this path.' }),
         not_converted: z
           .number()
           .int()
-          .openapi({ description: 'People (or accounts) who took it and did not convert.' }),
-        value: z.number().openapi({ description: 'Net value of the conversions.' }),
+          .meta({ description: 'People (or accounts) who took it and did not convert.' }),
+        value: z.number().meta({ description: 'Net value of the conversions.' }),
       }),
     ),
-    path_length: Distribution.openapi({
-      description: 'Touchpoints, before `collapse`, of journeys that converted and have any.',
-    }),
-    time_lag_seconds: Distribution.openapi({
-      description: 'From the first touchpoint to the conversion, of the same journeys.',
-    }),
+    path_length: Distribution,
+    time_lag_seconds: Distribution,
     transitions: z
       .array(z.object({ from: PathNode, to: PathNode, count: z.number().int() }))
-      .openapi({ description: 'Steps of all paths, the most frequent first; at most 10,000.' }),
+      .meta({ description: 'Steps of all paths, the most frequent first; at most 10,000.' }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('JourneysReport');
+  .meta({ id: 'JourneysReport' });
 export type JourneysReport = z.output<typeof JourneysReport>;
 
 export const journeysExample: JourneysReport = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { lifecycleRows } from '../domain/lifecycle.ts';
 import { operation } from '../http/operation.ts';
 import { rangeOf } from '../http/report-fields.ts';

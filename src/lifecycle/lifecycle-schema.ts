@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { LIFECYCLE_STAGES, lifecycleRows } from '../domain/lifecycle.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { FormatQuery } from '../http/formats.ts';
@@ -11,10 +11,10 @@ export const LifecycleReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'What was observed, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'What was observed, no measured cause.' }),
     totals: z.object({
-      people: z.number().int().openapi({
+      people: z.number().int().meta({
         description:
           'Everyone with a touchpoint or a conversion before `to`, or named as an advocate by then; also those without a stage.',
       }),
@@ -23,37 +23,37 @@ export const LifecycleReport = z
       .array(
         z.object({
           stage: z.enum(STAGES),
-          people: z.number().int().openapi({
+          people: z.number().int().meta({
             description: 'Whose furthest stage it is at `to`. Of `advocacy`: the advocates, at any stage.',
           }),
-          reached: z.number().int().openapi({
+          reached: z.number().int().meta({
             description: 'Who has it or a later one at `to`. Of `advocacy`: the advocates.',
           }),
-          rate_from_previous: z.number().nullable().openapi({
+          rate_from_previous: z.number().nullable().meta({
             description:
               '0 to 1: `reached` over that of the stage before; null for the first stage, and where that is 0. Of `advocacy`: advocates over all people.',
           }),
         }),
       )
-      .openapi({ description: 'The six stages, in order.' }),
+      .meta({ description: 'The six stages, in order.' }),
     moves: z
       .array(
         z.object({
           from: z
             .enum(LIFECYCLE_STAGES)
             .nullable()
-            .openapi({ description: 'The furthest stage until then; null: none yet.' }),
+            .meta({ description: 'The furthest stage until then; null: none yet.' }),
           to: z.enum(STAGES),
           people: z.number().int(),
         }),
       )
-      .openapi({
+      .meta({
         description:
           'Moves inside the range, in the order of the stages. A person may be in several rows, but never twice in one.',
       }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('LifecycleReport');
+  .meta({ id: 'LifecycleReport' });
 export type LifecycleReport = z.output<typeof LifecycleReport>;
 
 export const lifecycleExample: LifecycleReport = {

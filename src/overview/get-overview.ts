@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { DEFAULT_HALF_LIFE_DAYS } from '../domain/attribution.ts';
 import { figureOf } from '../domain/change.ts';
 import { moneyOf } from '../http/journey-fields.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { Currency } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { GoalsQuery } from '../http/journey-fields.ts';
@@ -8,11 +8,11 @@ import { NamedRangeQuery } from '../http/report-fields.ts';
 export const TOP_CHANNELS = 5;
 
 export const OverviewQuery = z.object({
-  goal: GoalsQuery.optional().openapi({
+  goal: GoalsQuery.optional().meta({
     description: 'One or several goals; by default every goal of the kind `conversion` that is not archived.',
   }),
   ...NamedRangeQuery.shape,
-  currency: Currency.optional().openapi({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
   ...FormatQuery.shape,
 });
 
@@ -20,19 +20,19 @@ const figure = (description: string) =>
   z
     .object({
       value: z.number().nullable(),
-      previous: z.number().nullable().openapi({ description: 'In the period of equal length right before.' }),
-      change: z.number().nullable().openapi({
+      previous: z.number().nullable().meta({ description: 'In the period of equal length right before.' }),
+      change: z.number().nullable().meta({
         description: 'Relative: 0.5 is half as much again. Null from nothing, or without one of the two.',
       }),
     })
-    .openapi({ description });
+    .meta({ description });
 
 export const Overview = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
     totals: z.object({
       conversions: figure('Net: without retracted ones.'),
       value: figure('Net of adjustments, in `currency`.'),
@@ -52,10 +52,10 @@ export const Overview = z
           value: figure('The same, in value.'),
         }),
       )
-      .openapi({ description: `The ${TOP_CHANNELS} channels with the most credited conversions.` }),
+      .meta({ description: `The ${TOP_CHANNELS} channels with the most credited conversions.` }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('Overview');
+  .meta({ id: 'Overview' });
 export type Overview = z.output<typeof Overview>;
 
 export const overviewExample: Overview = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
@@ -8,13 +8,13 @@ import { erasePerson, isErasedAt } from './erasure-sql.ts';
 const Receipt = z
   .object({
     person_id: PersonId,
-    erased_at: z.string().openapi({ format: 'date-time' }),
+    erased_at: z.string().meta({ format: 'date-time' }),
     identities: z.number().int(),
     touchpoints: z.number().int(),
     conversions: z.number().int(),
     rejections: z.number().int(),
   })
-  .openapi('ErasureReceipt');
+  .meta({ id: 'ErasureReceipt' });
 
 export const erasePersonOperation = operation({
   method: 'delete',

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
@@ -12,7 +12,7 @@ const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
 const PersonExport = z
   .object({
     person_id: PersonId,
-    exported_at: z.string().openapi({ format: 'date-time' }),
+    exported_at: z.string().meta({ format: 'date-time' }),
     people: rows,
     identities: rows,
     identity_links: rows,
@@ -22,11 +22,11 @@ const PersonExport = z
     conversions: rows,
     adjustments: rows,
     rejections: rows,
-    referred_touchpoints: rows.openapi({
+    referred_touchpoints: rows.meta({
       description: 'Ids and times of touchpoints of others that name the person as the advocate.',
     }),
   })
-  .openapi('PersonExport');
+  .meta({ id: 'PersonExport' });
 
 /** The export as the database gives it: rejections still sealed. */
 type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError, type FieldError } from '../http/errors.ts';
 import { type HashedIdentity, PersonMap, personOf } from '../http/ingest/person.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';

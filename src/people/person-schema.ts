@@ -1,9 +1,9 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { AccountId, PersonId } from '../http/fields.ts';
 import { PersonMap } from '../http/ingest/person.ts';
 import { LinkingResource } from '../http/timeline.ts';
 
-const instant = () => z.string().openapi({ format: 'date-time' });
+const instant = () => z.string().meta({ format: 'date-time' });
 
 const SkippedLink = z
   .object({
@@ -12,7 +12,7 @@ const SkippedLink = z
     occurred_at: instant(),
     namespaces: z.array(z.string()),
   })
-  .openapi({
+  .meta({
     description:
       'An item that named this person together with identities that are not: kept, but not applied.',
   });
@@ -27,35 +27,35 @@ export const Person = z
         value: z
           .string()
           .optional()
-          .openapi({ description: 'Normalised; only where the workspace stores values (`plain`).' }),
+          .meta({ description: 'Normalised; only where the workspace stores values (`plain`).' }),
       }),
     ),
     account: z
       .object({ id: AccountId, name: z.string().nullable() })
       .nullable()
-      .openapi({ description: "The person's company now; null if nothing was ever said of one." }),
+      .meta({ description: "The person's company now; null if nothing was ever said of one." }),
     traits: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'Merged key by key, the last word deciding; a null took the key away.' }),
+      .meta({ description: 'Merged key by key, the last word deciding; a null took the key away.' }),
     consent: z.object({
-      analytics: z.boolean().openapi({ description: 'Whether later touchpoints may be stored.' }),
+      analytics: z.boolean().meta({ description: 'Whether later touchpoints may be stored.' }),
     }),
     first_seen_at: instant()
       .nullable()
-      .openapi({ description: 'Of the first touchpoint or conversion; null if there is none.' }),
-    last_seen_at: instant().nullable().openapi({ description: 'Of the last one.' }),
+      .meta({ description: 'Of the first touchpoint or conversion; null if there is none.' }),
+    last_seen_at: instant().nullable().meta({ description: 'Of the last one.' }),
     skipped_links: z.array(SkippedLink),
   })
-  .openapi('Person');
+  .meta({ id: 'Person' });
 export type Person = z.output<typeof Person>;
 
 /** `{"person": {"email": "…"}}`. That it is one identity is checked where the query string is checked too. */
-export const PersonLookup = z.strictObject({ person: PersonMap }).openapi('PersonLookup', {
-  description: 'Exactly one identity.',
-});
+export const PersonLookup = z
+  .strictObject({ person: PersonMap })
+  .meta({ id: 'PersonLookup', description: 'Exactly one identity.' });
 
 const identity = (description: string, example: string) =>
-  z.string().optional().openapi({ description, example });
+  z.string().optional().meta({ description, example });
 
 /** Exactly one parameter, whose name is a namespace: the usual ones, for the document, or any other. */
 export const PersonLookupQuery = z

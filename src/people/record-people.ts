@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
+import * as z from 'zod';
 import { resolvePeople } from '../db/resolve-people.ts';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
 import { AccountInput } from '../http/ingest/account.ts';
@@ -16,16 +16,16 @@ const PersonUpdateInput = z
     id: SenderId.nullish(),
     person: PersonMap,
     account: AccountInput.nullish(),
-    occurred_at: Instant.nullish().openapi({ description: 'When it was so; defaults to now.' }),
-    traits: Properties.nullish().openapi({
+    occurred_at: Instant.nullish().meta({ description: 'When it was so; defaults to now.' }),
+    traits: Properties.nullish().meta({
       description: 'What the person is like. Merged key by key, the last word deciding.',
     }),
     consent: z
       .strictObject({ analytics: z.boolean() })
       .nullish()
-      .openapi({ description: '`analytics: false` keeps touchpoints from then on out of storage.' }),
+      .meta({ description: '`analytics: false` keeps touchpoints from then on out of storage.' }),
   })
-  .openapi('PersonUpdateInput');
+  .meta({ id: 'PersonUpdateInput' });
 type PersonUpdateInput = z.output<typeof PersonUpdateInput>;
 
 const FROM_PAGE =

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
@@ -19,7 +19,7 @@ export const unlinkPerson = operation({
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
-  body: z.strictObject({ person: PersonMap }).openapi('UnlinkInput'),
+  body: z.strictObject({ person: PersonMap }).meta({ id: 'UnlinkInput' }),
   bodyExample: { person: { user_id: 'u1', email: 'bob@b.com' } },
   success: {
     status: 200,

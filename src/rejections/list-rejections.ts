@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { RESOURCES } from '../domain/settings.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -18,7 +18,7 @@ export const listRejectionsOperation = operation({
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    resource: z.enum(RESOURCES).optional().openapi({ description: 'Only items of this kind.' }),
+    resource: z.enum(RESOURCES).optional().meta({ description: 'Only items of this kind.' }),
     ...FormatQuery.shape,
   }),
   success: {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { RESOURCES } from '../domain/settings.ts';
 import { FieldErrorSchema } from '../http/ingest/answer.ts';
 
@@ -11,12 +11,12 @@ export const Rejection = z
     resource: z.enum(RESOURCES),
     item_id: z
       .string()
-      .openapi({ description: 'The id of the item: the one it was sent with, or the one it got.' }),
-    item: z.unknown().openapi({ description: 'The item as it was sent.' }),
+      .meta({ description: 'The id of the item: the one it was sent with, or the one it got.' }),
+    item: z.unknown().meta({ description: 'The item as it was sent.' }),
     errors: z.array(FieldErrorSchema),
-    received_at: z.string().openapi({ format: 'date-time' }),
+    received_at: z.string().meta({ format: 'date-time' }),
   })
-  .openapi('Rejection');
+  .meta({ id: 'Rejection' });
 export type Rejection = z.output<typeof Rejection>;
 
 export const rejectionExample: Rejection = {

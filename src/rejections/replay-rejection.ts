@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import type { Resource } from '../domain/settings.ts';
 import { ApiError } from '../http/errors.ts';
@@ -24,7 +24,7 @@ export function replayRejection(recorders: Recorders): AnyOperation {
     description:
       'Sends the item through the front door once more, as it was sent. If it is accepted, or turns out to be stored already, the rejection is gone; if not, it stays, with the reasons of today.',
     access: 'admin',
-    params: z.object({ id: z.string().openapi({ example: rejectionExample.id }) }),
+    params: z.object({ id: z.string().meta({ example: rejectionExample.id }) }),
     query: z.object({}),
     success: {
       status: 200,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { MODELS } from '../domain/attribution.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { SPEND_DIMENSIONS } from '../domain/touchpoint-fields.ts';
@@ -19,13 +19,13 @@ export const RoiQuery = z.object({
     .max(3)
     .refine((names) => new Set(names).size === names.length, 'Name each of group_by once')
     .default(['channel'])
-    .openapi({ description: 'One to three of what spend and touchpoints both have.', example: ['channel'] }),
+    .meta({ description: 'One to three of what spend and touchpoints both have.', example: ['channel'] }),
   where_conversion: WhereConversionQuery,
-  interval: z.enum(INTERVALS).optional().openapi({
+  interval: z.enum(INTERVALS).optional().meta({
     description:
       'Splits rows by the local day, ISO week or month: of the conversion, and of the day that was paid for.',
   }),
-  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).openapi({
+  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
     description: 'Rows by spend, then by credit; the rest is one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
@@ -35,18 +35,18 @@ export type RoiQuery = z.output<typeof RoiQuery>;
 const byModel = (description: string) =>
   z
     .partialRecord(z.enum(MODELS), z.number().nullable())
-    .openapi({ type: 'object', additionalProperties: { type: ['number', 'null'] }, description });
+    .meta({ type: 'object', additionalProperties: { type: ['number', 'null'] }, description });
 
 /** Ratios of an amount spent to what it brought. */
 const ratios = {
-  cpa: z.number().nullable().openapi({ description: 'Spend per conversion; null without either.' }),
-  roas: z.number().nullable().openapi({ description: 'Value per unit of spend; null without spend.' }),
-  roi: z.number().nullable().openapi({ description: '(value − spend) / spend; null without spend.' }),
+  cpa: z.number().nullable().meta({ description: 'Spend per conversion; null without either.' }),
+  roas: z.number().nullable().meta({ description: 'Value per unit of spend; null without spend.' }),
+  roi: z.number().nullable().meta({ description: '(value − spend) / spend; null without spend.' }),
 };
 
 const Credit = z.object({
-  conversions: z.number().openapi({ description: 'Net: without retracted ones.' }),
-  value: z.number().openapi({ description: 'Net of adjustments.' }),
+  conversions: z.number().meta({ description: 'Net: without retracted ones.' }),
+  value: z.number().meta({ description: 'Net of adjustments.' }),
   gross_conversions: z.number(),
   gross_value: z.number(),
 });
@@ -55,16 +55,16 @@ export const RoiReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .openapi({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).openapi({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
     totals: z
       .object({
         spend: z.number(),
-        conversions: z.number().int().openapi({ description: 'All of the range, attributed or not.' }),
+        conversions: z.number().int().meta({ description: 'All of the range, attributed or not.' }),
         value: z.number(),
         gross_conversions: z.number().int(),
         gross_value: z.number(),
-        unattributed: z.object({ conversions: z.number(), value: z.number() }).optional().openapi({
+        unattributed: z.object({ conversions: z.number(), value: z.number() }).optional().meta({
           description:
             'Of conversions without any touchpoint in their journey: in no row. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
         }),
@@ -74,17 +74,17 @@ export const RoiReport = z
         gross_roi: ratios.roi,
         currency: z.string(),
       })
-      .openapi({ description: 'Blended: all spend against all conversions.' }),
+      .meta({ description: 'Blended: all spend against all conversions.' }),
     data: z.array(
       z.object({
         interval: z
           .string()
           .optional()
-          .openapi({ description: 'Local start date of the day, ISO week or month.' }),
+          .meta({ description: 'Local start date of the day, ISO week or month.' }),
         group: Group,
-        other: z.literal(true).optional().openapi({ description: 'All groups beyond `limit`.' }),
+        other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
         spend: z.number(),
-        credit: z.partialRecord(z.enum(MODELS), Credit).openapi({
+        credit: z.partialRecord(z.enum(MODELS), Credit).meta({
           type: 'object',
           additionalProperties: {
             type: 'object',
@@ -107,7 +107,7 @@ export const RoiReport = z
     ),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
-  .openapi('RoiReport');
+  .meta({ id: 'RoiReport' });
 export type RoiReport = z.output<typeof RoiReport>;
 
 export const roiExample: RoiReport = {

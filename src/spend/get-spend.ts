@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { SpendWithHistory, spendExample } from './spend-schema.ts';
@@ -15,7 +15,7 @@ export const getSpendOperation = operation({
   description:
     'The row as it is now, and every earlier state of it, so that no total changes without a trace.',
   access: 'read',
-  params: z.object({ id: z.string().openapi({ example: spendExample.id }) }),
+  params: z.object({ id: z.string().meta({ example: spendExample.id }) }),
   query: z.object({}),
   success: {
     status: 200,

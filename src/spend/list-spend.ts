@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { Day, Instant } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -18,15 +18,15 @@ export const listSpendOperation = operation({
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    from: Day.optional().openapi({ description: 'Rows with a day on or after this one.' }),
-    to: Day.optional().openapi({ description: 'Rows with a day on or before this one.' }),
+    from: Day.optional().meta({ description: 'Rows with a day on or after this one.' }),
+    to: Day.optional().meta({ description: 'Rows with a day on or before this one.' }),
     channel: z
       .string()
       .min(1)
       .max(64)
       .optional()
-      .openapi({ description: 'Of one channel.', example: 'paid_search' }),
-    updated_after: Instant.optional().openapi({ description: 'New or replaced after this instant.' }),
+      .meta({ description: 'Of one channel.', example: 'paid_search' }),
+    updated_after: Instant.optional().meta({ description: 'New or replaced after this instant.' }),
     ...FormatQuery.shape,
   }),
   success: {

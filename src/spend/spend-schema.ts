@@ -1,17 +1,17 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { DAY_MS, MAX_RANGE_DAYS } from '../domain/time.ts';
 import { Amount, Currency, Day, SenderId } from '../http/fields.ts';
 
 const label = (description: string, example: string) =>
-  z.string().min(1).max(500).nullish().openapi({ description, example });
+  z.string().min(1).max(500).nullish().meta({ description, example });
 
 /** What was spent, as sent. */
 export const SpendInput = z
   .strictObject({
     id: SenderId.nullish(),
-    from: Day.openapi({ description: "The first day, in the workspace's time zone." }),
-    to: Day.openapi({ description: 'The last day, inclusive.', example: '2026-05-31' }),
-    channel: z.string().min(1).max(64).nullish().openapi({
+    from: Day.meta({ description: "The first day, in the workspace's time zone." }),
+    to: Day.meta({ description: 'The last day, inclusive.', example: '2026-05-31' }),
+    channel: z.string().min(1).max(64).nullish().meta({
       description:
         'As touchpoints have it. Left out: derived from `source` and `medium` by the same rules, where both are there.',
       example: 'paid_search',
@@ -20,19 +20,19 @@ export const SpendInput = z
     medium: label('As touchpoints have it.', 'cpc'),
     campaign: label('As touchpoints have it.', 'spring'),
     amount: Amount,
-    currency: Currency.nullish().openapi({ description: "The workspace's if left out." }),
+    currency: Currency.nullish().meta({ description: "The workspace's if left out." }),
   })
   .refine(({ from, to }) => from <= to, { path: ['to'], message: '`to` is before `from`' })
   .refine(({ from, to }) => new Date(to).getTime() - new Date(from).getTime() < MAX_RANGE_DAYS * DAY_MS, {
     path: ['to'],
     message: `At most ${MAX_RANGE_DAYS} days in one row`,
   })
-  .openapi('SpendInput');
+  .meta({ id: 'SpendInput' });
 export type SpendInput = z.output<typeof SpendInput>;
 
 const said = {
-  from: z.string().openapi({ format: 'date' }),
-  to: z.string().openapi({ format: 'date' }),
+  from: z.string().meta({ format: 'date' }),
+  to: z.string().meta({ format: 'date' }),
   channel: z.string().nullable(),
   source: z.string().nullable(),
   medium: z.string().nullable(),
@@ -45,11 +45,11 @@ export const Spend = z
   .object({
     id: z.string(),
     ...said,
-    version: z.number().int().openapi({ description: 'How often the row was replaced, plus one.' }),
-    received_at: z.string().openapi({ format: 'date-time', description: 'When it came first.' }),
-    updated_at: z.string().openapi({ format: 'date-time', description: 'When what it says now came.' }),
+    version: z.number().int().meta({ description: 'How often the row was replaced, plus one.' }),
+    received_at: z.string().meta({ format: 'date-time', description: 'When it came first.' }),
+    updated_at: z.string().meta({ format: 'date-time', description: 'When what it says now came.' }),
   })
-  .openapi('Spend');
+  .meta({ id: 'Spend' });
 export type Spend = z.output<typeof Spend>;
 
 export const SpendWithHistory = z
@@ -59,13 +59,13 @@ export const SpendWithHistory = z
       .array(
         z.object({
           version: z.number().int(),
-          replaced_at: z.string().openapi({ format: 'date-time' }),
+          replaced_at: z.string().meta({ format: 'date-time' }),
           ...said,
         }),
       )
-      .openapi({ description: 'What the row said before, newest first.' }),
+      .meta({ description: 'What the row said before, newest first.' }),
   })
-  .openapi('SpendWithHistory');
+  .meta({ id: 'SpendWithHistory' });
 export type SpendWithHistory = z.output<typeof SpendWithHistory>;
 
 export const spendInputExample = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { signReadToken } from '../http/read-token.ts';
 import { ReadToken, readTokenExample, TokenInput, tokenInputExample } from './token-schema.ts';

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
 import { ConversionWhere } from '../http/journey-fields.ts';
 import { AllowedOrigins } from '../http/origins.ts';
@@ -24,17 +24,17 @@ export const TokenInput = z
       .int()
       .min(MIN_SECONDS)
       .max(MAX_SECONDS)
-      .openapi({ description: 'Seconds; no longer than the key lives.', example: 3600 }),
-    allowed_origins: AllowedOrigins.openapi({ description: 'The pages that may use it, 1 to 50 origins.' }),
-    reports: z.array(z.enum(REPORTS)).min(1).max(REPORTS.length).openapi({
+      .meta({ description: 'Seconds; no longer than the key lives.', example: 3600 }),
+    allowed_origins: AllowedOrigins.meta({ description: 'The pages that may use it, 1 to 50 origins.' }),
+    reports: z.array(z.enum(REPORTS)).min(1).max(REPORTS.length).meta({
       description: 'What it opens; `funnel` is both `POST /v1/reports/funnel` and saved funnels.',
     }),
-    where: TouchpointWhere.nullish().openapi({
+    where: TouchpointWhere.nullish().meta({
       ...valuesByField,
       description: 'Fields that touchpoints must have, AND-ed with what is asked.',
       example: { channel: ['x', 'linkedin'] },
     }),
-    where_conversion: ConversionWhere.nullish().openapi({
+    where_conversion: ConversionWhere.nullish().meta({
       ...valuesByField,
       description: 'Which conversions count, AND-ed with what is asked: `currency` and `properties.<name>`.',
       example: { 'properties.plan': ['pro'] },
@@ -42,16 +42,16 @@ export const TokenInput = z
     scope: z
       .enum(REPORT_SCOPES)
       .nullish()
-      .openapi({ description: 'Whose touchpoints make a journey, whatever is asked.' }),
+      .meta({ description: 'Whose touchpoints make a journey, whatever is asked.' }),
   })
-  .openapi('TokenInput');
+  .meta({ id: 'TokenInput' });
 
 export const ReadToken = z
   .object({
-    token: z.string().openapi({ description: '`tl_rt_` and a JWT; sent as `Authorization: Bearer …`.' }),
-    expires_at: z.string().openapi({ format: 'date-time' }),
+    token: z.string().meta({ description: '`tl_rt_` and a JWT; sent as `Authorization: Bearer …`.' }),
+    expires_at: z.string().meta({ format: 'date-time' }),
   })
-  .openapi('ReadToken');
+  .meta({ id: 'ReadToken' });
 
 export const tokenInputExample: z.input<typeof TokenInput> = {
   expires_in: 3600,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
@@ -12,7 +12,7 @@ export const getTouchpointOperation = operation({
   summary: 'Get a touchpoint',
   description: 'One touchpoint by the id it was sent with, voided or not.',
   access: 'read',
-  params: z.object({ id: z.string().openapi({ example: 'tweet-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),
   success: {
     status: 200,

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { whereConditions } from '../db/where.ts';
 import { EventListQuery, eventFilterOf } from '../http/event-list.ts';
 import { operation } from '../http/operation.ts';

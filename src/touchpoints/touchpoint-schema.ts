@@ -1,11 +1,11 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { AccountId, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
 import { AccountInput } from '../http/ingest/account.ts';
 import { PersonMap } from '../http/ingest/person.ts';
 
 const shortText = (description: string, example: string) =>
-  z.string().min(1).max(500).nullish().openapi({ description, example });
+  z.string().min(1).max(500).nullish().meta({ description, example });
 
 const Conversation = z
   .strictObject({
@@ -13,16 +13,16 @@ const Conversation = z
       .string()
       .min(1)
       .max(255)
-      .openapi({ description: 'The thread, as the channel names it.', example: 'thread-9' }),
+      .meta({ description: 'The thread, as the channel names it.', example: 'thread-9' }),
     topic: shortText('What it is about.', 'pricing'),
   })
-  .openapi({ description: 'The thread that the touchpoint belongs to.' });
+  .meta({ description: 'The thread that the touchpoint belongs to.' });
 
 /** A touchpoint as sent. */
 export const TouchpointInput = z
   .strictObject({
     id: SenderId.nullish(),
-    occurred_at: Instant.nullish().openapi({ description: 'Defaults to now; at most 24 hours ahead.' }),
+    occurred_at: Instant.nullish().meta({ description: 'Defaults to now; at most 24 hours ahead.' }),
     person: PersonMap,
     account: AccountInput.nullish(),
     conversation: Conversation.nullish(),
@@ -30,32 +30,32 @@ export const TouchpointInput = z
     direction: z
       .enum(DIRECTIONS)
       .nullish()
-      .openapi({ description: '`inbound`: they to us. `outbound`: we to them.' }),
+      .meta({ description: '`inbound`: they to us. `outbound`: we to them.' }),
     channel: z
       .string()
       .min(1)
       .max(64)
       .nullish()
-      .openapi({ description: 'Left out: derived by the GA4 default channel group rules.', example: 'x' }),
+      .meta({ description: 'Left out: derived by the GA4 default channel group rules.', example: 'x' }),
     source: shortText('Where it came from.', 'x.com'),
     medium: shortText('By what means.', 'social'),
     campaign: shortText('Part of which campaign.', 'spring'),
     content: shortText('Which of several creatives.', 'banner-b'),
     term: shortText('Which search term.', 'crm'),
-    url: z.string().min(1).max(4096).nullish().openapi({
+    url: z.string().min(1).max(4096).nullish().meta({
       description: 'The page; its utm_ parameters and click ids count.',
       example: 'https://acme.com/pricing?utm_source=x',
     }),
-    referrer: z.string().min(1).max(4096).nullish().openapi({ example: 'https://www.google.com/' }),
-    stage: z.enum(STAGES).nullish().openapi({ description: 'The lifecycle stage that it speaks of.' }),
-    sentiment: z.number().min(-1).max(1).nullish().openapi({ description: 'From −1 to 1.', example: 0.4 }),
-    referred_by: PersonMap.nullish().openapi({
+    referrer: z.string().min(1).max(4096).nullish().meta({ example: 'https://www.google.com/' }),
+    stage: z.enum(STAGES).nullish().meta({ description: 'The lifecycle stage that it speaks of.' }),
+    sentiment: z.number().min(-1).max(1).nullish().meta({ description: 'From −1 to 1.', example: 0.4 }),
+    referred_by: PersonMap.nullish().meta({
       description: 'The advocate who sent the person: identities of somebody else.',
       example: { email: 'bob@b.com' },
     }),
     properties: Properties.nullish(),
   })
-  .openapi('TouchpointInput');
+  .meta({ id: 'TouchpointInput' });
 export type TouchpointInput = z.output<typeof TouchpointInput>;
 
 const text = z.string().nullable();
@@ -65,13 +65,13 @@ export const Touchpoint = z
   .object({
     id: z.string(),
     person_id: PersonId,
-    account_id: AccountId.nullable().openapi({ description: "The person's company at that time." }),
-    occurred_at: z.string().openapi({ format: 'date-time' }),
-    received_at: z.string().openapi({ format: 'date-time' }),
+    account_id: AccountId.nullable().meta({ description: "The person's company at that time." }),
+    occurred_at: z.string().meta({ format: 'date-time' }),
+    received_at: z.string().meta({ format: 'date-time' }),
     voided_at: z
       .string()
       .nullable()
-      .openapi({ description: 'Set when it was deleted: the id stays taken, reports skip it.' }),
+      .meta({ description: 'Set when it was deleted: the id stays taken, reports skip it.' }),
     kind: z.enum(KINDS),
     direction: z.enum(DIRECTIONS).nullable(),
     stage: z.enum(STAGES).nullable(),
@@ -85,10 +85,10 @@ export const Touchpoint = z
     sentiment: z.number().nullable(),
     url: text,
     referrer: text,
-    referred_by_person_id: PersonId.nullable().openapi({ description: 'The advocate, as a person.' }),
+    referred_by_person_id: PersonId.nullable().meta({ description: 'The advocate, as a person.' }),
     properties: z.record(z.string(), z.unknown()).nullable(),
   })
-  .openapi('Touchpoint');
+  .meta({ id: 'Touchpoint' });
 export type Touchpoint = z.output<typeof Touchpoint>;
 
 export const touchpointExample: z.input<typeof TouchpointInput> = {

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
@@ -13,7 +13,7 @@ export const voidTouchpointOperation = operation({
   description:
     'Takes a wrong touchpoint out of every report. Its id stays taken, explanations name it as `voided`, and a conversion that it recorded through a goal is retracted. Safe to repeat.',
   access: 'admin',
-  params: z.object({ id: z.string().openapi({ example: 'tweet-1' }) }),
+  params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),
   success: {
     status: 200,

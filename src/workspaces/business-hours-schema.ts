@@ -1,11 +1,11 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { WEEKDAYS } from '../domain/business-hours.ts';
 import { TimeZone } from '../http/fields.ts';
 
 const MAX_HOLIDAYS = 1000;
 
 const time = (pattern: RegExp, example: string) =>
-  z.string().regex(pattern, `Send a time of the day, as ${example}`).openapi({ example });
+  z.string().regex(pattern, `Send a time of the day, as ${example}`).meta({ example });
 
 const OpenHours = z
   .strictObject({
@@ -17,7 +17,7 @@ const OpenHours = z
 
 export const BusinessHours = z
   .strictObject({
-    timezone: TimeZone.optional().openapi({ description: "Of days and hours; the workspace's by default." }),
+    timezone: TimeZone.optional().meta({ description: "Of days and hours; the workspace's by default." }),
     days: z
       .strictObject(
         Object.fromEntries(WEEKDAYS.map((day) => [day, OpenHours])) as Record<
@@ -28,7 +28,7 @@ export const BusinessHours = z
       .refine((days) => Object.keys(days).length > 0, {
         message: `Name at least one of ${WEEKDAYS.join(', ')}`,
       })
-      .openapi({ description: 'A day that is left out is closed. `24:00` is the end of the day.' }),
+      .meta({ description: 'A day that is left out is closed. `24:00` is the end of the day.' }),
     holidays: z
       .array(
         z.iso
@@ -37,8 +37,11 @@ export const BusinessHours = z
       )
       .max(MAX_HOLIDAYS)
       .default([])
-      .openapi({ description: 'Days that are closed.', example: ['2026-12-25'] }),
+      .meta({ description: 'Days that are closed.', example: ['2026-12-25'] }),
   })
-  .openapi('BusinessHours', {
-    description: 'When people are there to answer: response times are then also told in business hours.',
+  .nullable()
+  .meta({
+    id: 'BusinessHours',
+    description:
+      'Opening hours of the team. Response times are then also reported in business hours; null counts every hour.',
   });

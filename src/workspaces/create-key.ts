@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { type Actor, audited, byRoot } from '../db/audited.ts';
 import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
@@ -48,7 +48,7 @@ export const createKeyOfWorkspace = openOperation({
   summary: 'Make a key of any workspace',
   description: 'For the holder of the root key, as when a workspace has lost its keys.',
   access: 'root',
-  params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
+  params: z.object({ id: z.uuid().meta({ example: workspaceExample.id }) }),
   errors: [...BODY_ERRORS, 'not_found'],
   handle: ({ databases, now }, { params, body }) =>
     create(databases.inWorkspace(params.id), byRoot(params.id, now), body),

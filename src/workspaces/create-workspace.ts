@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { v7 as uuidv7 } from 'uuid';
+import * as z from 'zod';
 import { audited, byRoot } from '../db/audited.ts';
 import { SCOPES } from '../domain/settings.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';

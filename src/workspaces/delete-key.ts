@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
@@ -14,7 +14,7 @@ export const deleteKeyOperation = operation({
   summary: 'Revoke a key',
   description: 'The key stops working at once here, and within 30 seconds everywhere.',
   access: 'admin',
-  params: z.object({ id: z.string().openapi({ example: keyExample.id }) }),
+  params: z.object({ id: z.string().meta({ example: keyExample.id }) }),
   query: z.object({}),
   success: { status: 200, description: 'The key that was revoked.', schema: Key, example: keyExample },
   errors: ['not_found'],

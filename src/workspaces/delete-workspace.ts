@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';
@@ -13,7 +13,7 @@ export const deleteWorkspaceOperation = openOperation({
   summary: 'Delete a workspace',
   description: 'Deletes the workspace with everything in it, at once and for good. Takes the root key.',
   access: 'root',
-  params: z.object({ id: z.uuid().openapi({ example: workspaceExample.id }) }),
+  params: z.object({ id: z.uuid().meta({ example: workspaceExample.id }) }),
   query: z.object({}),
   success: {
     status: 200,

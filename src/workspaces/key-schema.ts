@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { KEY_KINDS, SCOPES, type Scope } from '../domain/settings.ts';
 import { Instant } from '../http/fields.ts';
 import { AllowedOrigins } from '../http/origins.ts';
@@ -8,16 +8,16 @@ const PUBLISHABLE_SCOPES: readonly Scope[] = ['ingest'];
 
 export const KeyInput = z
   .strictObject({
-    name: z.string().min(1).max(200).openapi({ example: 'Production ingest' }),
-    kind: z.enum(KEY_KINDS).default('secret').openapi({
+    name: z.string().min(1).max(200).meta({ example: 'Production ingest' }),
+    kind: z.enum(KEY_KINDS).default('secret').meta({
       description:
         '`secret`: for servers. `publishable`: for pages of `allowed_origins`, where anyone can read it; posts touchpoints, conversions and links of people, and nothing else.',
     }),
-    scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).nullish().openapi({
+    scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).nullish().meta({
       description:
         '`ingest` posts, `read` reads, `admin` changes the workspace. A publishable key has `ingest`, and may leave it out.',
     }),
-    allowed_origins: AllowedOrigins.nullish().openapi({
+    allowed_origins: AllowedOrigins.nullish().meta({
       description: 'For a publishable key, 1 to 50: the pages that may use it.',
     }),
     expires_at: Instant.nullish(),
@@ -41,7 +41,7 @@ export const KeyInput = z
     allowed_origins: key.allowed_origins ?? null,
     expires_at: key.expires_at ?? null,
   }))
-  .openapi('KeyInput');
+  .meta({ id: 'KeyInput' });
 export type KeyInput = z.output<typeof KeyInput>;
 
 export const Key = z
@@ -53,34 +53,34 @@ export const Key = z
     allowed_origins: z
       .array(z.string())
       .nullable()
-      .openapi({ description: 'Null: a secret key, which is refused from pages.' }),
-    created_at: z.string().openapi({ format: 'date-time' }),
+      .meta({ description: 'Null: a secret key, which is refused from pages.' }),
+    created_at: z.string().meta({ format: 'date-time' }),
     expires_at: z.string().nullable(),
-    last_used_on: z.string().nullable().openapi({
+    last_used_on: z.string().nullable().meta({
       format: 'date',
       description: 'The last UTC day of use, also of a read token made with it.',
     }),
   })
-  .openapi('Key');
+  .meta({ id: 'Key' });
 export type Key = z.output<typeof Key>;
 
 export const NewKey = z
   .object({
     ...Key.shape,
-    token: z.string().openapi({ description: 'Shown once; only a hash is stored.' }),
+    token: z.string().meta({ description: 'Shown once; only a hash is stored.' }),
   })
-  .openapi('NewKey');
+  .meta({ id: 'NewKey' });
 
 /** What an old key may go on for: a week is enough for any deployment. */
 const MAX_GRACE_SECONDS = 604_800;
 
 export const RotationInput = z
   .strictObject({
-    grace_seconds: z.number().int().min(0).max(MAX_GRACE_SECONDS).default(86_400).openapi({
+    grace_seconds: z.number().int().min(0).max(MAX_GRACE_SECONDS).default(86_400).meta({
       description: 'How long the old key goes on, if it does not expire before; at most a week.',
     }),
   })
-  .openapi('RotationInput');
+  .meta({ id: 'RotationInput' });
 
 export const keyExample: Key = {
   id: 'key_0192f0c17d1e7a3b8c4d5e6f708192a3',

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
 import { keyOut, listKeys } from './key-sql.ts';

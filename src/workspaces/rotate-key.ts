@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -14,7 +14,7 @@ export const rotateKeyOperation = operation({
   description:
     'Makes a key with the name, kind, scopes, origins and expiry of the one named, under an id and a token of its own. The old one goes on for `grace_seconds`, so that what uses it can change over, and never longer than it would have; with 0 it stops at once here, and within 30 seconds everywhere. Read tokens made with the old key end with it.',
   access: 'admin',
-  params: z.object({ id: z.string().openapi({ example: keyExample.id }) }),
+  params: z.object({ id: z.string().meta({ example: keyExample.id }) }),
   query: z.object({}),
   body: RotationInput,
   bodyExample: { grace_seconds: 3600 },

@@ -1,5 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { getCountries } from 'libphonenumber-js/min';
+import * as z from 'zod';
 import { PLAIN_MODELS } from '../domain/attribution.ts';
 import { IDENTITY_STORAGES } from '../domain/settings.ts';
 import { Currency, TimeZone } from '../http/fields.ts';
@@ -10,31 +10,31 @@ const Country = z
   .refine((code) => (getCountries() as string[]).includes(code), {
     message: 'Not an ISO 3166 alpha-2 code, as DE',
   })
-  .openapi({ description: 'For phone numbers that come without +.', example: 'DE' });
+  .meta({ description: 'For phone numbers that come without +.', example: 'DE' });
 
 const settings = {
-  name: z.string().min(1).max(200).openapi({ example: 'Acme' }),
+  name: z.string().min(1).max(200).meta({ example: 'Acme' }),
   timezone: TimeZone,
   currency: Currency,
-  identity_storage: z.enum(IDENTITY_STORAGES).openapi({
+  identity_storage: z.enum(IDENTITY_STORAGES).meta({
     description:
       '`hashed`: identity values are kept as keyed hashes only. `plain`: the value is stored beside the hash, from now on.',
   }),
   default_country: Country.nullable(),
-  retention_days: z.number().int().min(1).max(36_500).nullable().openapi({
+  retention_days: z.number().int().min(1).max(36_500).nullable().meta({
     description:
       'Conversions older than this are deleted, touchpoints when they are older by 365 days more. Null keeps everything.',
     example: 730,
   }),
-  accounts_from_email: z.boolean().openapi({
+  accounts_from_email: z.boolean().meta({
     description:
       "Whether an e-mail address at a company's domain says that its person is of that account; addresses of public mail providers never do. For items from now on.",
   }),
-  business_hours: BusinessHours.nullable().openapi({ description: 'Null: response times count every hour.' }),
-  default_model: z.enum(PLAIN_MODELS).openapi({
+  business_hours: BusinessHours,
+  default_model: z.enum(PLAIN_MODELS).meta({
     description: 'The attribution model of reports that show one, such as the overview.',
   }),
-  trust_publishable_values: z.boolean().openapi({
+  trust_publishable_values: z.boolean().meta({
     description:
       'Whether the `value` of a conversion counts though a publishable key sent it, which anyone can read in a page.',
   }),
@@ -53,10 +53,10 @@ export const WorkspaceInput = z
     default_model: settings.default_model.default('linear'),
     trust_publishable_values: settings.trust_publishable_values.default(false),
   })
-  .openapi('WorkspaceInput');
+  .meta({ id: 'WorkspaceInput' });
 export type WorkspaceInput = z.output<typeof WorkspaceInput>;
 
-export const WorkspacePatch = z.strictObject(settings).partial().openapi('WorkspacePatch');
+export const WorkspacePatch = z.strictObject(settings).partial().meta({ id: 'WorkspacePatch' });
 export type WorkspacePatch = z.output<typeof WorkspacePatch>;
 
 export const Workspace = z
@@ -66,9 +66,9 @@ export const Workspace = z
     currency: z.string(),
     timezone: z.string(),
     default_country: z.string().nullable(),
-    created_at: z.string().openapi({ format: 'date-time' }),
+    created_at: z.string().meta({ format: 'date-time' }),
   })
-  .openapi('Workspace');
+  .meta({ id: 'Workspace' });
 export type Workspace = z.output<typeof Workspace>;
 
 export const workspaceExample: Workspace = {

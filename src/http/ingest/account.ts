@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { AccountClaim } from '../../db/resolve-people.ts';
 import { isPublicMailDomain } from '../../domain/accounts.ts';
 import { type Identity, isPlaceholder, normaliseDomain } from '../../domain/identities.ts';
@@ -12,7 +12,7 @@ const MAX_DOMAIN_LENGTH = 253;
 export const AccountInput = z
   .strictObject({
     id: AccountId.nullish(),
-    domain: z.string().min(1).max(MAX_DOMAIN_LENGTH).nullish().openapi({
+    domain: z.string().min(1).max(MAX_DOMAIN_LENGTH).nullish().meta({
       description: 'Of its website or e-mail; never one of a public mail provider.',
       example: 'acme.com',
     }),
@@ -21,12 +21,13 @@ export const AccountInput = z
       .min(1)
       .max(500)
       .nullish()
-      .openapi({ description: 'The last word counts.', example: 'Acme' }),
+      .meta({ description: 'The last word counts.', example: 'Acme' }),
   })
   .refine((account) => account.id != null || account.domain != null, {
     message: 'Send an id, a domain, or both',
   })
-  .openapi('AccountInput', {
+  .meta({
+    id: 'AccountInput',
     description:
       "The person's company from then on. With an id and a domain, the domain is that account's: whoever names it by the domain alone means the same.",
   });

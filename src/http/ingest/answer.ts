@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError, type FieldError } from '../errors.ts';
 import type { Reply } from '../operation.ts';
 
@@ -22,29 +22,29 @@ export interface ItemResult {
 
 export const FieldErrorSchema = z
   .object({
-    pointer: z.string().openapi({ description: 'JSON pointer into the body, or `?name` for a parameter.' }),
-    detail: z.string().openapi({ description: 'What is wrong and what to change.' }),
+    pointer: z.string().meta({ description: 'JSON pointer into the body, or `?name` for a parameter.' }),
+    detail: z.string().meta({ description: 'What is wrong and what to change.' }),
   })
-  .openapi('FieldError');
+  .meta({ id: 'FieldError' });
 
 export const BatchAnswer = z
   .object({
     accepted: z.number().int(),
-    duplicates: z.number().int().openapi({ description: 'Same id and same content as stored: a no-op.' }),
-    dropped: z.number().int().openapi({ description: 'Kept out on purpose, as by consent.' }),
+    duplicates: z.number().int().meta({ description: 'Same id and same content as stored: a no-op.' }),
+    dropped: z.number().int().meta({ description: 'Kept out on purpose, as by consent.' }),
     rejected: z
       .number()
       .int()
-      .openapi({ description: 'Rejected or conflicting; kept under /v1/rejections for 30 days.' }),
-    queued: z.number().int().optional().openapi({
+      .meta({ description: 'Rejected or conflicting; kept under /v1/rejections for 30 days.' }),
+    queued: z.number().int().optional().meta({
       description: 'Durable in the queue, and stored soon. Only where the deployment has one.',
     }),
     results: z.array(
       z.object({
         index: z.number().int(),
-        id: z.string().openapi({ description: 'The one sent, or the one it got.' }),
+        id: z.string().meta({ description: 'The one sent, or the one it got.' }),
         status: z.enum(STATUSES),
-        reason: z.enum(DROP_REASONS).optional().openapi({
+        reason: z.enum(DROP_REASONS).optional().meta({
           description:
             '`consent`: the person does not want it stored. `erased`: it is of somebody who was erased since.',
         }),
@@ -53,7 +53,7 @@ export const BatchAnswer = z
       }),
     ),
   })
-  .openapi('BatchAnswer');
+  .meta({ id: 'BatchAnswer' });
 
 /** Every item, in order, and the status that sums them up: 200, 202, 207, or 422 when nothing went in. */
 export function batchReply(results: ItemResult[]): Reply<z.output<typeof BatchAnswer>> {

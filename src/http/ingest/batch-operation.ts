@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { type AnyOperation, BODY_ERRORS, operation } from '../operation.ts';
 import { BatchAnswer, batchReply } from './answer.ts';
 import { BatchQuery, idempotencyKeyOf } from './batch-request.ts';

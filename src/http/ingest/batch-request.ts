@@ -1,12 +1,9 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import { ApiError } from '../errors.ts';
 
 /** `?dry_run=true` of everything that can be posted. */
 export const BatchQuery = z.object({
-  dry_run: z
-    .boolean()
-    .default(false)
-    .openapi({ description: 'Validate and answer as if, but store nothing.' }),
+  dry_run: z.boolean().default(false).meta({ description: 'Validate and answer as if, but store nothing.' }),
 });
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;

@@ -1,4 +1,4 @@
-import { z } from '@hono/zod-openapi';
+import * as z from 'zod';
 import type { AccountClaim, PersonClaim } from '../../db/resolve-people.ts';
 import { proposePeople } from '../../domain/batch-people.ts';
 import {
@@ -47,7 +47,8 @@ export const PersonMap = z
       }
     }
   })
-  .openapi('Identities', {
+  .meta({
+    id: 'Identities',
     type: 'object',
     description:
       'Identities of one person, from namespace to value; two of them say that they are the same person.',

@@ -1,5 +1,5 @@
-import type { z } from '@hono/zod-openapi';
 import type { SQL } from 'drizzle-orm';
+import type * as z from 'zod';
 import { canonicalJson } from '../../domain/json.ts';
 import type { Resource } from '../../domain/settings.ts';
 import type { FieldError } from '../errors.ts';
