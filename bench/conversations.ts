@@ -3,7 +3,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import {
   type ConversationReportQuestion,
-  conversationReport,
+  conversationStatement,
 } from '../src/conversations/conversation-report-sql.ts';
 import { type ConversationFilter, listConversations } from '../src/conversations/conversation-sql.ts';
 import { REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
@@ -52,12 +52,12 @@ const BUSINESS_HOURS = {
 
 /** One statement each, as the API sends it. */
 const STATEMENTS: Record<string, SQL> = {
-  'report by channel': conversationReport(REPORT),
-  'report by channel and week': conversationReport({ ...REPORT, interval: 'week' }),
-  'report by channel, one month': conversationReport({ ...REPORT, from: '2026-03-01T00:00:00Z' }),
-  'report by channel, in business hours': conversationReport({ ...REPORT, business_hours: BUSINESS_HOURS }),
-  'report by channel, with buckets': conversationReport({ ...REPORT, goals: ['purchase'] }),
-  'report with all of it': conversationReport({
+  'report by channel': conversationStatement(REPORT),
+  'report by channel and week': conversationStatement({ ...REPORT, interval: 'week' }),
+  'report by channel, one month': conversationStatement({ ...REPORT, from: '2026-03-01T00:00:00Z' }),
+  'report by channel, in business hours': conversationStatement({ ...REPORT, business_hours: BUSINESS_HOURS }),
+  'report by channel, with buckets': conversationStatement({ ...REPORT, goals: ['purchase'] }),
+  'report with all of it': conversationStatement({
     ...REPORT,
     interval: 'week',
     goals: ['purchase'],

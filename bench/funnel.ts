@@ -3,7 +3,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { HASH_JOINS, REPORT_SETTINGS, underReach } from '../src/db/client.ts';
 import type { FunnelAnswer, FunnelQuestion } from '../src/funnels/funnel-question.ts';
-import { funnelReport, funnelSteps } from '../src/funnels/funnel-sql.ts';
+import { funnelStatement, funnelSteps } from '../src/funnels/funnel-sql.ts';
 import { type DataSet, DENSE, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
 import { median, type Progress } from './measure.ts';
 import { type KindsQuestion, usualFunnel } from './usual-funnel-sql.ts';
@@ -134,7 +134,7 @@ const APPLICATION = underReach({ role: 'throughline_app', workspace_id: WORKSPAC
 async function askReport(client: pg.Client, question: KindsQuestion): Promise<number[]> {
   await client.query('begin');
   for (const settings of [APPLICATION, REPORT_SETTINGS, HASH_JOINS]) await send(client, settings);
-  const [answer] = await send<FunnelAnswer>(client, funnelReport(funnelOf(question)));
+  const [answer] = await send<FunnelAnswer>(client, funnelStatement(funnelOf(question)));
   await client.query('commit');
   return answer?.cells.map((cell) => cell.count) ?? [];
 }

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { advocacyReport } from '../src/advocacy/advocacy-sql.ts';
-import { cultivationReport } from '../src/cultivation/cultivation-sql.ts';
+import { advocacyStatement } from '../src/advocacy/advocacy-sql.ts';
+import { cultivationStatement } from '../src/cultivation/cultivation-sql.ts';
 import { HASH_JOINS, REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
 import { WORKSPACE_ID } from './funnel-data.ts';
 import { median, type Progress, quantile, timesOf } from './measure.ts';
@@ -65,10 +65,10 @@ function reportsOf(range: { from: string; to: string }): Record<string, SQL[]> {
   };
   const landmark = { ...question, cultivation_goals: null, landmark_days: 14, horizon_days: 90 };
   return {
-    cultivation: [cultivationReport({ ...landmark, group_by: null })],
-    'cultivation by channel': [cultivationReport({ ...landmark, group_by: 'channel' })],
-    'cultivation by goal': [cultivationReport({ ...landmark, group_by: 'cultivation_goal' })],
-    advocacy: [HASH_JOINS, advocacyReport({ ...question, limit: 100 })],
+    cultivation: [cultivationStatement({ ...landmark, group_by: null })],
+    'cultivation by channel': [cultivationStatement({ ...landmark, group_by: 'channel' })],
+    'cultivation by goal': [cultivationStatement({ ...landmark, group_by: 'cultivation_goal' })],
+    advocacy: [HASH_JOINS, advocacyStatement({ ...question, limit: 100 })],
   };
 }
 

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openApiDocument } from '../src/http/document.ts';
+import { openApiDocument } from '../src/document/openapi-document.ts';
 import { operations } from '../src/operations.ts';
 import { PROJECT_ROOT } from './workerd.ts';
 

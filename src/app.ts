@@ -1,7 +1,8 @@
 import { Hono } from 'hono/tiny';
 import { v7 as uuidv7 } from 'uuid';
+import type { Config } from './http/config.ts';
 import { ApiError, problemResponse } from './http/errors.ts';
-import type { AnyOperation, Config } from './http/operation.ts';
+import type { AnyOperation } from './http/operation.ts';
 import { preflightResponse, tokenInUrl } from './http/origins.ts';
 import { logRequest, nothingSeen, requestLine, type Seen } from './http/request-log.ts';
 import { serve } from './http/serve.ts';

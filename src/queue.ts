@@ -1,10 +1,12 @@
 import { type Databases, openDatabases } from './db/client.ts';
-import { type Caller, type Workspace, workspaceById } from './http/authenticate.ts';
-import { quarantine } from './http/ingest/quarantine.ts';
-import { itemsOf, type QueuedBatch, readMessage } from './http/ingest/queue-message.ts';
+import { workspaceById } from './http/authenticate.ts';
+import type { Caller, Workspace } from './http/caller.ts';
+import type { Config } from './http/config.ts';
 import { notingUse } from './http/last-used.ts';
-import type { Config, RecordContext } from './http/operation.ts';
+import type { RecordContext } from './http/operation.ts';
 import { secretsOf, type WorkspaceSecrets } from './http/secrets.ts';
+import { quarantine } from './ingest/keep-rejections.ts';
+import { itemsOf, type QueuedBatch, readMessage } from './ingest/queue-message.ts';
 import { recorders } from './operations.ts';
 
 /** A message as Cloudflare delivers it, at least once, as far as it is used. */

@@ -1,5 +1,5 @@
 import { openDatabases } from './db/client.ts';
-import type { Config } from './http/operation.ts';
+import type { Config } from './http/config.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
 import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
 

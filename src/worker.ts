@@ -1,7 +1,5 @@
 import { type ConfigOrMissing, createApp } from './app.ts';
-import type { IngestQueue } from './http/ingest/enqueue.ts';
-import type { Config } from './http/operation.ts';
-import type { RateLimiter } from './http/rate-limit.ts';
+import type { Config, MessageQueue, RateLimiter } from './http/config.ts';
 import { consumeQueue, type Deliveries } from './queue.ts';
 import { runSchedule } from './schedule.ts';
 
@@ -13,7 +11,7 @@ interface Env {
   /** A binding of wrangler.toml; there is none where the Worker runs in a bare workerd. */
   RATE_LIMITER?: RateLimiter;
   /** The same, where a deployment has switched the queue on. */
-  INGEST_QUEUE?: IngestQueue;
+  INGEST_QUEUE?: MessageQueue;
 }
 
 /** Shorter secrets could be guessed. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AccountId, PersonId } from '../http/fields.ts';
-import { TimelineEntry, timelineExample } from '../http/timeline.ts';
+import { TimelineEntry, timelineExample } from '../stats/timeline-fields.ts';
 
 const MAX_DOMAINS = 100;
 

@@ -1,12 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { seenOf } from '../db/seen.ts';
 import { tenant } from '../db/tenant.ts';
-import { conversionEntries, type TimelinePage, timelineOf, touchpointEntries } from '../db/timeline.ts';
 import { normaliseDomain } from '../domain/identities.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { type TimelineRow, timelineEntryOut } from '../http/timeline.ts';
+import { seenOf } from '../stats/seen-sql.ts';
+import { type TimelineRow, timelineEntryOut } from '../stats/timeline-fields.ts';
+import {
+  conversionEntries,
+  type TimelinePage,
+  timelineOf,
+  touchpointEntries,
+} from '../stats/timeline-sql.ts';
 import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
 
 /** Rows only where domains are another account's by an admin's word, and then nothing was done. */

@@ -4,8 +4,8 @@ import { AccountId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { PageOf, PageQuery } from '../http/paging.ts';
-import { boundsOf, RangeQuery } from '../http/report-fields.ts';
-import { placeOf, type TimelineRow, timelinePageOf } from '../http/timeline.ts';
+import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
+import { placeOf, type TimelineRow, timelinePageOf } from '../stats/timeline-fields.ts';
 import { AccountTimelineEntry, accountTimelineExample } from './account-schema.ts';
 import { accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
 

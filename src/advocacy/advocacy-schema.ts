@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { Currency, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery } from '../http/journey-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { GoalsQuery } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 export const AdvocacyQuery = z.object({
   goal: GoalsQuery,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CountedQuestion, countedConversions } from '../db/counted-conversions.ts';
-import { knownGoals } from '../db/journeys.ts';
 import { tenant } from '../db/tenant.ts';
+import { type CountedQuestion, countedConversions } from '../stats/counted-conversion-sql.ts';
+import { knownGoals } from '../stats/journey-sql.ts';
 
 export interface AdvocacyQuestion extends CountedQuestion {
   to: string;
@@ -37,7 +37,7 @@ export interface AdvocacyAnswer {
  * the counted conversions; (3) what followed each referral of the range, summed by advocate; (4) referrals joined to
  * those that the referred made; (5) each conversion with the first referral of its person, for the totals.
  */
-export function advocacyReport(question: AdvocacyQuestion): SQL {
+export function advocacyStatement(question: AdvocacyQuestion): SQL {
   const { workspace_id, goals, limit } = question;
   return sql`
     with ${pairs(question)},

@@ -5,9 +5,9 @@ import { INTERVALS } from '../domain/time.ts';
 import { KINDS } from '../domain/touchpoint-fields.ts';
 import { AccountId, GoalKey } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, Group, WhereConversionQuery } from '../http/journey-fields.ts';
-import { ModelQuery } from '../http/model-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { ModelQuery } from '../stats/credit-fields.ts';
+import { GoalsQuery, Group, WhereConversionQuery } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 export const MAX_ROWS = 10_000;
 

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../db/credit.ts';
-import { knownGoals } from '../db/journeys.ts';
+import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../stats/credit-sql.ts';
+import { knownGoals } from '../stats/journey-sql.ts';
 
 export interface AttributionQuestion extends CreditQuestion {
   goals: readonly string[];
@@ -52,7 +52,7 @@ export interface AttributionAnswer {
  * of expects one row and would loop. `in` as an output column is a hash look-up whatever it expects (with a join,
  * the totals of 19,700 conversions took 33 s).
  */
-export function attributionReport(question: AttributionQuestion): SQL {
+export function attributionStatement(question: AttributionQuestion): SQL {
   const { limit } = question;
   const named = [...question.goals, ...Object.values(question.milestones ?? {})];
   const each = (make: (i: number) => SQL) => eachModel(question, make);

@@ -1,6 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { entityColumns, isInWindow, isOfEntity } from '../db/entity.ts';
-import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../db/fx.ts';
+import { tenant } from '../db/tenant.ts';
+import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
+import type { ReportScope } from '../domain/settings.ts';
+import type { Where } from '../domain/touchpoint-fields.ts';
+import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
+import { entityColumns, isInWindow, isOfEntity } from '../stats/entity-sql.ts';
+import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../stats/fx-sql.ts';
 import {
   conversionConditions,
   countsAtAll,
@@ -8,14 +13,10 @@ import {
   goalSettings,
   type JourneyQuestion,
   knownGoals,
-} from '../db/journeys.ts';
-import { type Milestones, milestoneTimes } from '../db/milestone-sql.ts';
-import { joinNetAdjustments } from '../db/net-conversions.ts';
-import { tenant } from '../db/tenant.ts';
-import { DIMENSION_COLUMNS, type Where, whereConditions } from '../db/where.ts';
-import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
-import type { ReportScope } from '../domain/settings.ts';
-import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
+} from '../stats/journey-sql.ts';
+import { type Milestones, milestoneTimes } from '../stats/milestone-sql.ts';
+import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
+import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
 
 /** More would be a dump, not an explanation; the counts are complete. */
 const MAX_LEFT_OUT = 1000;
@@ -71,7 +72,7 @@ export interface ExplanationRow {
  * One conversion with every touchpoint of its entity: `considered` in journey order, the others with the first
  * reason that keeps them out. The reasons are those of the domain's `leftOutReason`, in its order.
  */
-export function explainConversion(question: ExplanationQuestion): SQL {
+export function explanationStatement(question: ExplanationQuestion): SQL {
   const { workspace_id, conversion_id, scope, milestones } = question;
   const day = dayOf(question, sql`c.occurred_at`);
   return sql`

@@ -1,21 +1,39 @@
 import * as z from 'zod';
 import type { Model } from '../domain/attribution.ts';
-import { groupOut } from '../http/journey-fields.ts';
-import { creditEchoOf, creditQuestionOf, tidy } from '../http/model-fields.ts';
-import { operation } from '../http/operation.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning, retentionWarning } from '../http/warnings.ts';
+import { creditEchoOf, creditQuestionOf, tidy } from '../stats/credit-fields.ts';
+import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
+import { defineReport, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
 import { attributionExample } from './attribution-examples.ts';
 import { AttributionQuery, AttributionReport } from './attribution-schema.ts';
 import {
   type AttributionAnswer,
   type AttributionQuestion,
-  attributionReport,
+  attributionStatement,
   type GroupRow,
   type TotalsRow,
 } from './attribution-sql.ts';
 
-export const getAttribution = operation({
+type Asked = AttributionQuestion & GroupedJourneyQuestion;
+
+export const attributionReport = defineReport({
+  name: 'attribution',
+  params: z.object({}),
+  query: AttributionQuery,
+  schema: AttributionReport,
+  parse: ({ query }, context) => ({ ...creditQuestionOf(query, context), limit: query.limit }),
+  statements: (question) => [attributionStatement(question)],
+  shape: ([answer]: [AttributionAnswer], question, { workspace, now }) => {
+    const named = { goal: question.goals, milestones: Object.values(question.milestones ?? {}) };
+    refuseUnknownGoals(named, answer.goals ?? []);
+    const report = reportOf(question, answer.totals, answer.groups);
+    report.warnings.push(...retentionWarning(question.from, workspace, now));
+    return report;
+  },
+});
+
+export const getAttribution = reportOperation(attributionReport, {
   method: 'get',
   path: '/v1/reports/attribution',
   id: 'getAttribution',
@@ -23,32 +41,13 @@ export const getAttribution = operation({
   summary: 'Credit per group, under any set of models',
   description:
     'Which touchpoints get credit for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed add up to the totals; credits are not rounded to cents, so round sums and not rows. The models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over what was observed, no measured cause.',
-  access: 'read',
-  report: 'attribution',
-  params: z.object({}),
-  query: AttributionQuery,
-  success: {
-    status: 200,
-    description: 'The report.',
-    schema: AttributionReport,
-    example: attributionExample,
-  },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The report.', example: attributionExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    const question = { ...creditQuestionOf(query, context), limit: query.limit };
-    const [[row] = []] = await context.database.report([attributionReport(question)]);
-    const answer = row as AttributionAnswer | undefined;
-    const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
-    refuseUnknownGoals(asked, answer?.goals ?? []);
-    const report = reportOf(question, answer?.totals ?? [], answer?.groups ?? []);
-    report.warnings.push(...retentionWarning(question.from, context.workspace, context.now));
-    return { body: report };
-  },
 });
 
-function reportOf(question: AttributionQuestion, totals: TotalsRow[], groups: GroupRow[]): AttributionReport {
+function reportOf(question: Asked, totals: TotalsRow[], groups: GroupRow[]): AttributionReport {
   const overall = totals.find((row) => row.interval === null);
   const lacksRate = overall?.lacks_rate ?? 0;
   const byInterval = totals.filter((row) => row.interval !== null);

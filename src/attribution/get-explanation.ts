@@ -1,40 +1,34 @@
 import * as z from 'zod';
 import { weightsOf } from '../domain/attribution.ts';
 import { withMilestones } from '../domain/milestones.ts';
+import { isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
-import { moneyOf } from '../http/journey-fields.ts';
-import { checkModelQuery } from '../http/model-fields.ts';
-import { isNarrowed } from '../http/narrowing.ts';
-import { operation } from '../http/operation.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning } from '../http/warnings.ts';
+import { checkModelQuery } from '../stats/credit-fields.ts';
+import { moneyOf } from '../stats/journey-fields.ts';
+import { defineReport, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning } from '../stats/warnings.ts';
 import { explanationExample } from './attribution-examples.ts';
 import { Explanation, ExplanationQuery } from './attribution-schema.ts';
-import { type ExplanationRow, explainConversion } from './explanation-sql.ts';
+import { type ExplanationQuestion, type ExplanationRow, explanationStatement } from './explanation-sql.ts';
 
 const DAY_SECONDS = 86_400;
 
-export const getExplanation = operation({
-  method: 'get',
-  path: '/v1/conversions/{id}/explanation',
-  id: 'getExplanation',
-  tag: 'Reports',
-  summary: 'Explain the credit of one conversion',
-  description:
-    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
-  access: 'read',
-  report: 'explanation',
+export const explanationReport = defineReport({
+  name: 'explanation',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: ExplanationQuery,
-  success: { status: 200, description: 'The explanation.', schema: Explanation, example: explanationExample },
-  errors: ['invalid_request', 'unknown_goal', 'not_found'],
-  isCacheable: true,
-  handle: async ({ database, workspace, caller }, { params, query }) => {
+  schema: Explanation,
+  parse: (
+    { params: { id }, query },
+    { workspace, caller },
+  ): ExplanationQuestion & { query: ExplanationQuery } => {
     checkModelQuery(query);
-    const question = {
+    return {
       ...moneyOf(query.currency, workspace),
-      conversion_id: params.id,
+      query,
+      conversion_id: id,
       lookback_days: query.lookback_days ?? null,
       scope: query.scope,
       policy: query.journey,
@@ -43,13 +37,28 @@ export const getExplanation = operation({
       where_conversion: caller.narrowing?.where_conversion ?? {},
       milestones: query.milestones ?? null,
     };
-    const [row] = await database.query<ExplanationRow>(explainConversion(question));
-    // Under a narrowed token a conversion is there if its journey is not empty, as in the reports.
+  },
+  statements: (question) => [explanationStatement(question)],
+  shape: ([row]: [ExplanationRow | undefined], { query, currency }, { caller }) => {
+    // Under a narrowed token a conversion exists only if its journey is not empty, as in the reports.
     if (!row || (isNarrowed(caller) && row.considered.length === 0))
       throw new ApiError('not_found', 'No conversion has this id.');
     refuseUnknownGoals({ milestones: Object.values(query.milestones ?? {}) }, row.milestone_goals ?? []);
-    return { body: explanationOf(row, query, question.currency) };
+    return explanationOf(row, query, currency);
   },
+});
+
+export const getExplanation = reportOperation(explanationReport, {
+  method: 'get',
+  path: '/v1/conversions/{id}/explanation',
+  id: 'getExplanation',
+  tag: 'Reports',
+  summary: 'Explain the credit of one conversion',
+  description:
+    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
+  success: { description: 'The explanation.', example: explanationExample },
+  errors: ['invalid_request', 'unknown_goal', 'not_found', 'report_too_slow'],
+  isCacheable: true,
 });
 
 function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {

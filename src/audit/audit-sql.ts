@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
-import { isOneOf } from '../db/where.ts';
 import type { AuditAction } from '../domain/audit.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
+import { isOneOf } from '../stats/where-sql.ts';
 import type { AuditRow } from './audit-schema.ts';
 
 export interface AuditFilter {

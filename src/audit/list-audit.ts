@@ -3,7 +3,7 @@ import { AUDIT_ACTIONS } from '../domain/audit.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
-import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { AuditRow, auditRowExample } from './audit-schema.ts';
 import { auditRowOut, listAudit } from './audit-sql.ts';
 

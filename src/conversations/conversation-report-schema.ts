@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { RESPONSE_BUCKETS, type ResponseBucket } from '../domain/conversations.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, JourneyQuery } from '../http/journey-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { GoalsQuery, JourneyQuery } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 import { MessageCounts } from './conversation-schema.ts';
 
 const MAX_ROWS = 10_000;

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { MoneyQuestion } from '../db/fx.ts';
-import { conversionsInRange, groupOf, knownGoals } from '../db/journeys.ts';
 import { tenant } from '../db/tenant.ts';
-import { type Where, whereConditions } from '../db/where.ts';
 import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
 import { DAY_MS, type Interval } from '../domain/time.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
+import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
+import type { MoneyQuestion } from '../stats/fx-sql.ts';
+import { conversionsInRange, groupOf, knownGoals } from '../stats/journey-sql.ts';
+import { whereConditions } from '../stats/where-sql.ts';
 import { type BusinessCalendar, businessCalendar, businessSecondsBetween } from './business-hours-sql.ts';
 
 export interface ConversationReportQuestion extends MoneyQuestion {
@@ -69,7 +69,7 @@ const DAY_SECONDS = DAY_MS / 1000;
  * each person and the conversions until the last horizon, in one list that is looked at person by person: a join would
  * need to know their sizes.
  */
-export function conversationReport(question: ConversationReportQuestion): SQL {
+export function conversationStatement(question: ConversationReportQuestion): SQL {
   const { workspace_id, goals, limit, business_hours } = question;
   const business = business_hours
     ? businessSecondsBetween(business_hours, sql`opened_at`, sql`first_response_at`)

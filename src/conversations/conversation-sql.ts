@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import type { ConversationState } from '../domain/conversations.ts';
 import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
+import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import {
   type Conversation,
   type ConversationDetail,

@@ -2,11 +2,12 @@ import * as z from 'zod';
 import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
 import { rateOf } from '../domain/proportions.ts';
 import { DAY_MS } from '../domain/time.ts';
-import { moneyOf } from '../http/journey-fields.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
-import { rangeOf } from '../http/report-fields.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning, retentionWarning, type Warning } from '../http/warnings.ts';
+import type { Workspace } from '../http/caller.ts';
+import { moneyOf } from '../stats/journey-fields.ts';
+import { rangeOf } from '../stats/range-fields.ts';
+import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning, retentionWarning, type Warning } from '../stats/warnings.ts';
 import {
   type ConversationFigures,
   ConversationReport,
@@ -16,13 +17,26 @@ import {
 import {
   type ConversationReportAnswer,
   type ConversationReportQuestion,
-  conversationReport,
+  conversationStatement,
   type FiguresRow,
   type OutcomeRow,
   type Percentiles,
 } from './conversation-report-sql.ts';
 
-export const getConversationReport = operation({
+export const conversationsReport = defineReport({
+  name: 'conversations',
+  params: z.object({}),
+  query: ConversationReportQuery,
+  schema: ConversationReport,
+  parse: ({ query }, context) => questionOf(query, context),
+  statements: (question) => [conversationStatement(question)],
+  shape: ([answer]: [ConversationReportAnswer], question, context) => {
+    refuseUnknownGoals({ goal: question.goals }, answer.goals ?? []);
+    return reportOf(question, answer, context);
+  },
+});
+
+export const getConversationReport = reportOperation(conversationsReport, {
   method: 'get',
   path: '/v1/reports/conversations',
   id: 'getConversationReport',
@@ -30,32 +44,15 @@ export const getConversationReport = operation({
   summary: 'Listening and responding, and what response time does to conversion',
   description:
     'Of the conversations opened in the range: how many got a response, how soon (also in business hours, where the workspace has set them), and how many messages went each way. A conversation is opened by its first inbound touchpoint, whose fields are its group and what `where` looks at; the first response is the first outbound one after it. `share` by channel and interval is how the channels do over time. With `goal` also `buckets`: how many people converted, by how soon they were answered; what was seen, no measured cause.',
-  access: 'read',
-  report: 'conversations',
-  params: z.object({}),
-  query: ConversationReportQuery,
-  success: {
-    status: 200,
-    description: 'The report. CSV and NDJSON hold `data`.',
-    schema: ConversationReport,
-    example: conversationReportExample,
-  },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The report. CSV and NDJSON hold `data`.', example: conversationReportExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    const question = questionOf(query, context);
-    const [[row] = []] = await context.database.report([conversationReport(question)]);
-    const answer = row as ConversationReportAnswer | undefined;
-    refuseUnknownGoals({ goal: question.goals }, answer?.goals ?? []);
-    if (!answer) throw new Error('the report has no row');
-    return { body: reportOf(question, answer, context) };
-  },
 });
 
 function questionOf(
   query: z.output<typeof ConversationReportQuery>,
-  { workspace, now }: WorkspaceContext,
+  { workspace, now }: ReportContext,
 ): ConversationReportQuestion {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   const hours = workspace.business_hours;
@@ -78,7 +75,7 @@ function questionOf(
 function reportOf(
   question: ConversationReportQuestion,
   answer: ConversationReportAnswer,
-  { workspace, now }: WorkspaceContext,
+  { workspace, now }: ReportContext,
 ): ConversationReport {
   const { goals, from, to, timezone, group_by, interval, where, horizon_days, currency, limit } = question;
   const rows = answer.figures.filter(({ other }) => other !== null);
@@ -148,7 +145,7 @@ function outcomesOut(
 /** Conversions go first; touchpoints, and with them conversations, a year later. */
 function retentionWarnings(
   { goals, from }: ConversationReportQuestion,
-  workspace: WorkspaceContext['workspace'],
+  workspace: Workspace,
   now: Date,
 ): Warning[] {
   if (goals.length > 0) return retentionWarning(from, workspace, now);

@@ -4,7 +4,7 @@ import { AccountId, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
-import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { Conversation, conversationExample } from './conversation-schema.ts';
 import { conversationOut, listConversations } from './conversation-sql.ts';
 

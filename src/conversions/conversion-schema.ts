@@ -10,8 +10,8 @@ import {
   Properties,
   SenderId,
 } from '../http/fields.ts';
-import { AccountInput } from '../http/ingest/account.ts';
-import { PersonMap } from '../http/ingest/person.ts';
+import { AccountInput } from '../ingest/account.ts';
+import { PersonMap } from '../ingest/person.ts';
 
 /** Ids that the server gives to conversions that touchpoints record. */
 const RESERVED = /^tp[:.]/;

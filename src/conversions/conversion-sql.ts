@@ -1,18 +1,18 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { type EventFilter, eventConditions } from '../db/event-filter.ts';
-import { joinNetAdjustments } from '../db/net-conversions.ts';
+import { tenant } from '../db/tenant.ts';
+import { amountOut, instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
   type AccountClaim,
   accountOfRow,
   isErased,
   outcomeOfStored,
   personOfRow,
-} from '../db/resolve-people.ts';
-import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
-import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
-import type { Cursor } from '../http/paging.ts';
+} from '../ingest/resolve-people-sql.ts';
+import { type EventFilter, eventConditions } from '../stats/event-list-sql.ts';
+import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import type { Conversion } from './conversion-schema.ts';
 
 /** A conversion on its way in; `value` is decimal text. */

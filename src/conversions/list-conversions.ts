@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { EventListQuery, eventFilterOf } from '../http/event-list.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
+import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
 import { conversionOut, listConversions } from './conversion-sql.ts';
 

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { readJson } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
-import { BatchAnswer, batchReply } from '../http/ingest/answer.ts';
-import { BatchQuery, idempotencyKeyOf } from '../http/ingest/batch-request.ts';
-import { nameItems } from '../http/ingest/name-items.ts';
-import { type IngestResource, recordBatch } from '../http/ingest/record-batch.ts';
-import { whenOf } from '../http/ingest/who-and-when.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { BatchAnswer, batchReply } from '../ingest/batch-answer.ts';
+import { BatchQuery, idempotencyKeyOf } from '../ingest/batch-request.ts';
+import { nameItems } from '../ingest/name-items.ts';
+import { whenOf } from '../ingest/normalise-item.ts';
+import { type IngestResource, recordBatch } from '../ingest/record-batch.ts';
 import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
 

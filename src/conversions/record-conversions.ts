@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
-import { resolvePeople } from '../db/resolve-people.ts';
-import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { isFromPage, setAside } from '../http/ingest/from-pages.ts';
-import { claimsOf } from '../http/ingest/person.ts';
-import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
-import { whoAndWhen } from '../http/ingest/who-and-when.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
+import { batchOperation } from '../ingest/batch-operation.ts';
+import { whoAndWhen } from '../ingest/normalise-item.ts';
+import { claimsOf } from '../ingest/person.ts';
+import { isFromPage, setAside } from '../ingest/publishable.ts';
+import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
+import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
 import { type ConversionRow, checkConversions, insertConversions } from './conversion-sql.ts';
 

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { compareArms, MIN_ARM_PEOPLE, MIN_CONVERTED } from '../domain/cultivation.ts';
 import { Currency, GoalKey } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, MAX_GOALS } from '../http/journey-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { GoalsQuery, MAX_GOALS } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 import { CULTIVATION_GROUPS, MAX_CHANNELS } from './cultivation-sql.ts';
 
 export const CultivationQuery = z.object({

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CountedQuestion, countedConversions } from '../db/counted-conversions.ts';
-import { isUnretracted } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import type { GoalKind } from '../domain/settings.ts';
 import { HALF } from '../domain/survival.ts';
+import { type CountedQuestion, countedConversions } from '../stats/counted-conversion-sql.ts';
+import { isUnretracted } from '../stats/net-conversion-sql.ts';
 
 export const CULTIVATION_GROUPS = ['channel', 'cultivation_goal'] as const;
 export type CultivationGroup = (typeof CULTIVATION_GROUPS)[number];
@@ -57,7 +57,7 @@ export interface CultivationAnswer {
  * such row in the list of everyone and in those of its groups; (5) sums and Kaplan–Meier curves by group and arm. Steps
  * never join each other but for the last, of a few rows.
  */
-export function cultivationReport(question: CultivationQuestion): SQL {
+export function cultivationStatement(question: CultivationQuestion): SQL {
   const { workspace_id, goals, cultivation_goals } = question;
   const named = sql.param([...goals, ...(cultivation_goals ?? [])]);
   return sql`

@@ -1,14 +1,44 @@
 import * as z from 'zod';
-import { moneyOf } from '../http/journey-fields.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
-import { rangeOf } from '../http/report-fields.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { historyWarning } from '../http/warnings.ts';
+import { moneyOf } from '../stats/journey-fields.ts';
+import { rangeOf } from '../stats/range-fields.ts';
+import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { historyWarning } from '../stats/warnings.ts';
 import { CultivationQuery, CultivationReport, cultivationExample } from './cultivation-schema.ts';
-import { type CultivationAnswer, type CultivationQuestion, cultivationReport } from './cultivation-sql.ts';
+import { type CultivationAnswer, type CultivationQuestion, cultivationStatement } from './cultivation-sql.ts';
 import { refuseOtherKinds, reportOf } from './shape-cultivation.ts';
 
-export const getCultivation = operation({
+type Asked = CultivationQuestion & { timezone: string };
+
+export const cultivationReport = defineReport({
+  name: 'cultivation',
+  params: z.object({}),
+  query: CultivationQuery,
+  schema: CultivationReport,
+  parse: ({ query }, context) => questionOf(query, context),
+  statements: (question) => [cultivationStatement(question)],
+  shape: ([answer]: [CultivationAnswer], question, { workspace }) => {
+    const goals = answer.goals ?? [];
+    const cultivationGoals = goals.filter(({ kind }) => kind === 'cultivation').map(({ key }) => key);
+    const named = { goal: question.goals, cultivation_goal: question.cultivation_goals ?? cultivationGoals };
+    refuseUnknownGoals(
+      named,
+      goals.map(({ key }) => key),
+    );
+    refuseOtherKinds(named, goals);
+    const { from, to, timezone, landmark_days, horizon_days, group_by, currency } = question;
+    const report = reportOf(question, named, answer);
+    report.warnings.push(
+      ...historyWarning(workspace, 'nobody is known to have converted or been cultivated before'),
+    );
+    return {
+      query: { ...named, from, to, timezone, landmark_days, horizon_days, group_by, currency },
+      ...report,
+    };
+  },
+});
+
+export const getCultivation = reportOperation(cultivationReport, {
   method: 'get',
   path: '/v1/reports/cultivation',
   id: 'getCultivation',
@@ -16,58 +46,17 @@ export const getCultivation = operation({
   summary: 'Whether cultivated people convert more',
   description:
     'Compares people who were cultivated (followed, subscribed, joined) with people who were not: how many convert, how soon, and what they are worth. Who lives long enough to be cultivated has not converted before, so whom to call cultivated is settled at a landmark: `landmark_days` after the first touchpoint, of any kind, which is what lies in the range. Whoever has converted by then is left out and counted; so is whoever has been followed for less than `horizon_days` since. At the landmark exactly is by then; at the horizon exactly is within it. Voided touchpoints and retracted conversions never happened, what lies ahead of now has not happened yet, and conversions that a touchpoint recorded count like others. The pool, of everyone now, is whom to turn to.',
-  access: 'read',
-  report: 'cultivation',
-  params: z.object({}),
-  query: CultivationQuery,
-  success: {
-    status: 200,
-    description: 'The report. CSV and NDJSON hold the rows.',
-    schema: CultivationReport,
-    example: cultivationExample,
-  },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The report. CSV and NDJSON hold the rows.', example: cultivationExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    const { question, timezone } = questionOf(query, context);
-    const [[row] = []] = await context.database.report([cultivationReport(question)]);
-    if (!row) throw new Error('the report has no row');
-    const answer = row as CultivationAnswer;
-    const goals = answer.goals ?? [];
-    const asked = {
-      goal: question.goals,
-      cultivation_goal:
-        question.cultivation_goals ??
-        goals.filter(({ kind }) => kind === 'cultivation').map(({ key }) => key),
-    };
-    refuseUnknownGoals(
-      asked,
-      goals.map(({ key }) => key),
-    );
-    refuseOtherKinds(asked, goals);
-    const { from, to, landmark_days, horizon_days, group_by, currency } = question;
-    const report = reportOf(question, asked, answer);
-    report.warnings.push(
-      ...historyWarning(context.workspace, 'nobody is known to have converted or been cultivated before'),
-    );
-    return {
-      body: {
-        query: { ...asked, from, to, timezone, landmark_days, horizon_days, group_by, currency },
-        ...report,
-      },
-    };
-  },
 });
 
 /** Cultivation goals in the order in which the statement has them. */
-function questionOf(
-  query: CultivationQuery,
-  { workspace, now }: WorkspaceContext,
-): { question: CultivationQuestion; timezone: string } {
+function questionOf(query: CultivationQuery, { workspace, now }: ReportContext): Asked {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   const { landmark_days, horizon_days, group_by = null } = query;
-  const question = {
+  return {
     ...moneyOf(query.currency, workspace),
     goals: [...new Set(query.goal)],
     cultivation_goals: query.cultivation_goal ? [...new Set(query.cultivation_goal)].sort() : null,
@@ -77,6 +66,6 @@ function questionOf(
     landmark_days,
     horizon_days,
     group_by,
+    timezone,
   };
-  return { question, timezone };
 }

@@ -7,7 +7,7 @@ import {
 } from '../domain/cultivation.ts';
 import type { GoalKind } from '../domain/settings.ts';
 import { ApiError } from '../http/errors.ts';
-import { missingRateWarning, type Warning } from '../http/warnings.ts';
+import { missingRateWarning, type Warning } from '../stats/warnings.ts';
 import type { CultivationReport } from './cultivation-schema.ts';
 import {
   type ArmRow,

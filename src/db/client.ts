@@ -31,7 +31,7 @@ export interface Database {
   query<R extends Row = Row>(statement: SQL): Promise<R[]>;
   /** Several statements in one transaction: all of them happen, or none. Rows of each, in order. */
   atomic(statements: SQL[]): Promise<Row[][]>;
-  /** The same for statements that read much, under the settings that suit them. */
+  /** The same for statements that read much, under the settings that suit them. @throws ReportTooSlow */
   report(statements: SQL[]): Promise<Row[][]>;
   /**
    * `atomic` for what may not be done twice, or would be answered wrongly the second time, as what makes keys and what
@@ -81,6 +81,11 @@ export class DatabaseUnreachable extends Error {
     super('the database did not answer');
     this.sqlstate = sqlstate;
   }
+}
+
+/** A report's statements ran for as long as a report may, and were cancelled. */
+export class ReportTooSlow extends Error {
+  override name = 'ReportTooSlow';
 }
 
 /** The driver's message may hold a connection string and the statement's parameters: neither goes on. */
@@ -200,7 +205,14 @@ export function openDatabases(
     query: async <R extends Row>(statement: SQL) =>
       ((await transact(reach, [statement], INTERACTIVE))[0] ?? []) as R[],
     atomic: (statements) => transact(reach, statements, INTERACTIVE),
-    report: (statements) => transact(reach, statements, REPORT),
+    report: async (statements) => {
+      try {
+        return await transact(reach, statements, REPORT);
+      } catch (error) {
+        const isTooSlow = error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'too_slow';
+        throw isTooSlow ? new ReportTooSlow('a report was cancelled by its statement time-out') : error;
+      }
+    },
     once: (statements) => transact(reach, statements, ONCE),
   });
   return {

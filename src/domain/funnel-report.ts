@@ -50,7 +50,7 @@ export interface FunnelReport {
  * Value, seconds and groups are those of each entity's one chain, also when completions are counted. An entity is
  * in one group with everything it reached, so at each step the groups' counts sum to the total.
  */
-export function funnelReport(
+export function summariseFunnel(
   entities: readonly EntityFunnel[],
   { steps, count, breakdown }: FunnelReportSettings,
 ): FunnelReport {

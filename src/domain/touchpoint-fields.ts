@@ -61,3 +61,9 @@ export const SPEND_DIMENSIONS = [
   'campaign',
 ] as const satisfies readonly Dimension[];
 export type SpendDimension = (typeof SPEND_DIMENSIONS)[number];
+
+/** Allowed values by field; null allows the empty field. Fields are AND-ed, values OR-ed. */
+export type FieldValues = Readonly<Record<string, readonly (string | null)[]>>;
+
+/** The same over the dimensions of touchpoints. */
+export type Where = Partial<Record<Dimension, readonly (string | null)[]>>;

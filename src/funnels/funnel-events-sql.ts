@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { dayOf, exchangeRates, rateOf } from '../db/fx.ts';
-import { countsAtAll } from '../db/journeys.ts';
-import { joinNetAdjustments } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
-import { DIMENSION_COLUMNS, whereConditions } from '../db/where.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
+import { dayOf, exchangeRates, rateOf } from '../stats/fx-sql.ts';
+import { countsAtAll } from '../stats/journey-sql.ts';
+import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
+import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
 import type { FunnelFilter, FunnelQuestion } from './funnel-question.ts';
 
 /*

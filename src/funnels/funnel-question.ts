@@ -1,9 +1,8 @@
-import type { MoneyQuestion } from '../db/fx.ts';
-import type { Where } from '../db/where.ts';
 import type { FunnelEntry, FunnelOrder } from '../domain/funnel.ts';
 import type { FunnelCount } from '../domain/funnel-report.ts';
 import type { ReportScope } from '../domain/settings.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
+import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
+import type { MoneyQuestion } from '../stats/fx-sql.ts';
 
 /** What a step, or an exclusion, matches: touchpoints by their fields, or conversions by their goals. */
 export type FunnelFilter = { touchpoint: Where } | { conversion: { goal: readonly string[] } };

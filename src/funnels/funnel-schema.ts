@@ -4,8 +4,8 @@ import { FUNNEL_COUNTS } from '../domain/funnel-report.ts';
 import { REPORT_SCOPES } from '../domain/settings.ts';
 import { DIMENSIONS } from '../domain/touchpoint-fields.ts';
 import { Currency, GoalKey } from '../http/fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
-import { TouchpointFilter } from '../http/touchpoint-filter.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
+import { TouchpointFilter } from '../stats/touchpoint-filter.ts';
 import { FUNNEL_STATES } from './funnel-question.ts';
 import { checkFunnel, checkState } from './funnel-rules.ts';
 

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { knownGoals } from '../db/journeys.ts';
 import { tenant } from '../db/tenant.ts';
+import { knownGoals } from '../stats/journey-sql.ts';
 import { anyFunnel } from './any-funnel-sql.ts';
 import { goalsOf, soldConversions } from './funnel-events-sql.ts';
 import type { FunnelQuestion, FunnelState } from './funnel-question.ts';
@@ -30,7 +30,7 @@ function hasConversions(question: FunnelQuestion): boolean {
 }
 
 /** Rows: one `FunnelAnswer`. */
-export function funnelReport(question: FunnelQuestion): SQL {
+export function funnelStatement(question: FunnelQuestion): SQL {
   return sql`
     with ${funnelSteps(question)},
     measured as (${measured(question)}),

@@ -1,20 +1,20 @@
 import * as z from 'zod';
 import { intervalsOf, type LocalInterval } from '../domain/intervals.ts';
 import { INTERVALS, type TimeRange } from '../domain/time.ts';
+import type { Narrowing } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { Currency } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { narrowedFunnel } from '../http/narrow.ts';
-import type { Narrowing } from '../http/narrowing.ts';
 import { operation } from '../http/operation.ts';
-import { NamedRangeQuery, rangeOf } from '../http/report-fields.ts';
-import { retentionWarning } from '../http/warnings.ts';
-import { questionOf } from './ask-funnel.ts';
-import { askSavedFunnel } from './ask-saved-funnel.ts';
+import { narrowedFunnel } from '../stats/narrow-input.ts';
+import { NamedRangeQuery, rangeOf } from '../stats/range-fields.ts';
+import { retentionWarning } from '../stats/warnings.ts';
 import { savedReportExample } from './funnel-examples.ts';
 import { FunnelReport } from './funnel-report-schema.ts';
 import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
 import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
+import { questionOf } from './run-funnel.ts';
+import { runSavedFunnel } from './run-saved-funnel.ts';
 import { breakdownOf, echoOf, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
 import { stepNames } from './step-names.ts';
 
@@ -60,13 +60,13 @@ export const getSavedFunnelReport = operation({
   params: z.object({ key: FunnelKey }),
   query: SavedReportQuery,
   success: { status: 200, description: 'The report.', schema: FunnelReport, example: savedReportExample },
-  errors: ['invalid_request', 'not_found'],
+  errors: ['invalid_request', 'not_found', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
   handle: async ({ database, workspace, now, caller }, { params, query }) => {
     const range = rangeOf(query, workspace.timezone, now);
     const intervals = intervalsAsked(query, range);
-    const saved = await askSavedFunnel(database, { workspaceId: workspace.id, key: params.key }, (funnel) =>
+    const saved = await runSavedFunnel(database, { workspaceId: workspace.id, key: params.key }, (funnel) =>
       [range, ...(intervals ?? [])].map((part) =>
         questionOf(definitionAsked(funnel, query, caller.narrowing), part, workspace),
       ),

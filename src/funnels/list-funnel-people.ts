@@ -4,12 +4,12 @@ import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
-import { goalsNamed, questionOf, rangeInBody, refuseUnknownGoals } from './ask-funnel.ts';
 import { funnelBodyExample, funnelEntityExample } from './funnel-examples.ts';
 import type { FunnelEntityRow } from './funnel-question.ts';
 import { FunnelEntity } from './funnel-report-schema.ts';
 import { FunnelPeopleBody } from './funnel-schema.ts';
 import { funnelPeople } from './funnel-sql.ts';
+import { goalsNamed, questionOf, rangeInBody, refuseUnknownGoals } from './run-funnel.ts';
 import { goalsAmong } from './saved-funnel-sql.ts';
 
 const PERSON_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -34,7 +34,7 @@ export const listFunnelPeople = operation({
     schema: PageOf(FunnelEntity),
     example: { data: [funnelEntityExample], has_more: false, next_cursor: null },
   },
-  errors: [...BODY_ERRORS, 'unknown_goal'],
+  errors: [...BODY_ERRORS, 'unknown_goal', 'report_too_slow'],
   isTable: true,
   handle: async ({ database, workspace, now }, { body, query }) => {
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
-import { goalsNamed, refuseUnknownGoals } from './ask-funnel.ts';
 import { funnelExample, funnelInputExample } from './funnel-examples.ts';
 import { Funnel, FunnelInput, FunnelKey } from './funnel-schema.ts';
+import { goalsNamed, refuseUnknownGoals } from './run-funnel.ts';
 import { funnelOut, goalsAmong, putFunnel } from './saved-funnel-sql.ts';
 
 export const putFunnelOperation = operation({

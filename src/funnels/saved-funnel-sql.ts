@@ -2,8 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOut } from '../http/fields.ts';
-import { goalsNamed } from './ask-funnel.ts';
 import type { Funnel, FunnelDefinition, FunnelInput } from './funnel-schema.ts';
+import { goalsNamed } from './run-funnel.ts';
 
 const stored = sql`key, name, definition, created_at, updated_at`;
 

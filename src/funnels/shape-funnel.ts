@@ -1,5 +1,5 @@
-import { groupOut } from '../http/journey-fields.ts';
-import { missingRateWarning, type Warning } from '../http/warnings.ts';
+import { groupOut } from '../stats/journey-fields.ts';
+import { missingRateWarning, type Warning } from '../stats/warnings.ts';
 import type { FunnelAnswer, FunnelCell, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelReport, FunnelRow } from './funnel-report-schema.ts';
 import type { FunnelDefinition } from './funnel-schema.ts';

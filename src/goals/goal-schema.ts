@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { COUNTINGS, GOAL_KINDS } from '../domain/settings.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { Amount, Currency } from '../http/fields.ts';
-import { TouchpointFilter } from '../http/touchpoint-filter.ts';
+import { TouchpointFilter } from '../stats/touchpoint-filter.ts';
 
 const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).meta({
   description: 'Touchpoints that record a conversion `tp:<id>` of this goal, in the same transaction.',

@@ -1,43 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
-import type { PlainModel } from '../domain/attribution.ts';
-import type { BusinessHours } from '../domain/business-hours.ts';
-import type { IdentityStorage, KeyKind, Scope } from '../domain/settings.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
+import type { Caller, Workspace } from './caller.ts';
 import { ApiError } from './errors.ts';
-import type { Narrowing } from './narrowing.ts';
 import { type Claims, readClaims } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
-
-/** The workspace a key belongs to, with the settings that requests need. */
-export interface Workspace {
-  id: string;
-  name: string;
-  timezone: string;
-  currency: string;
-  identity_storage: IdentityStorage;
-  default_country: string | null;
-  retention_days: number | null;
-  accounts_from_email: boolean;
-  business_hours: BusinessHours | null;
-  default_model: PlainModel;
-  trust_publishable_values: boolean;
-}
-
-export interface Caller {
-  /** Of the key; of a read token, the key that it was made with. */
-  key_id: string;
-  kind: KeyKind;
-  scopes: readonly Scope[];
-  /** The pages that may use it; null: none may. */
-  allowed_origins: readonly string[] | null;
-  /** The UTC day that was noted when the key was looked up. */
-  last_used_on: string | null;
-  expires_at: Date | null;
-  /** Of a read token; null: a key, which sees everything its scopes allow. */
-  narrowing: Narrowing | null;
-  workspace: Workspace;
-}
 
 interface CachedCaller {
   caller: Caller;

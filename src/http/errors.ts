@@ -17,10 +17,11 @@ export const ERRORS = {
   unknown_goal: { status: 422, title: 'The goal does not exist' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
-  not_migrated: { status: 503, title: 'The database lacks migrations' },
-  misconfigured: { status: 503, title: 'The service is not set up' },
-  database_unavailable: { status: 503, title: 'The database did not answer' },
-} as const satisfies Record<string, { status: number; title: string }>;
+  not_migrated: { status: 503, title: 'The database lacks migrations', retry_after_seconds: 5 },
+  misconfigured: { status: 503, title: 'The service is not set up', retry_after_seconds: 5 },
+  database_unavailable: { status: 503, title: 'The database did not answer', retry_after_seconds: 5 },
+  report_too_slow: { status: 503, title: 'The report took too long', retry_after_seconds: 60 },
+} as const satisfies Record<string, { status: number; title: string; retry_after_seconds?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
@@ -51,7 +52,7 @@ export class ApiError extends Error {
 
 /** RFC 9457. */
 export function problemResponse(error: ApiError, instance: string, requestId: string): Response {
-  const { status, title } = ERRORS[error.code];
+  const { status, title, ...rest } = ERRORS[error.code];
   const problem = {
     type: `urn:throughline:error:${error.code}`,
     title,
@@ -65,6 +66,6 @@ export function problemResponse(error: ApiError, instance: string, requestId: st
   };
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (status === 401) headers.set('www-authenticate', 'Bearer realm="throughline"');
-  if (status === 503) headers.set('retry-after', '5');
+  if ('retry_after_seconds' in rest) headers.set('retry-after', String(rest.retry_after_seconds));
   return new Response(JSON.stringify(problem), { status, headers });
 }

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database, Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
-import type { Caller } from './authenticate.ts';
+import type { Caller } from './caller.ts';
 
 const MAX_KEYS = 10_000;
 

@@ -1,23 +1,11 @@
 import type * as z from 'zod';
 import type { Database, Databases } from '../db/client.ts';
 import type { ReportName, Scope } from '../domain/settings.ts';
-import type { Caller, Workspace } from './authenticate.ts';
 import type { BodyFormat } from './body.ts';
+import type { Caller, Workspace } from './caller.ts';
+import type { Config } from './config.ts';
 import type { ErrorCode } from './errors.ts';
-import type { IngestQueue } from './ingest/enqueue.ts';
-import type { RateLimiter } from './rate-limit.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
-
-/** What the deployment is configured with; passed in, never imported. */
-export interface Config {
-  database_url: string;
-  root_key: string;
-  identity_secret: string;
-  /** Absent: nobody is limited. */
-  rate_limiter?: RateLimiter | undefined;
-  /** Absent: what is posted is stored before it is answered. */
-  ingest_queue?: IngestQueue | undefined;
-}
 
 /** What every handler gets. The clock is an argument. */
 export interface Context {

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { normaliseOrigin } from '../domain/origins.ts';
 import { holdsToken } from '../domain/token.ts';
-import type { Caller } from './authenticate.ts';
+import type { Caller } from './caller.ts';
 import { ApiError } from './errors.ts';
 
 /** Which pages may use a key or a read token, and what browsers are told about it. */

@@ -1,13 +1,9 @@
-import type { Caller } from './authenticate.ts';
+import type { Caller } from './caller.ts';
+import type { RateLimiter } from './config.ts';
 import { ApiError } from './errors.ts';
 
 /** Of each key, together with the read tokens made with it, in each of Cloudflare's places. As in wrangler.toml. */
 export const RATE_LIMIT = { requests: 1000, period_seconds: 10 } as const;
-
-/** Cloudflare's binding: says yes or no, and not how much is left. */
-export interface RateLimiter {
-  limit(options: { key: string }): Promise<{ success: boolean }>;
-}
 
 /** Counts the request. Without a limiter, as in a bare workerd, nobody is limited. */
 export async function requireRate(caller: Caller, limiter: RateLimiter | undefined): Promise<void> {

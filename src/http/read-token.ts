@@ -3,9 +3,8 @@ import { jwtVerify } from 'jose/jwt/verify';
 import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
 import { READ_TOKEN_PREFIX } from '../domain/token.ts';
+import { DIMENSIONS } from '../domain/touchpoint-fields.ts';
 import { ApiError } from './errors.ts';
-import { ConversionWhere } from './journey-fields.ts';
-import { TouchpointWhere } from './report-fields.ts';
 
 /** Read tokens: `tl_rt_` and a JWT, signed here and nowhere else, that says what a frontend may read. */
 
@@ -14,14 +13,17 @@ const ALGORITHM = 'HS256';
 /** What passes as one header through proxies that allow 8 KiB. */
 const MAX_TOKEN_LENGTH = 7000;
 
+/** Checked when the token was made, and signed since. */
+const values = z.array(z.string().nullable());
+
 /** What the token holds, in the names of the wire; its bearer can read it. */
 const Claims = z.object({
   workspace_id: z.uuid(),
   key_id: z.string(),
   allowed_origins: z.array(z.string()),
   reports: z.array(z.enum(REPORTS)),
-  where: TouchpointWhere,
-  where_conversion: ConversionWhere,
+  where: z.partialRecord(z.enum(DIMENSIONS), values),
+  where_conversion: z.record(z.string(), values),
   scope: z.union([z.enum(REPORT_SCOPES), z.literal(null)]),
 });
 export type Claims = z.output<typeof Claims>;

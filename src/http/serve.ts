@@ -1,14 +1,21 @@
-import { openDatabases, UNSAFE_ROLE } from '../db/client.ts';
+import {
+  DatabaseUnreachable,
+  openDatabases,
+  REPORT_TIMEOUT_MS,
+  ReportTooSlow,
+  UNSAFE_ROLE,
+} from '../db/client.ts';
 import { unstorable } from '../domain/json.ts';
-import { admit } from './admit.ts';
-import { authenticate, authenticateRoot, type Caller } from './authenticate.ts';
+import { authenticate, authenticateRoot } from './authenticate.ts';
+import { authorize } from './authorize.ts';
 import { readJson } from './body.ts';
+import type { Caller } from './caller.ts';
+import type { Config } from './config.ts';
 import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
 import { checkItem } from './item-errors.ts';
 import { notingUse } from './last-used.ts';
-import { narrowedQuestion } from './narrow.ts';
-import type { AnyOperation, Config, Context, WorkspaceContext } from './operation.ts';
+import type { AnyOperation, Context, WorkspaceContext } from './operation.ts';
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
@@ -34,7 +41,7 @@ export async function serve(
     if (caller) {
       Object.assign(seen, { workspace_id: caller.workspace.id, key_id: caller.key_id });
       await requireRate(caller, config.rate_limiter);
-      admit(caller, operation, request);
+      authorize(caller, operation, request);
     }
     const full = caller ? await contextOf(caller, context) : context;
     const query = readQuery(operation.query, url.searchParams);
@@ -43,13 +50,12 @@ export async function serve(
     // An id that could not exist is answered like one that does not.
     if (!params.success || unstorable(rawParams).length > 0)
       throw new ApiError('not_found', 'There is nothing with this id.');
-    const asked = narrowedQuestion(operation, { query, body }, caller);
-    const reply = await operation.handle(full, { params: params.data, ...asked });
+    const reply = await operation.handle(full, { params: params.data, query, body });
     seen.counts = countsOf(reply.body);
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
   } catch (error) {
     if (error instanceof ApiError) seen.counts = countsOf(error.members);
-    response = errorResponse(error, url.pathname, requestId);
+    response = errorResponse(error, url.pathname, requestId, operation.access === 'read');
   }
   const { calls, duration_ms } = databases.use;
   response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
@@ -120,8 +126,23 @@ function nextPage(url: string, cursor: string): string {
   return next.pathname + next.search;
 }
 
+/** What a caller is told of a failure that is not theirs. */
+function worldError(error: unknown, isRead: boolean): ApiError {
+  if (error instanceof ReportTooSlow) {
+    const detail = `The report ran for ${REPORT_TIMEOUT_MS / 1000} s and was cancelled. Ask for a shorter range, or for fewer goals, models, dimensions or steps.`;
+    return new ApiError('report_too_slow', detail);
+  }
+  if (error instanceof DatabaseUnreachable) {
+    const detail = isRead
+      ? 'The database did not answer. Try again.'
+      : 'The database did not answer, so the items may or may not be stored. Send them again with the same ids.';
+    return new ApiError('database_unavailable', detail);
+  }
+  return new ApiError('internal_error', 'The error is logged under the request id.');
+}
+
 /** Callers' mistakes as they are; everything else is logged once and shown as a fixed text. */
-function errorResponse(error: unknown, instance: string, requestId: string): Response {
+function errorResponse(error: unknown, instance: string, requestId: string, isRead: boolean): Response {
   if (error instanceof ApiError) return problemResponse(error, instance, requestId);
   const name = error instanceof Error ? error.name : typeof error;
   const sqlstate = (error as { sqlstate?: string }).sqlstate;
@@ -132,19 +153,5 @@ function errorResponse(error: unknown, instance: string, requestId: string): Res
     const detail = 'The role in force in the database bypasses row level security; see SECURITY.md.';
     return problemResponse(new ApiError('misconfigured', detail), instance, requestId);
   }
-  if (name === 'DatabaseUnreachable') {
-    return problemResponse(
-      new ApiError(
-        'database_unavailable',
-        'The database did not answer; what was sent may or may not be stored. Send it again with the same ids.',
-      ),
-      instance,
-      requestId,
-    );
-  }
-  return problemResponse(
-    new ApiError('internal_error', 'It is logged under the request id.'),
-    instance,
-    requestId,
-  );
+  return problemResponse(worldError(error, isRead), instance, requestId);
 }

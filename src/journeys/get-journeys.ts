@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import { ApiError } from '../http/errors.ts';
-import { echoOf, type GroupedJourneyQuestion, journeyQuestionOf } from '../http/journey-fields.ts';
-import { operation } from '../http/operation.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning, retentionWarning, type Warning } from '../http/warnings.ts';
+import { echoOf, type GroupedJourneyQuestion, journeyQuestionOf } from '../stats/journey-fields.ts';
+import { defineReport, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning, retentionWarning, type Warning } from '../stats/warnings.ts';
 import {
   type Distribution,
   JourneysQuery,
@@ -15,12 +15,33 @@ import {
   type DistributionRow,
   type JourneyReportAnswer,
   type JourneyReportQuestion,
-  journeyReport,
+  journeyStatement,
   MAX_TRANSITIONS,
   type TotalsRow,
 } from './journey-report-sql.ts';
 
-export const getJourneys = operation({
+type Asked = GroupedJourneyQuestion & JourneyReportQuestion;
+
+export const journeysReport = defineReport({
+  name: 'journeys',
+  params: z.object({}),
+  query: JourneysQuery,
+  schema: JourneysReport,
+  parse: ({ query }, context) => {
+    checkTouches(query);
+    const { collapse, min_touches = null, max_touches = null, limit } = query;
+    return { ...journeyQuestionOf(query, context), collapse, min_touches, max_touches, limit };
+  },
+  statements: (question) => [journeyStatement(question)],
+  shape: ([answer]: [JourneyReportAnswer], question, { workspace, now }) => {
+    refuseUnknownGoals({ goal: question.goals }, answer.goals ?? []);
+    const report = reportOf(question, answer);
+    report.warnings.push(...retentionWarning(question.from, workspace, now));
+    return report;
+  },
+});
+
+export const getJourneys = reportOperation(journeysReport, {
   method: 'get',
   path: '/v1/reports/journeys',
   id: 'getJourneys',
@@ -28,31 +49,10 @@ export const getJourneys = operation({
   summary: 'Paths to conversion, their length and time, and the steps between',
   description:
     'Which paths of groups led to the conversions of a range, how long they were and how long they took, and the steps between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums are its totals. To compare with, also the paths that led nowhere: of people (or accounts) with a touchpoint in the range that may earn credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`, their touchpoints in the lookback before `to`; of several goals the longest lookback decides, and `where_conversion` does not change who has converted. As many steps leave `start` as there are journeys. Journeys are what was seen, no measured cause.',
-  access: 'read',
-  report: 'journeys',
-  params: z.object({}),
-  query: JourneysQuery,
-  success: {
-    status: 200,
-    description: 'The report.',
-    schema: JourneysReport,
-    example: journeysExample,
-  },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The report.', example: journeysExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    checkTouches(query);
-    const { collapse, min_touches = null, max_touches = null, limit } = query;
-    const question = { ...journeyQuestionOf(query, context), collapse, min_touches, max_touches, limit };
-    const [[row] = []] = await context.database.report([journeyReport(question)]);
-    const answer = row as JourneyReportAnswer | undefined;
-    refuseUnknownGoals({ goal: query.goal }, answer?.goals ?? []);
-    if (!answer) throw new Error('the report has no row');
-    const report = reportOf(question, answer);
-    report.warnings.push(...retentionWarning(question.from, context.workspace, context.now));
-    return { body: report };
-  },
 });
 
 function checkTouches({ min_touches, max_touches }: JourneysQuery): void {
@@ -61,10 +61,7 @@ function checkTouches({ min_touches, max_touches }: JourneysQuery): void {
   throw new ApiError('invalid_request', detail, { errors: [{ pointer: '?max_touches', detail }] });
 }
 
-function reportOf(
-  question: GroupedJourneyQuestion & JourneyReportQuestion,
-  answer: JourneyReportAnswer,
-): JourneysReport {
+function reportOf(question: Asked, answer: JourneyReportAnswer): JourneysReport {
   const { collapse, min_touches, max_touches, limit, currency } = question;
   return {
     query: { ...echoOf(question), collapse, min_touches, max_touches, limit },

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { PATH_STATES } from '../domain/paths.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../http/journey-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 const MAX_ROWS = 10_000;
 /** More touchpoints than any journey has. */

@@ -1,4 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { type Bucket, PATH_LENGTH_BUCKETS, TIME_LAG_BUCKETS } from '../domain/paths.ts';
+import type { Dimension } from '../domain/touchpoint-fields.ts';
 import {
   conversionsInRange,
   groupOf,
@@ -6,9 +8,7 @@ import {
   knownGoals,
   nullJourneys,
   touchesOfJourneys,
-} from '../db/journeys.ts';
-import { type Bucket, PATH_LENGTH_BUCKETS, TIME_LAG_BUCKETS } from '../domain/paths.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
+} from '../stats/journey-sql.ts';
 
 /** More than a diagram shows; the matrix of a hundred channels fits. */
 export const MAX_TRANSITIONS = 10_000;
@@ -79,7 +79,7 @@ export interface JourneyReportAnswer {
  *
  * Steps of the statement never join each other, see the attribution report.
  */
-export function journeyReport(question: JourneyReportQuestion): SQL {
+export function journeyStatement(question: JourneyReportQuestion): SQL {
   return sql`
     with ${conversionsInRange(question)},
     ${nullJourneys(question, question.group_by)},

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { LIFECYCLE_STAGES, lifecycleRows } from '../domain/lifecycle.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 export const LifecycleQuery = z.object({ ...NamedRangeQuery.shape, ...FormatQuery.shape });
 export type LifecycleQuery = z.output<typeof LifecycleQuery>;

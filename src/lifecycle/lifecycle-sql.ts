@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { isUnretracted } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
 import type { LifecycleStage } from '../domain/lifecycle.ts';
 import { STAGES, type Stage } from '../domain/touchpoint-fields.ts';
+import { isUnretracted } from '../stats/net-conversion-sql.ts';
 
 export interface LifecycleQuestion {
   workspace_id: string;
@@ -32,7 +32,7 @@ const ADVOCACY = placeOf('advocacy');
  * the first one, at most seven rows a person, which is all that moves depend on; (3) a window over those few tells
  * the furthest stage before each. It reads the whole history, whatever the range: stages are reached once.
  */
-export function lifecycleReport({ workspace_id, from, to }: LifecycleQuestion): SQL {
+export function lifecycleStatement({ workspace_id, from, to }: LifecycleQuestion): SQL {
   return sql`
     with events as (
       ${touchpointEvents(workspace_id, to)}

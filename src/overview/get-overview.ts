@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { DEFAULT_HALF_LIFE_DAYS } from '../domain/attribution.ts';
 import { figureOf } from '../domain/change.ts';
-import { moneyOf } from '../http/journey-fields.ts';
-import { tidy } from '../http/model-fields.ts';
-import { operation, type WorkspaceContext } from '../http/operation.ts';
-import { rangeOf } from '../http/report-fields.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning, retentionWarning } from '../http/warnings.ts';
+import { tidy } from '../stats/credit-fields.ts';
+import { moneyOf } from '../stats/journey-fields.ts';
+import { rangeOf } from '../stats/range-fields.ts';
+import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
 import { Overview, OverviewQuery, overviewExample, TOP_CHANNELS } from './overview-schema.ts';
 import {
   type CreditAnswer,
@@ -16,7 +16,51 @@ import {
   type StateAnswer,
 } from './overview-sql.ts';
 
-export const getOverview = operation({
+interface Asked {
+  current: OverviewQuestion;
+  previous: OverviewQuestion;
+  timezone: string;
+  /** The goals that the query names, if it does. */
+  named: readonly string[] | null;
+  now: Date;
+}
+
+export const overviewReport = defineReport({
+  name: 'overview',
+  params: z.object({}),
+  query: OverviewQuery,
+  schema: Overview,
+  parse: ({ query }, context) => questionOf(query, context),
+  statements: ({ current, previous, now }) => [
+    overviewCredit(current),
+    overviewCredit(previous),
+    overviewState(current, now),
+    overviewState(previous, now),
+  ],
+  shape: (
+    [credit, creditBefore, state, stateBefore]: [CreditAnswer, CreditAnswer, StateAnswer, StateAnswer],
+    { current, previous, timezone, named },
+    { workspace, now },
+  ) => {
+    const answer = { ...credit, ...state };
+    const before = { ...creditBefore, ...stateBefore };
+    if (named) refuseUnknownGoals({ goal: named }, answer.goals ?? []);
+    const { from, to, currency } = current;
+    const model = workspace.default_model;
+    return {
+      query: { goal: answer.goals ?? [], from, to, timezone, model, currency },
+      observational: true as const,
+      totals: { ...figuresOf(answer, before), currency },
+      data: channelsOf(answer, before),
+      warnings: [
+        ...(answer.lacks_rate > 0 ? [missingRateWarning(answer.lacks_rate, currency)] : []),
+        ...retentionWarning(previous.from, workspace, now),
+      ],
+    };
+  },
+});
+
+export const getOverview = reportOperation(overviewReport, {
   method: 'get',
   path: '/v1/reports/overview',
   id: 'getOverview',
@@ -24,56 +68,16 @@ export const getOverview = operation({
   summary: 'A start page in one call',
   description:
     "What a start page shows, each figure beside the period of equal length right before: conversions, their value and the share of them with a journey; how soon people were answered and how many wait; the pool of cultivated people; and the channels with the most credit by the workspace's default model. Every figure is that of its own report. How many wait, and who is in the pool, is told of the end of the period, or of now.",
-  access: 'read',
-  report: 'overview',
-  params: z.object({}),
-  query: OverviewQuery,
-  success: {
-    status: 200,
-    description: 'The figures. CSV and NDJSON hold the channels.',
-    schema: Overview,
-    example: overviewExample,
-  },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The figures. CSV and NDJSON hold the channels.', example: overviewExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    const { database, workspace, now } = context;
-    const { current, previous, timezone } = questionsOf(query, context);
-    const rows = await database.report([
-      overviewCredit(current),
-      overviewCredit(previous),
-      overviewState(current, now),
-      overviewState(previous, now),
-    ]);
-    const [credit, creditBefore, state, stateBefore] = rows.map(([row]) => row);
-    const answer = { ...(credit as CreditAnswer), ...(state as StateAnswer) };
-    const before = { ...(creditBefore as CreditAnswer), ...(stateBefore as StateAnswer) };
-    if (query.goal) refuseUnknownGoals({ goal: query.goal }, answer.goals ?? []);
-    const { from, to, currency } = current;
-    const model = workspace.default_model;
-    return {
-      body: {
-        query: { goal: answer.goals ?? [], from, to, timezone, model, currency },
-        observational: true as const,
-        totals: { ...figuresOf(answer, before), currency },
-        data: channelsOf(answer, before),
-        warnings: [
-          ...(answer.lacks_rate > 0 ? [missingRateWarning(answer.lacks_rate, currency)] : []),
-          ...retentionWarning(previous.from, workspace, now),
-        ],
-      },
-    };
-  },
 });
 
 type Answer = CreditAnswer & StateAnswer;
 
 /** The period asked, and the one of equal length right before. */
-function questionsOf(
-  query: z.output<typeof OverviewQuery>,
-  { workspace, now }: WorkspaceContext,
-): { current: OverviewQuestion; previous: OverviewQuestion; timezone: string } {
+function questionOf(query: z.output<typeof OverviewQuery>, { workspace, now }: ReportContext): Asked {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   const before = new Date(2 * from.getTime() - to.getTime());
   const shared = {
@@ -95,6 +99,8 @@ function questionsOf(
     current: { ...shared, from: from.toISOString(), to: to.toISOString() },
     previous: { ...shared, from: before.toISOString(), to: from.toISOString() },
     timezone,
+    named: query.goal ?? null,
+    now,
   };
 }
 

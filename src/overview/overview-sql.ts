@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, creditByJourney, weight } from '../db/credit.ts';
-import { goalKeys, knownGoals } from '../db/journeys.ts';
-import { isUnretracted } from '../db/net-conversions.ts';
 import { tenant } from '../db/tenant.ts';
+import { type CreditQuestion, creditByJourney, weight } from '../stats/credit-sql.ts';
+import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
+import { isUnretracted } from '../stats/net-conversion-sql.ts';
 
 /** One period, asked for credit by channel under one model. */
 export type OverviewQuestion = CreditQuestion;

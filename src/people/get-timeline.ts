@@ -4,7 +4,7 @@ import { PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { PageOf, PageQuery } from '../http/paging.ts';
-import { boundsOf, RangeQuery } from '../http/report-fields.ts';
+import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import {
   placeOf,
   TimelineEntry,
@@ -12,7 +12,7 @@ import {
   timelineEntryOut,
   timelineExample,
   timelinePageOf,
-} from '../http/timeline.ts';
+} from '../stats/timeline-fields.ts';
 import { readTimeline } from './person-sql.ts';
 
 export const getTimelineOperation = operation({

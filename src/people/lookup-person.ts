@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ApiError, type FieldError } from '../http/errors.ts';
-import { type HashedIdentity, PersonMap, personOf } from '../http/ingest/person.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
+import { type HashedIdentity, PersonMap, personOf } from '../ingest/person.ts';
 import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
 import { lookupPerson, personOut } from './person-sql.ts';
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type AccountClaim, isErased, outcomeOfStored, personOfRow } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
-import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
+import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
+import { type AccountClaim, isErased, outcomeOfStored, personOfRow } from '../ingest/resolve-people-sql.ts';
 
 /** What is said of a person, on its way in. */
 export interface PersonUpdateRow {

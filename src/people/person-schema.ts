@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { AccountId, PersonId } from '../http/fields.ts';
-import { PersonMap } from '../http/ingest/person.ts';
-import { LinkingResource } from '../http/timeline.ts';
+import { PersonMap } from '../ingest/person.ts';
+import { LinkingResource } from '../stats/timeline-fields.ts';
 
 const instant = () => z.string().meta({ format: 'date-time' });
 

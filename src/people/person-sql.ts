@@ -1,16 +1,16 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { seenOf } from '../db/seen.ts';
 import { tenant } from '../db/tenant.ts';
+import { instantOrNull } from '../http/fields.ts';
+import type { HashedIdentity } from '../ingest/person.ts';
+import { seenOf } from '../stats/seen-sql.ts';
 import {
   conversionEntries,
   type TimelinePage,
   timelineOf,
   touchpointEntries,
   within,
-} from '../db/timeline.ts';
-import { instantOrNull } from '../http/fields.ts';
-import type { HashedIdentity } from '../http/ingest/person.ts';
+} from '../stats/timeline-sql.ts';
 import type { Person } from './person-schema.ts';
 
 /** The person of an id, and the survivor of one that was merged away. */

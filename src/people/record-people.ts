@@ -1,14 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
-import { resolvePeople } from '../db/resolve-people.ts';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
-import { AccountInput } from '../http/ingest/account.ts';
-import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { isFromPage, setAside } from '../http/ingest/from-pages.ts';
-import { claimsOf, PersonMap } from '../http/ingest/person.ts';
-import type { IngestResource } from '../http/ingest/record-batch.ts';
-import { whoAndWhen } from '../http/ingest/who-and-when.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
+import { AccountInput } from '../ingest/account.ts';
+import { batchOperation } from '../ingest/batch-operation.ts';
+import { whoAndWhen } from '../ingest/normalise-item.ts';
+import { claimsOf, PersonMap } from '../ingest/person.ts';
+import { isFromPage, setAside } from '../ingest/publishable.ts';
+import type { IngestResource } from '../ingest/record-batch.ts';
+import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { checkPersonUpdates, insertPersonUpdates, type PersonUpdateRow } from './person-ingest-sql.ts';
 
 const PersonUpdateInput = z

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
-import { PersonMap, personOf } from '../http/ingest/person.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { PersonMap, personOf } from '../ingest/person.ts';
 import { unlinkIdentities } from './person-ingest-sql.ts';
 
 const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { RESOURCES } from '../domain/settings.ts';
-import { FieldErrorSchema } from '../http/ingest/answer.ts';
+import { FieldErrorSchema } from '../ingest/batch-answer.ts';
 
 /** Long enough to notice and to mend, short enough not to hoard what was never accepted. */
 export const KEPT_DAYS = 30;

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import type { Resource } from '../domain/settings.ts';
 import { ApiError } from '../http/errors.ts';
-import { BatchAnswer, batchReply, type ItemResult } from '../http/ingest/answer.ts';
-import { idOfSender, type NamedItem } from '../http/ingest/name-items.ts';
 import { type AnyOperation, operation, type RecordContext } from '../http/operation.ts';
+import { BatchAnswer, batchReply, type ItemResult } from '../ingest/batch-answer.ts';
+import { idOfSender, type NamedItem } from '../ingest/name-items.ts';
 import { rejectionExample } from './rejection-schema.ts';
 import { deleteRejection, getRejection, rejectionOut } from './rejection-sql.ts';
 

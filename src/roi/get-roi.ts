@@ -1,14 +1,35 @@
 import * as z from 'zod';
 import { returnsOf } from '../domain/roi.ts';
-import { groupOut } from '../http/journey-fields.ts';
-import { creditEchoOf, creditQuestionOf, tidy } from '../http/model-fields.ts';
-import { operation } from '../http/operation.ts';
-import { refuseUnknownGoals } from '../http/unknown-goals.ts';
-import { missingRateWarning, retentionWarning, type Warning } from '../http/warnings.ts';
+import { creditEchoOf, creditQuestionOf, tidy } from '../stats/credit-fields.ts';
+import { groupOut } from '../stats/journey-fields.ts';
+import { defineReport, reportOperation } from '../stats/report.ts';
+import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
+import { missingRateWarning, retentionWarning, type Warning } from '../stats/warnings.ts';
 import { RoiQuery, RoiReport, roiExample } from './roi-schema.ts';
-import { type RoiAnswer, type RoiQuestion, type RoiRow, type RoiTotals, roiReport } from './roi-sql.ts';
+import { type RoiAnswer, type RoiQuestion, type RoiRow, type RoiTotals, roiStatement } from './roi-sql.ts';
 
-export const getRoi = operation({
+export const roiReport = defineReport({
+  name: 'roi',
+  params: z.object({}),
+  query: RoiQuery,
+  schema: RoiReport,
+  parse: ({ query }, context): RoiQuestion => {
+    const { group_by, limit } = query;
+    return { ...creditQuestionOf(query, context), group_by, limit, with_retracted: true };
+  },
+  statements: (question) => [roiStatement(question)],
+  shape: ([answer]: [RoiAnswer], question, { workspace, now }) => {
+    const named = { goal: question.goals, milestones: Object.values(question.milestones ?? {}) };
+    refuseUnknownGoals(named, answer.goals ?? []);
+    const warnings = [
+      ...rateWarnings(answer.totals, question.currency),
+      ...retentionWarning(question.from, workspace, now),
+    ];
+    return reportOf(question, answer, warnings);
+  },
+});
+
+export const getRoi = reportOperation(roiReport, {
   method: 'get',
   path: '/v1/reports/roi',
   id: 'getRoi',
@@ -16,28 +37,10 @@ export const getRoi = operation({
   summary: 'Spend against credit: CPA, ROAS and ROI',
   description:
     "What was spent on the days of the range beside the credit for the conversions of the range, per group and model. Rows of spend are spread evenly over their days, in the workspace's time zone; a day counts where it begins. Spend without credit and credit without spend are rows too. `where` narrows touchpoints, and spend by `channel`, `source`, `medium` and `campaign`. Everything is converted into one currency at the rate of its day. Net is what is left after adjustments; gross counts retracted conversions and first values. Totals are blended: all spend against all conversions, attributed or not.",
-  access: 'read',
-  report: 'roi',
-  params: z.object({}),
-  query: RoiQuery,
-  success: { status: 200, description: 'The report.', schema: RoiReport, example: roiExample },
-  errors: ['invalid_request', 'unknown_goal'],
+  success: { description: 'The report.', example: roiExample },
+  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
-  handle: async (context, { query }) => {
-    const { group_by, limit } = query;
-    const credit = creditQuestionOf(query, context);
-    const question: RoiQuestion = { ...credit, group_by, limit, with_retracted: true };
-    const [[row] = []] = await context.database.report([roiReport(question)]);
-    const answer = row as RoiAnswer;
-    const asked = { goal: query.goal, milestones: Object.values(query.milestones ?? {}) };
-    refuseUnknownGoals(asked, answer.goals ?? []);
-    const warnings = [
-      ...rateWarnings(answer.totals, question.currency),
-      ...retentionWarning(question.from, context.workspace, context.now),
-    ];
-    return { body: reportOf(question, answer, warnings) };
-  },
 });
 
 function reportOf(question: RoiQuestion, answer: RoiAnswer, warnings: Warning[]): RoiReport {

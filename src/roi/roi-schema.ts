@@ -3,9 +3,9 @@ import { MODELS } from '../domain/attribution.ts';
 import { INTERVALS } from '../domain/time.ts';
 import { SPEND_DIMENSIONS } from '../domain/touchpoint-fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { GoalsQuery, Group, WhereConversionQuery } from '../http/journey-fields.ts';
-import { ModelQuery } from '../http/model-fields.ts';
-import { NamedRangeQuery } from '../http/report-fields.ts';
+import { ModelQuery } from '../stats/credit-fields.ts';
+import { GoalsQuery, Group, WhereConversionQuery } from '../stats/journey-fields.ts';
+import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 export const MAX_ROWS = 10_000;
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { creditByJourney, eachModel, weight } from '../db/credit.ts';
-import { knownGoals } from '../db/journeys.ts';
-import { type SpendQuestion, spentInRange } from '../db/spend.ts';
+import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
+import { knownGoals } from '../stats/journey-sql.ts';
+import { type SpendQuestion, spentInRange } from './spend-days-sql.ts';
 
 export interface RoiQuestion extends SpendQuestion {
   goals: readonly string[];
@@ -51,7 +51,7 @@ export interface RoiAnswer {
  * Spend beside credit in one statement: the weights of every journey, those of retracted conversions too, and the days
  * of spend are put in one list and summed by group, so that what has only the one or the other is a row as well.
  */
-export function roiReport(question: RoiQuestion): SQL {
+export function roiStatement(question: RoiQuestion): SQL {
   const { limit, goals, milestones, workspace_id } = question;
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   const sums = each(

@@ -1,6 +1,6 @@
 import { deriveChannel } from '../domain/channels.ts';
-import { batchOperation } from '../http/ingest/batch-operation.ts';
-import type { IngestResource } from '../http/ingest/record-batch.ts';
+import { batchOperation } from '../ingest/batch-operation.ts';
+import type { IngestResource } from '../ingest/record-batch.ts';
 import { SpendInput, spendInputExample } from './spend-schema.ts';
 import { checkSpend, lockSpend, type SpendRow, upsertSpend } from './spend-sql.ts';
 

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Row } from '../db/client.ts';
-import { outcomeOfStored } from '../db/resolve-people.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
+import { outcomeOfStored } from '../ingest/resolve-people-sql.ts';
 import type { Spend, SpendWithHistory } from './spend-schema.ts';
 
 /** Spend on its way in; `amount` is decimal text. */

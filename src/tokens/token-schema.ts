@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
-import { ConversionWhere } from '../http/journey-fields.ts';
 import { AllowedOrigins } from '../http/origins.ts';
-import { TouchpointWhere } from '../http/report-fields.ts';
+import { ConversionWhere } from '../stats/journey-fields.ts';
+import { TouchpointWhere } from '../stats/range-fields.ts';
 
 const MIN_SECONDS = 60;
 /** A day: who leaves, or whose share of the data changes, has an old token no longer. */

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import { whereConditions } from '../db/where.ts';
-import { EventListQuery, eventFilterOf } from '../http/event-list.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
-import { WhereQuery } from '../http/report-fields.ts';
+import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
+import { WhereQuery } from '../stats/range-fields.ts';
+import { whereConditions } from '../stats/where-sql.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
 import { listTouchpoints, touchpointOut } from './touchpoint-sql.ts';
 

@@ -1,12 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
-import { resolvePeople } from '../db/resolve-people.ts';
 import { deriveChannel } from '../domain/channels.ts';
-import { batchOperation } from '../http/ingest/batch-operation.ts';
-import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../http/ingest/person.ts';
-import type { IngestResource, Prepared } from '../http/ingest/record-batch.ts';
-import { mapOf, whoAndWhen } from '../http/ingest/who-and-when.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
+import { batchOperation } from '../ingest/batch-operation.ts';
+import { mapOf, whoAndWhen } from '../ingest/normalise-item.ts';
+import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../ingest/person.ts';
+import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
+import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
 

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { AccountId, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
-import { AccountInput } from '../http/ingest/account.ts';
-import { PersonMap } from '../http/ingest/person.ts';
+import { AccountInput } from '../ingest/account.ts';
+import { PersonMap } from '../ingest/person.ts';
 
 const shortText = (description: string, example: string) =>
   z.string().min(1).max(500).nullish().meta({ description, example });

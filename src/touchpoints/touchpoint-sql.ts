@@ -1,7 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { Row } from '../db/client.ts';
-import { type EventFilter, eventConditions } from '../db/event-filter.ts';
+import { tenant } from '../db/tenant.ts';
+import { instantOrNull, instantOut } from '../http/fields.ts';
+import type { Cursor } from '../http/paging.ts';
+import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
   type AccountClaim,
   accountOfRow,
@@ -9,11 +12,8 @@ import {
   isRefused,
   outcomeOfStored,
   personOfRow,
-} from '../db/resolve-people.ts';
-import { tenant } from '../db/tenant.ts';
-import { instantOrNull, instantOut } from '../http/fields.ts';
-import { type HashedIdentity, hashesOf } from '../http/ingest/person.ts';
-import type { Cursor } from '../http/paging.ts';
+} from '../ingest/resolve-people-sql.ts';
+import { type EventFilter, eventConditions } from '../stats/event-list-sql.ts';
 import type { Touchpoint } from './touchpoint-schema.ts';
 
 /** A touchpoint on its way in. `received_at` comes from the database's clock, the commit's side. */

@@ -1,8 +1,10 @@
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import { describe, expect, test } from 'vitest';
+import type { ReportName } from '../../src/domain/settings.ts';
 import { readQuery } from '../../src/http/query.ts';
-import { operations } from '../../src/operations.ts';
+import { reports } from '../../src/reports.ts';
+import { type ReportContext, reportStatements } from '../../src/stats/report.ts';
 
 /**
  * The whole statement of every report at a few settings, as SQL that can be read, compared and pasted into psql. A change
@@ -43,84 +45,63 @@ const HELD = {
   breakdown: { by: ['channel'], at_step: 1 },
 };
 
-/** File, operation, and what is asked of it: a query string, or a body. */
-const CASES: [file: string, operation: string, asked: string | object][] = [
-  ['attribution', 'getAttribution', `goal=purchase&${MONTH}&models=linear`],
+/** File, report, and its input: a query string, or a body. */
+const CASES: [file: string, report: ReportName, input: string | object][] = [
+  ['attribution', 'attribution', `goal=purchase&${MONTH}&models=linear`],
   [
     'attribution-all-models',
-    'getAttribution',
+    'attribution',
     `goal=purchase,trial&${MONTH}&models=first_touch,last_touch,last_non_direct,linear,time_decay,position_based,custom,w_shaped,full_path&weights=1,2,1&milestones=lead,opportunity&group_by=channel,campaign&interval=week&where[channel]=x,linkedin&where_conversion[properties.plan]=pro`,
   ],
   [
     'attribution-account-reset',
-    'getAttribution',
+    'attribution',
     `goal=purchase&${MONTH}&models=linear&scope=account&journey=reset&lookback_days=30&currency=USD`,
   ],
-  ['explanation', 'getExplanation', 'models=linear'],
+  ['explanation', 'explanation', 'models=linear'],
   [
     'explanation-account-reset',
-    'getExplanation',
+    'explanation',
     'models=w_shaped&milestones=lead,opportunity&scope=account&journey=reset&where[kind]=event',
   ],
-  ['journeys', 'getJourneys', `goal=purchase&${MONTH}`],
+  ['journeys', 'journeys', `goal=purchase&${MONTH}`],
   [
     'journeys-account',
-    'getJourneys',
+    'journeys',
     `goal=purchase&${MONTH}&scope=account&collapse=false&min_touches=2&max_touches=9&group_by=channel,kind`,
   ],
-  ['funnel-ordered', 'getFunnelReport', FUNNEL],
-  ['funnel-ordered-held', 'getFunnelReport', HELD],
-  ['funnel-ordered-completions', 'getFunnelReport', { ...FUNNEL, count: 'completions', entry: 'first' }],
-  ['funnel-strict', 'getFunnelReport', { ...HELD, order: 'strict' }],
+  ['funnel-ordered', 'funnel', FUNNEL],
+  ['funnel-ordered-held', 'funnel', HELD],
+  ['funnel-ordered-completions', 'funnel', { ...FUNNEL, count: 'completions', entry: 'first' }],
+  ['funnel-strict', 'funnel', { ...HELD, order: 'strict' }],
   [
     'funnel-any-account',
-    'getFunnelReport',
+    'funnel',
     { ...FUNNEL, order: 'any', scope: 'account', count: 'completions', compare: 'previous_period' },
   ],
-  ['funnel-people', 'listFunnelPeople', { ...FUNNEL, scope: 'account', step: 2, state: 'dropped' }],
-  ['lifecycle', 'getLifecycle', MONTH],
-  ['conversations', 'getConversationReport', MONTH],
-  [
-    'conversations-goal',
-    'getConversationReport',
-    `${MONTH}&goal=purchase&interval=week&group_by=channel,topic`,
-  ],
-  ['cultivation', 'getCultivation', `goal=purchase&${MONTH}`],
+  ['lifecycle', 'lifecycle', MONTH],
+  ['conversations', 'conversations', MONTH],
+  ['conversations-goal', 'conversations', `${MONTH}&goal=purchase&interval=week&group_by=channel,topic`],
+  ['cultivation', 'cultivation', `goal=purchase&${MONTH}`],
   [
     'cultivation-goals',
-    'getCultivation',
+    'cultivation',
     `goal=purchase&${MONTH}&cultivation_goal=follow,join&group_by=cultivation_goal`,
   ],
-  ['cultivation-channel', 'getCultivation', `goal=purchase&${MONTH}&group_by=channel`],
-  ['advocacy', 'getAdvocacy', `goal=purchase&${MONTH}`],
-  ['roi', 'getRoi', `goal=purchase&${MONTH}&models=linear,time_decay`],
-  ['roi-campaign', 'getRoi', `goal=purchase&${MONTH}&models=linear&group_by=channel,campaign&interval=month`],
-  ['overview', 'getOverview', 'range=30d'],
+  ['cultivation-channel', 'cultivation', `goal=purchase&${MONTH}&group_by=channel`],
+  ['advocacy', 'advocacy', `goal=purchase&${MONTH}`],
+  ['roi', 'roi', `goal=purchase&${MONTH}&models=linear,time_decay`],
+  ['roi-campaign', 'roi', `goal=purchase&${MONTH}&models=linear&group_by=channel,campaign&interval=month`],
+  ['overview', 'overview', 'range=30d'],
 ];
 
-/** Stands where the answer of the database would. */
-class NoAnswer extends Error {}
+const CONTEXT = { workspace: WORKSPACE, caller: { narrowing: null }, now: NOW } as unknown as ReportContext;
 
-/** The statements that the operation sends to the database. */
-async function statementsOf(id: string, asked: string | object): Promise<SQL[]> {
-  const operation = operations.find((one) => one.id === id);
-  if (!operation) throw new Error(`no operation ${id}`);
-  const sent: SQL[] = [];
-  const keep = async (statements: SQL[]) => {
-    sent.push(...statements);
-    throw new NoAnswer();
-  };
-  const context = {
-    database: { query: (one: SQL) => keep([one]), atomic: keep, report: keep, once: keep },
-    workspace: WORKSPACE,
-    caller: { narrowing: null },
-    now: NOW,
-  };
-  const query = readQuery(operation.query, new URLSearchParams(typeof asked === 'string' ? asked : ''));
-  const body = typeof asked === 'string' ? undefined : operation.body?.parse(asked);
-  const answer = operation.handle(context as never, { params: { id: 'order-1' }, query, body });
-  await expect(answer).rejects.toBeInstanceOf(NoAnswer);
-  return sent;
+function statementsOf(name: ReportName, input: string | object): SQL[] {
+  const report = reports[name];
+  const query = readQuery(report.query, new URLSearchParams(typeof input === 'string' ? input : ''));
+  const body = typeof input === 'string' ? undefined : report.body?.parse(input);
+  return reportStatements(report, { params: { id: 'order-1' }, query, body }, CONTEXT).statements;
 }
 
 const dialect = new PgDialect();
@@ -160,8 +141,12 @@ function quoted(text: string): string {
 }
 
 describe('the statements of reports are as committed', () => {
-  test.for(CASES)('%s', async ([file, id, asked]) => {
-    const statements = await statementsOf(id, asked);
+  test.for(CASES)('%s', async ([file, name, input]) => {
+    const statements = statementsOf(name, input);
     await expect(statements.map(rendered).join('\n')).toMatchFileSnapshot(`../sql/rendered/${file}.sql`);
+  });
+
+  test('every report has one', () => {
+    expect(Object.keys(reports).filter((name) => !CASES.some(([, report]) => report === name))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DatabaseRefusal, DatabaseUnreachable } from '../../src/db/client.ts';
-import { isolate, MAX_ISOLATION_CALLS } from '../../src/http/ingest/isolate.ts';
+import { isolate, MAX_ISOLATION_CALLS } from '../../src/ingest/isolate.ts';
 
 /** A table that refuses every part with a bad row in it. */
 function tableRefusing(bad: ReadonlySet<number>) {

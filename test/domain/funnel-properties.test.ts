@@ -11,7 +11,7 @@ import {
   fits,
   funnelOf,
 } from '../../src/domain/funnel.ts';
-import { FUNNEL_COUNTS, funnelReport } from '../../src/domain/funnel-report.ts';
+import { FUNNEL_COUNTS, summariseFunnel } from '../../src/domain/funnel-report.ts';
 
 /** Few instants, few values: many ties, many events that fill several steps. Times in seconds. */
 const event: fc.Arbitrary<FunnelEvent> = fc.record({
@@ -174,7 +174,7 @@ describe('what is reached', () => {
   const people = fc.array(logOf(10), { maxLength: 6 });
   const countsOf = (people: FunnelEvent[][], funnel: Funnel, count: (typeof FUNNEL_COUNTS)[number]) => {
     const entities = people.map((events) => funnelOf(events, funnel));
-    return funnelReport(entities, { steps: funnel.steps, count }).steps.map(({ count }) => count);
+    return summariseFunnel(entities, { steps: funnel.steps, count }).steps.map(({ count }) => count);
   };
   const holdsFor = <T>(
     change: fc.Arbitrary<T>,
@@ -258,7 +258,7 @@ describe('what is reached', () => {
     });
     holdsFor(settings, (people, funnel, settings) => {
       const entities = people.map((events) => funnelOf(events, funnel));
-      const { steps, breakdown } = funnelReport(entities, { steps: funnel.steps, ...settings });
+      const { steps, breakdown } = summariseFunnel(entities, { steps: funnel.steps, ...settings });
       for (const [i, { count, value }] of steps.entries()) {
         const parts = breakdown.flatMap(({ steps }) => steps[i] ?? []);
         expect(parts.reduce((sum, part) => sum + part.count, 0)).toBe(count);

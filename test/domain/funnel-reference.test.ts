@@ -8,7 +8,7 @@ import {
   type FunnelOrder,
   funnelOf,
 } from '../../src/domain/funnel.ts';
-import { funnelReport } from '../../src/domain/funnel-report.ts';
+import { summariseFunnel } from '../../src/domain/funnel-report.ts';
 
 /** Numbers worked out elsewhere, over a log with ties on purpose. Beside the project where it is at hand. */
 const FOLDER = new URL('../../../shared/data/reference-log/', import.meta.url);
@@ -40,7 +40,7 @@ describe.skipIf(!isThere)('the reference log', () => {
   test.for(cases)('$name, $way', ({ name, way, counts }) => {
     const funnel = funnelNamed(name, way);
     const entities = people.map((events) => funnelOf(events, funnel));
-    const { steps } = funnelReport(entities, { steps: funnel.steps, count: 'people' });
+    const { steps } = summariseFunnel(entities, { steps: funnel.steps, count: 'people' });
     expect(steps.map(({ count }) => count)).toEqual(counts);
   });
 
@@ -48,7 +48,9 @@ describe.skipIf(!isThere)('the reference log', () => {
     const named = funnelNamed('mention>reply>click>purchase | 7d', 'ordered');
     const countsOf = (funnel: Funnel) => {
       const entities = people.map((events) => funnelOf(events, funnel));
-      return funnelReport(entities, { steps: funnel.steps, count: 'people' }).steps.map(({ count }) => count);
+      return summariseFunnel(entities, { steps: funnel.steps, count: 'people' }).steps.map(
+        ({ count }) => count,
+      );
     };
     expect(countsOf(named)).toEqual([1631, 949, 369, 53]);
     expect(countsOf({ ...named, order: 'strict' })).toEqual([1631, 650, 115, 8]);

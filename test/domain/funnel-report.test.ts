@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { type EntityFunnel, type FunnelEvent, funnelOf } from '../../src/domain/funnel.ts';
-import { type FunnelReportSettings, funnelReport, percentileCont } from '../../src/domain/funnel-report.ts';
+import {
+  type FunnelReportSettings,
+  percentileCont,
+  summariseFunnel,
+} from '../../src/domain/funnel-report.ts';
 
 const STEPS = [
   { touchpoint: { kind: ['mention'] } },
@@ -44,7 +48,7 @@ const PEOPLE = [
 ].map(reached);
 
 function report(settings: Partial<FunnelReportSettings> = {}, people = PEOPLE) {
-  return funnelReport(people, { steps: STEPS, count: 'people', ...settings });
+  return summariseFunnel(people, { steps: STEPS, count: 'people', ...settings });
 }
 
 describe('steps', () => {

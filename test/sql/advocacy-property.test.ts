@@ -1,7 +1,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type AdvocacyAnswer, advocacyReport } from '../../src/advocacy/advocacy-sql.ts';
+import { type AdvocacyAnswer, advocacyStatement } from '../../src/advocacy/advocacy-sql.ts';
 import { type AdvocacyLog, advocacyOf } from '../../src/domain/advocacy.ts';
 import { needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
@@ -88,7 +88,7 @@ async function answerAt({ id }: TestWorkspace, sample: Log, now: number) {
     now: new Date(now).toISOString(),
     limit: 100,
   };
-  const { sql, params } = new PgDialect().sqlToQuery(advocacyReport(question));
+  const { sql, params } = new PgDialect().sqlToQuery(advocacyStatement(question));
   const [row] = await rowsOf(sql, params);
   const { advocates, totals } = row as unknown as AdvocacyAnswer;
   const { advocates: count, lacks_rate: _, ...rest } = totals;

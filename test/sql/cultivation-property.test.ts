@@ -1,7 +1,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CultivationAnswer, cultivationReport } from '../../src/cultivation/cultivation-sql.ts';
+import { type CultivationAnswer, cultivationStatement } from '../../src/cultivation/cultivation-sql.ts';
 import { reportOf } from '../../src/cultivation/shape-cultivation.ts';
 import {
   armsOf,
@@ -110,7 +110,7 @@ async function answerAt(
     horizon_days,
     group_by,
   };
-  const { sql, params } = new PgDialect().sqlToQuery(cultivationReport(question));
+  const { sql, params } = new PgDialect().sqlToQuery(cultivationStatement(question));
   const [answer] = await rowsOf(sql, params);
   const report = reportOf(
     question,

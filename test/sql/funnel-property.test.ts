@@ -9,7 +9,7 @@ import {
   type FunnelEvent,
   funnelOf,
 } from '../../src/domain/funnel.ts';
-import { FUNNEL_COUNTS, type FunnelReport, funnelReport } from '../../src/domain/funnel-report.ts';
+import { FUNNEL_COUNTS, type FunnelReport, summariseFunnel } from '../../src/domain/funnel-report.ts';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
@@ -230,7 +230,7 @@ function expectedOf(sample: Log, question: Question): FunnelReport {
     })),
   };
   const entities = [...Map.groupBy(eventsOf(sample), entityOf(sample, question.scope)).values()];
-  return funnelReport(
+  return summariseFunnel(
     entities.map((events) => funnelOf(events, funnel)),
     { steps, count, ...(breakdown && { breakdown: { by: breakdown, at_step } }) },
   );

@@ -1,6 +1,5 @@
 import { createApp } from '../../src/app.ts';
-import type { IngestQueue } from '../../src/http/ingest/enqueue.ts';
-import type { Config } from '../../src/http/operation.ts';
+import type { Config, MessageQueue } from '../../src/http/config.ts';
 import { consumeQueue } from '../../src/queue.ts';
 import { type Json, world } from './api.ts';
 import { checkAnswer } from './contract.ts';
@@ -29,9 +28,9 @@ export interface QueuedAnswer {
 }
 
 /** @param send instead of keeping every message */
-export function appWithQueue(send?: IngestQueue['send'], changes: Partial<Config> = {}): QueuedApp {
+export function appWithQueue(send?: MessageQueue['send'], changes: Partial<Config> = {}): QueuedApp {
   const sent: Json[] = [];
-  const keep: IngestQueue['send'] = async (message) => {
+  const keep: MessageQueue['send'] = async (message) => {
     sent.push(JSON.parse(JSON.stringify(message)));
   };
   const config: Config = {

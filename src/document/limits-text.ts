@@ -1,0 +1,25 @@
+import { MAX_IDENTITIES } from '../domain/identities.ts';
+import { MAX_DEPTH } from '../domain/json.ts';
+import { MAX_RANGE_DAYS } from '../domain/time.ts';
+import { MAX_BODY_BYTES, MAX_NDJSON_LINES } from '../http/body.ts';
+import { MAX_ID_LENGTH, MAX_PROPERTIES_BYTES } from '../http/fields.ts';
+import { RATE_LIMIT } from '../http/rate-limit.ts';
+import { MAX_ITEMS } from '../ingest/read-items.ts';
+import { MAX_GOALS, MAX_GROUP_BY } from '../stats/journey-fields.ts';
+import { MAX_WHERE_VALUES } from '../stats/range-fields.ts';
+
+const number = (value: number) => value.toLocaleString('en-US');
+
+/** The limits of all routes, for the document; what one route alone limits is told there. */
+export const LIMITS_TEXT = `## Limits
+
+What goes beyond a limit is refused whole, and the answer names the limit; nothing is cut without a word.
+
+- Requests: ${number(RATE_LIMIT.requests)} in ${RATE_LIMIT.period_seconds} s for each key, with the read tokens made with it; then 429 \`rate_limited\` with \`Retry-After\`.
+- Body: ${MAX_BODY_BYTES / 1024 ** 2} MiB, after inflation too; 413 \`body_too_large\`.
+- Depth: objects and arrays nested ${MAX_DEPTH} deep; 400 \`too_deep\`.
+- Items: ${number(MAX_ITEMS)} in a batch of JSON, ${number(MAX_NDJSON_LINES)} lines of NDJSON. Of an item: an id of ${MAX_ID_LENGTH} characters, ${MAX_IDENTITIES} identities, ${MAX_PROPERTIES_BYTES / 1024} KiB of properties.
+- Range of a report: ${number(MAX_RANGE_DAYS)} days.
+- Of a question: ${MAX_GOALS} goals, ${MAX_GROUP_BY} dimensions of \`group_by\`, each model once, ${MAX_WHERE_VALUES} values of a field of \`where\`; 422 \`invalid_request\` names the parameter.
+- Rows: \`limit\` to 1,000 in a list and to 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold.
+- Time: 25 s for a statement of the database.`;

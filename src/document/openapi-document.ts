@@ -1,0 +1,233 @@
+import { OpenAPIHono, type RouteConfig } from '@hono/zod-openapi';
+import * as z from 'zod';
+import { ERRORS, type ErrorCode } from '../http/errors.ts';
+import type { AnyOperation } from '../http/operation.ts';
+import { RATE_LIMIT, rateLimitHeaders } from '../http/rate-limit.ts';
+import { FieldErrorSchema } from '../ingest/batch-answer.ts';
+import { LIMITS_TEXT } from './limits-text.ts';
+
+/** The OpenAPI document, made from the operations once, when the document is written; never at run time. */
+
+const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().meta({ description: 'What is wrong and what to change.' }),
+    instance: z.string(),
+    code: z
+      .enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]])
+      .meta({ description: 'Stable; switch on this.' }),
+    request_id: z.string(),
+    errors: z.array(FieldErrorSchema).optional(),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'RFC 9457. A batch of which nothing went in also has the members of BatchAnswer.',
+  });
+
+const TAGS = [
+  {
+    name: 'Touchpoints',
+    description: 'What people and the company said and did: mentions, replies, visits, demos, referrals.',
+  },
+  { name: 'Conversions', description: 'What it led to, and what became of it.' },
+  { name: 'People', description: 'Who it was: identities, what was said of them, their history.' },
+  {
+    name: 'Accounts',
+    description: 'Companies: their domains, who is or was there, what everyone there did.',
+  },
+  { name: 'Spend', description: 'What it cost, and the rates that values are converted at.' },
+  {
+    name: 'Conversations',
+    description: 'The threads themselves: who waits for an answer, and what followed.',
+  },
+  { name: 'Reports', description: 'Numbers that add up and can be explained.' },
+  { name: 'Funnels', description: 'Questions kept to be asked again.' },
+  { name: 'Goals', description: 'The objectives, written down first.' },
+  { name: 'Rejections', description: 'What did not go in, kept so that nothing is lost.' },
+  { name: 'Audit', description: 'What was done with admin keys, without personal data.' },
+  { name: 'Workspaces', description: 'Tenants and their settings.' },
+  { name: 'Keys', description: 'Who may do what.' },
+  { name: 'Health', description: 'Is it up, can it serve.' },
+];
+
+const HEADERS = {
+  'X-Request-Id': {
+    description: 'The one sent, or one made; name it when asking about a request.',
+    schema: { type: 'string' },
+  },
+  'Server-Timing': {
+    description: 'Time in the database, and the number of round trips to it.',
+    schema: { type: 'string' },
+    example: 'db;dur=4.2;desc="calls=1"',
+  },
+} as const;
+
+/** Beside those, on answers to a key or a read token. */
+const KEYED_HEADERS = {
+  ...HEADERS,
+  'RateLimit-Policy': {
+    description: 'How many requests (`q`) in how many seconds (`w`) each key has.',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(200)['ratelimit-policy'],
+  },
+} as const;
+
+const LIMITED_HEADERS = {
+  RateLimit: {
+    description: 'What is left (`r`) and in how many seconds there is more (`t`).',
+    schema: { type: 'string' },
+    example: rateLimitHeaders(429).ratelimit,
+  },
+  'Retry-After': {
+    description: 'Seconds to wait.',
+    schema: { type: 'integer' },
+    example: RATE_LIMIT.period_seconds,
+  },
+} as const;
+
+const IdempotencyHeader = z.object({
+  'Idempotency-Key': z.string().max(255).optional().meta({
+    description: 'Items without an id get one from it and their place, so that a retry is the same batch.',
+  }),
+});
+
+/** @param version of the package */
+export function openApiDocument(operations: readonly AnyOperation[], version: string) {
+  const app = new OpenAPIHono();
+  const registry = app.openAPIRegistry;
+  registry.registerComponent('securitySchemes', 'key', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'A key of the workspace: `Authorization: Bearer tl_sk_…`.',
+  });
+  registry.registerComponent('securitySchemes', 'readToken', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'A read token, for frontends: `Authorization: Bearer tl_rt_…`, from an origin that it names.',
+  });
+  registry.registerComponent('securitySchemes', 'rootKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The root key of the deployment.',
+  });
+  for (const operation of operations) registry.registerPath(pathOf(operation));
+  return app.getOpenAPI31Document({
+    openapi: '3.1.0',
+    info: {
+      title: 'Throughline',
+      version,
+      description: `Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339 in UTC on the way out; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable \`code\`. Unknown fields and parameters are errors that name what is known.\n\n${LIMITS_TEXT}`,
+      license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
+    },
+    servers: [{ url: '/', description: 'This deployment.' }],
+    tags: TAGS,
+  });
+}
+
+function pathOf(operation: AnyOperation): RouteConfig {
+  const { access, body, bodyExample } = operation;
+  const description =
+    access === 'public' || access === 'root'
+      ? operation.description
+      : `${operation.description} Scope: \`${access}\`.`;
+  return {
+    method: operation.method,
+    path: operation.path,
+    operationId: operation.id,
+    tags: [operation.tag],
+    summary: operation.summary,
+    description,
+    security: securityOf(operation),
+    request: {
+      params: operation.params,
+      query: operation.query,
+      ...(operation.readsBodyAs && { headers: IdempotencyHeader }),
+      ...(body && { body: { required: true, content: { ...bodyContent(operation, body, bodyExample) } } }),
+    },
+    responses: { ...successResponses(operation), ...errorResponses(operation) },
+  } as RouteConfig;
+}
+
+/** Any one of these opens it. */
+function securityOf({ access, report }: AnyOperation): Record<string, []>[] {
+  if (access === 'public') return [];
+  if (access === 'root') return [{ rootKey: [] }];
+  return report ? [{ key: [] }, { readToken: [] }] : [{ key: [] }];
+}
+
+function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknown) {
+  const json = { 'application/json': { schema, example } };
+  if (!operation.readsBodyAs?.includes('ndjson')) return json;
+  return {
+    ...json,
+    'application/x-ndjson': { schema: z.string().meta({ description: 'One item a line.' }) },
+  };
+}
+
+function successResponses(operation: AnyOperation) {
+  const { success, access } = operation;
+  const headers = access === 'public' || access === 'root' ? HEADERS : KEYED_HEADERS;
+  const table = operation.isTable && {
+    'text/csv': { schema: z.string().meta({ description: 'The rows of `data`, with a header line.' }) },
+    'application/x-ndjson': {
+      schema: z.string().meta({ description: 'The rows of `data`, one a line.' }),
+    },
+  };
+  const content = { 'application/json': { schema: success.schema, example: success.example }, ...table };
+  const others = Object.entries(operation.alsoAnswers ?? {}).map(([status, description]) => [
+    status,
+    { description, headers, content },
+  ]);
+  return {
+    [success.status]: { description: success.description, headers, content },
+    ...Object.fromEntries(others),
+    ...(operation.isCacheable && { 304: { description: 'What `If-None-Match` names is still the answer.' } }),
+  };
+}
+
+/** Every error the operation can answer with, those of all routes included, by status. */
+function errorResponses(operation: AnyOperation) {
+  const codes = new Set<ErrorCode>([...operation.errors, 'invalid_request', 'internal_error']);
+  // Of the public ones too: a key in the address is refused before anything else.
+  codes.add('unauthenticated');
+  if (operation.access !== 'public') codes.add('forbidden');
+  if (operation.access !== 'public' && operation.access !== 'root') codes.add('rate_limited');
+  if (operation.path !== '/health') {
+    codes.add('misconfigured');
+    codes.add('database_unavailable');
+  }
+  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  return Object.fromEntries(
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, here]) => [
+        status,
+        {
+          description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+          ...(status === 429 && { headers: LIMITED_HEADERS }),
+          content: {
+            'application/problem+json': {
+              schema: Problem,
+              example: problemExample(here[0] ?? 'internal_error', operation),
+            },
+          },
+        },
+      ]),
+  );
+}
+
+function problemExample(code: ErrorCode, operation: AnyOperation): z.input<typeof Problem> {
+  const { status, title } = ERRORS[code];
+  return {
+    type: `urn:throughline:error:${code}`,
+    title,
+    status,
+    detail: `${title}.`,
+    instance: operation.path,
+    code,
+    request_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+  };
+}

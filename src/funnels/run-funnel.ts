@@ -1,0 +1,102 @@
+import { type Database, HASH_JOINS } from '../db/client.ts';
+import type { TimeRange } from '../domain/time.ts';
+import type { Workspace } from '../http/caller.ts';
+import { ApiError } from '../http/errors.ts';
+import { moneyOf } from '../stats/journey-fields.ts';
+import { rangeOf } from '../stats/range-fields.ts';
+import type { FunnelAnswer, FunnelExclusion, FunnelFilter, FunnelQuestion } from './funnel-question.ts';
+import type { FunnelBody, FunnelDefinition, FunnelExclude, FunnelStep } from './funnel-schema.ts';
+import { funnelStatement } from './funnel-sql.ts';
+
+/** From what was sent to the question that the statements take, and to the goals that it names. */
+
+type SentRange = Pick<FunnelBody, 'from' | 'to' | 'range' | 'timezone'>;
+
+/** As in a query, but what is wrong with it is said of the body. */
+export function rangeInBody(
+  body: SentRange,
+  workspace: Workspace,
+  now: Date,
+): TimeRange & { timezone: string } {
+  try {
+    return rangeOf(body, workspace.timezone, now);
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const errors = error.errors?.map(({ pointer, detail }) => ({
+      pointer: pointer.replace(/^\?/, '/'),
+      detail,
+    }));
+    throw new ApiError(error.code, error.message, { errors });
+  }
+}
+
+export function questionOf(
+  definition: FunnelDefinition,
+  { from, to }: TimeRange,
+  workspace: Workspace,
+): FunnelQuestion {
+  const { steps, exclude, breakdown, currency, order, window_seconds, entry, count, scope, hold } =
+    definition;
+  return {
+    ...moneyOf(currency ?? undefined, workspace),
+    from: from.toISOString(),
+    to: to.toISOString(),
+    steps: steps.map(filterOf),
+    order,
+    window_seconds,
+    entry,
+    count,
+    scope,
+    hold,
+    exclude: exclude.map(exclusionOf),
+    breakdown: breakdown ?? null,
+  };
+}
+
+function filterOf({ touchpoint, conversion }: FunnelStep | FunnelExclude): FunnelFilter {
+  if (touchpoint) return { touchpoint };
+  return { conversion: { goal: [...new Set(conversion?.goal)] } };
+}
+
+function exclusionOf(exclude: FunnelExclude): FunnelExclusion {
+  const { after_step = null, before_step = null } = exclude;
+  return { ...filterOf(exclude), after_step, before_step };
+}
+
+/** The time of equal length right before. It has no groups. */
+export function previousOf(question: FunnelQuestion): FunnelQuestion {
+  const [from, to] = [new Date(question.from), new Date(question.to)];
+  const before = new Date(2 * from.getTime() - to.getTime());
+  return { ...question, from: before.toISOString(), to: question.from, breakdown: null };
+}
+
+/** One answer for each question, in one round trip. */
+export async function runFunnels(
+  database: Database,
+  questions: readonly FunnelQuestion[],
+): Promise<FunnelAnswer[]> {
+  const [, ...results] = await database.report([HASH_JOINS, ...questions.map(funnelStatement)]);
+  return results.map(([row]) => row as FunnelAnswer);
+}
+
+/** The goals that steps and exclusions name. */
+export function goalsNamed({ steps, exclude }: Pick<FunnelDefinition, 'steps' | 'exclude'>): string[] {
+  return [...new Set([...steps, ...exclude].flatMap(({ conversion }) => conversion?.goal ?? []))];
+}
+
+/** @throws ApiError unknown_goal naming every place that names a goal which does not exist */
+export function refuseUnknownGoals(
+  { steps, exclude }: Pick<FunnelDefinition, 'steps' | 'exclude'>,
+  known: readonly string[],
+): void {
+  const errors = Object.entries({ steps, exclude }).flatMap(([list, filters]) =>
+    filters.flatMap(({ conversion }, i) => {
+      const unknown = (conversion?.goal ?? []).filter((goal) => !known.includes(goal));
+      if (unknown.length === 0) return [];
+      const detail = `Unknown goal ${unknown.join(', ')}; list the goals at /v1/goals.`;
+      return [{ pointer: `/${list}/${i}/conversion/goal`, detail }];
+    }),
+  );
+  if (errors.length > 0)
+    throw new ApiError('unknown_goal', errors.map(({ detail }) => detail).join(' '), { errors });
+}

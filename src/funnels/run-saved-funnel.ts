@@ -1,0 +1,61 @@
+import type { SQL } from 'drizzle-orm';
+import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
+import { ApiError } from '../http/errors.ts';
+import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
+import type { FunnelDefinition } from './funnel-schema.ts';
+import { funnelStatement } from './funnel-sql.ts';
+import { runFunnels } from './run-funnel.ts';
+import { definitionOf, getFunnel } from './saved-funnel-sql.ts';
+
+/**
+ * The statement of a report is made of the funnel, which has to be read first. So an isolate remembers the funnels
+ * that it was asked for, and sends the statement along with the look at the funnel: if that is still the same, as it
+ * mostly is, one round trip was enough.
+ */
+const remembered = new Map<string, FunnelDefinition>();
+const MAX_REMEMBERED = 1000;
+
+interface SavedAnswer {
+  definition: FunnelDefinition;
+  answers: FunnelAnswer[];
+}
+
+/**
+ * @param questionsOf what to ask of the funnel; may refuse it with an ApiError
+ * @throws ApiError not_found
+ */
+export async function runSavedFunnel(
+  database: Database,
+  { workspaceId, key }: { workspaceId: string; key: string },
+  questionsOf: (definition: FunnelDefinition) => FunnelQuestion[],
+): Promise<SavedAnswer> {
+  const name = `${workspaceId} ${key}`;
+  const guess = remembered.get(name);
+  const statements = (guess && statementsOf(guess, questionsOf)) ?? [];
+  const [row, answers] = await ask(database, [getFunnel(workspaceId, key), ...statements]);
+  if (!row) throw new ApiError('not_found', 'No funnel has this key.');
+  const definition = definitionOf(row);
+  if (statements.length > 0 && JSON.stringify(definition) === JSON.stringify(guess))
+    return { definition, answers };
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.set(name, definition);
+  return { definition, answers: await runFunnels(database, questionsOf(definition)) };
+}
+
+async function ask(database: Database, statements: SQL[]): Promise<[Row | undefined, FunnelAnswer[]]> {
+  const [, [row] = [], ...results] = await database.report([HASH_JOINS, ...statements]);
+  return [row, results.map(([first]) => first as FunnelAnswer)];
+}
+
+/** Null where the funnel as it was does not fit the question: what it is now may. */
+function statementsOf(
+  definition: FunnelDefinition,
+  questionsOf: (definition: FunnelDefinition) => FunnelQuestion[],
+): SQL[] | null {
+  try {
+    return questionsOf(definition).map(funnelStatement);
+  } catch (error) {
+    if (error instanceof ApiError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,50 @@
+import type { PlainModel } from '../domain/attribution.ts';
+import type { BusinessHours } from '../domain/business-hours.ts';
+import type { IdentityStorage, KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
+import type { FieldValues, Where } from '../domain/touchpoint-fields.ts';
+
+/** The workspace of a key, with the settings that requests need. */
+export interface Workspace {
+  id: string;
+  name: string;
+  timezone: string;
+  currency: string;
+  identity_storage: IdentityStorage;
+  default_country: string | null;
+  retention_days: number | null;
+  accounts_from_email: boolean;
+  business_hours: BusinessHours | null;
+  default_model: PlainModel;
+  trust_publishable_values: boolean;
+}
+
+/** The holder of a key or a read token. */
+export interface Caller {
+  /** The id of the key; for a read token, of the key that created it. */
+  key_id: string;
+  kind: KeyKind;
+  scopes: readonly Scope[];
+  /** The origins that may use it; null: none may. */
+  allowed_origins: readonly string[] | null;
+  /** The UTC day that was stored when the key was loaded. */
+  last_used_on: string | null;
+  expires_at: Date | null;
+  /** Set for a read token; null: a key, which sees everything its scopes allow. */
+  narrowing: Narrowing | null;
+  workspace: Workspace;
+}
+
+/** The reports that a read token opens, and the rows to which it narrows them. */
+export interface Narrowing {
+  reports: readonly ReportName[];
+  where: Where;
+  where_conversion: FieldValues;
+  /** Null: the scope that the request asks for. */
+  scope: ReportScope | null;
+}
+
+/** True if the caller sees only some touchpoints or conversions. */
+export function isNarrowed({ narrowing }: { narrowing: Narrowing | null }): boolean {
+  if (!narrowing) return false;
+  return Object.keys(narrowing.where).length + Object.keys(narrowing.where_conversion).length > 0;
+}

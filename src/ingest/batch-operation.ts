@@ -1,0 +1,62 @@
+import * as z from 'zod';
+import { type AnyOperation, BODY_ERRORS, operation } from '../http/operation.ts';
+import { BatchAnswer, batchReply } from './batch-answer.ts';
+import { BatchQuery, idempotencyKeyOf } from './batch-request.ts';
+import { enqueue, queuedResults } from './enqueue.ts';
+import { nameItems } from './name-items.ts';
+import { MAX_ITEMS, readItems } from './read-items.ts';
+import { type IngestResource, prepareBatch, type StoredRow, storeBatch } from './record-batch.ts';
+
+interface BatchDefinition<I extends { id?: string | null | undefined }, R extends StoredRow> {
+  id: string;
+  tag: string;
+  summary: string;
+  description: string;
+  /** One item as sent, with an id. */
+  example: Record<string, unknown>;
+  ingest: IngestResource<I, R>;
+  takesPublishableKeys?: true;
+  /** May wait in the queue, where there is one: nothing that is asked in between depends on it. */
+  takesQueue?: true;
+}
+
+const PARTLY = 'Some items are rejected or conflict; the others went in.';
+const PARTLY_QUEUED = 'Some items are rejected or conflict; the others went in, or are queued.';
+const QUEUED =
+  'Where the deployment has a queue: every item is there, and is stored soon. What only the database can refuse is then found under /v1/rejections.';
+
+/** `POST /v1/<resource>` with `{"<resource>": [ … ]}` or NDJSON: the one way in for everything that comes in batches. */
+export function batchOperation<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  definition: BatchDefinition<I, R>,
+): AnyOperation {
+  const { ingest, example, takesQueue, ...texts } = definition;
+  const member = ingest.resource;
+  const result = { index: 0, id: String(example.id), status: 'accepted' as const };
+  return operation({
+    ...texts,
+    method: 'post',
+    path: `/v1/${member}`,
+    access: 'ingest',
+    params: z.object({}),
+    query: BatchQuery,
+    body: z.strictObject({ [member]: z.array(ingest.schema).min(1).max(MAX_ITEMS) }),
+    bodyExample: { [member]: [example] } as never,
+    readsBodyAs: ['json', 'ndjson'],
+    success: {
+      status: 200,
+      description: 'Every item is accepted, a duplicate, or dropped.',
+      schema: BatchAnswer,
+      example: { accepted: 1, duplicates: 0, dropped: 0, rejected: 0, results: [result] },
+    },
+    alsoAnswers: takesQueue ? { 202: QUEUED, 207: PARTLY_QUEUED } : { 207: PARTLY },
+    errors: [...BODY_ERRORS, 'no_item_accepted'],
+    handle: async (context, { query }) => {
+      const sent = await readItems(context.request, member);
+      const items = await nameItems(ingest.id_prefix, sent, idempotencyKeyOf(context.request), context);
+      const batch = await prepareBatch(ingest, items, context);
+      const queue = takesQueue && !query.dry_run ? context.config.ingest_queue : undefined;
+      if (queue && (await enqueue(queue, member, items, context))) return batchReply(queuedResults(batch));
+      return batchReply(await storeBatch(ingest, batch, { dryRun: query.dry_run }, context));
+    },
+  });
+}

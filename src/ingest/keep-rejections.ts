@@ -1,0 +1,49 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { canonicalJson } from '../domain/json.ts';
+import type { Resource } from '../domain/settings.ts';
+import type { FieldError } from '../http/errors.ts';
+import type { RecordContext } from '../http/operation.ts';
+import { identityHashesOf } from './person.ts';
+import { escapeUnstorable } from './unstorable.ts';
+
+/** An item that did not go in, with the reasons. */
+export interface RefusedItem {
+  value: unknown;
+  /** The sender's, or the one it got. */
+  id: string;
+  isIdOfSender: boolean;
+  errors: FieldError[];
+}
+
+/**
+ * Keeps refused items, sealed, so that nothing a tool sent is lost. The id of a rejection comes from the content:
+ * the same bad item sent again moves its rejection to now and adds no row. Items without an id are told apart by
+ * the one they got, since two equal ones may be two events.
+ */
+export async function quarantine(
+  resource: Resource,
+  items: readonly RefusedItem[],
+  context: RecordContext,
+): Promise<SQL> {
+  const { secrets, workspace, now } = context;
+  const rows = await Promise.all(
+    items.map(async ({ value, id, isIdOfSender, errors }) => {
+      const text = canonicalJson(value ?? null);
+      return {
+        id: `rj_${(await secrets.hash('rejection', `${resource} ${isIdOfSender ? '' : id} ${text}`)).slice(0, 32)}`,
+        item_id: escapeUnstorable(id),
+        item_encrypted: await secrets.seal(JSON.stringify(value ?? null)),
+        errors,
+        identity_hashes: await identityHashesOf(value, context),
+      };
+    }),
+  );
+  return sql`
+    insert into rejections (workspace_id, id, resource, item_id, item_encrypted, errors, identity_hashes, received_at)
+    select distinct on (r.id) ${workspace.id}::uuid, r.id, ${resource}, r.item_id, decode(r.item_encrypted, 'hex'), r.errors,
+      r.identity_hashes,
+      ${now.toISOString()}::timestamptz
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, item_id text, item_encrypted text, errors jsonb, identity_hashes text[])
+    order by r.id
+    on conflict (workspace_id, id) do update set received_at = excluded.received_at, errors = excluded.errors`;
+}

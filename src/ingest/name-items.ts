@@ -1,0 +1,49 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { RecordContext } from '../http/operation.ts';
+import type { SentItem } from './read-items.ts';
+
+/** An item and the id it goes by, whatever becomes of it. */
+export interface NamedItem extends SentItem {
+  id: string;
+  isIdOfSender: boolean;
+}
+
+/** Of ids of the server's making. */
+const ID_HASH_LENGTH = 32;
+
+/**
+ * Gives each item the id that it goes by: the sender's, or one of the server's making.
+ * @param idempotencyKey from `Idempotency-Key`: items without an id get one from it and their place, so that a retry is
+ *   the same batch; null: a time-sortable one
+ */
+export function nameItems(
+  prefix: string,
+  sentItems: readonly SentItem[],
+  idempotencyKey: string | null,
+  context: RecordContext,
+): Promise<NamedItem[]> {
+  return Promise.all(
+    sentItems.map(async (sent) => {
+      const id = idOfSender(sent);
+      if (id !== null) return { ...sent, id, isIdOfSender: true };
+      return { ...sent, id: await makeId(prefix, sent.index, idempotencyKey, context), isIdOfSender: false };
+    }),
+  );
+}
+
+/** The id that the item says it has. */
+export function idOfSender({ value, unreadable }: SentItem): string | null {
+  const id = unreadable ? undefined : (value as { id?: unknown } | null)?.id;
+  return typeof id === 'string' ? id : null;
+}
+
+async function makeId(
+  prefix: string,
+  index: number,
+  idempotencyKey: string | null,
+  { now, secrets }: RecordContext,
+): Promise<string> {
+  if (idempotencyKey === null) return `${prefix}_${uuidv7({ msecs: now.getTime() }).replaceAll('-', '')}`;
+  const hash = await secrets.hash('idempotency', `${prefix} ${idempotencyKey} ${index}`);
+  return `${prefix}_${hash.slice(0, ID_HASH_LENGTH)}`;
+}

@@ -1,0 +1,186 @@
+import * as z from 'zod';
+import { proposePeople } from '../domain/batch-people.ts';
+import {
+  byPriority,
+  type Identity,
+  MAX_IDENTITIES,
+  MAX_IDENTITY_VALUE_LENGTH,
+  NAMESPACE_PATTERN,
+  normaliseIdentity,
+} from '../domain/identities.ts';
+import type { FieldError } from '../http/errors.ts';
+import type { RecordContext } from '../http/operation.ts';
+import { companyDomainOf } from './account.ts';
+import type { AccountClaim, PersonClaim } from './resolve-people-sql.ts';
+
+/** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that each wrong one is named. */
+export const PersonMap = z
+  .custom<Record<string, string>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    {
+      message: 'Send an object of identities: {"email": "ann@acme.com"}',
+      abort: true,
+    },
+  )
+  .superRefine((map, context) => {
+    const entries = Object.entries(map).filter(([, value]) => value !== null);
+    if (entries.length === 0 || entries.length > MAX_IDENTITIES) {
+      context.addIssue({ code: 'custom', message: `Name 1 to ${MAX_IDENTITIES} identities` });
+    }
+    for (const [namespace, value] of entries) {
+      if (!NAMESPACE_PATTERN.test(namespace)) {
+        context.addIssue({
+          code: 'custom',
+          path: [namespace],
+          message: 'A namespace is a–z, 0–9 and _, begins with a letter, and has at most 32 characters',
+        });
+      } else if (
+        typeof value !== 'string' ||
+        value.length === 0 ||
+        value.length > MAX_IDENTITY_VALUE_LENGTH
+      ) {
+        context.addIssue({
+          code: 'custom',
+          path: [namespace],
+          message: `A value is a string of 1 to ${MAX_IDENTITY_VALUE_LENGTH} characters`,
+        });
+      }
+    }
+  })
+  .meta({
+    id: 'Identities',
+    type: 'object',
+    description:
+      'Identities of one person, from namespace to value; two of them say that they are the same person.',
+    additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_IDENTITY_VALUE_LENGTH },
+    minProperties: 1,
+    maxProperties: MAX_IDENTITIES,
+    example: { email: 'ann@acme.com', x: '@ann' },
+  });
+
+/** An identity with its keyed hash. */
+export interface HashedIdentity extends Identity {
+  value_hash: string;
+}
+
+export interface PersonOfItem {
+  /** Normalised, and sorted so that the first decides whose the item is. */
+  identities: HashedIdentity[];
+  warnings: FieldError[];
+  errors: FieldError[];
+}
+
+const REASONS = {
+  placeholder: 'This is what a broken sender puts where a value should be; it was left out.',
+  invalid_phone: 'No phone number; send E.164 (+4915112345678), or set the default_country of the workspace.',
+  invalid_domain: 'No domain name.',
+};
+
+/** Normalise and hash the identities of an item. Placeholders go with a warning; nothing left is an error. */
+export async function personOf(
+  map: Record<string, string>,
+  pointer: string,
+  context: RecordContext,
+): Promise<PersonOfItem> {
+  const result: PersonOfItem = { identities: [], warnings: [], errors: [] };
+  for (const [namespace, value] of Object.entries(map)) {
+    if (value === null) continue;
+    const normalised = normaliseIdentity({ namespace, value }, context.workspace.default_country);
+    if (normalised.ok) {
+      const value_hash = await context.secrets.hash('identity', `${namespace}\0${normalised.value}`);
+      result.identities.push({ namespace, value: normalised.value, value_hash });
+    } else {
+      const list = normalised.reason === 'placeholder' ? result.warnings : result.errors;
+      list.push({ pointer: `${pointer}/${namespace}`, detail: REASONS[normalised.reason] });
+    }
+  }
+  if (result.identities.length === 0 && result.errors.length === 0) {
+    result.errors.push({ pointer, detail: 'No identity is left; send at least one real one.' });
+  }
+  result.identities.sort(byPriority);
+  return result;
+}
+
+/** Of a row's JSON: the identity that decides whose it is, and all of them, without their values. */
+export function hashesOf(identities: readonly HashedIdentity[]) {
+  const [first] = identities;
+  const hashes = identities.map(({ namespace, value_hash }) => ({ namespace, value_hash }));
+  return { namespace: first?.namespace, value_hash: first?.value_hash, identities: hashes };
+}
+
+/**
+ * `namespace:hash` of whatever identities an item has that was refused, as far as they can be read, so that an
+ * erasure finds it.
+ */
+export async function identityHashesOf(item: unknown, context: RecordContext): Promise<string[]> {
+  const { person, referred_by } = (item ?? {}) as { person?: unknown; referred_by?: unknown };
+  const hashes = new Set<string>();
+  for (const map of [person, referred_by]) {
+    if (typeof map !== 'object' || map === null) continue;
+    const named = Object.entries(map).filter(
+      ([namespace, value]) => NAMESPACE_PATTERN.test(namespace) && typeof value === 'string',
+    );
+    const { identities } = await personOf(Object.fromEntries(named), '', context);
+    for (const { namespace, value_hash } of identities) hashes.add(`${namespace}:${value_hash}`);
+  }
+  return [...hashes];
+}
+
+/** A row to be stored that belongs to a person. */
+export interface PersonRow {
+  id: string;
+  goal?: string;
+  occurred_at: string;
+  identities: HashedIdentity[];
+  account?: AccountClaim | null;
+  /** The advocate, who has to exist too. */
+  referred_by?: HashedIdentity[];
+}
+
+/** Those whom a row names, and where the first of them is. */
+function namedBy(row: PersonRow): PersonRow[] {
+  if (!row.referred_by || row.referred_by.length === 0) return [row];
+  const { id, occurred_at, referred_by } = row;
+  return [row, { id, occurred_at, identities: referred_by }];
+}
+
+/** The company that a row says its person is of: the one it names, and that of the e-mail address. */
+function whereOf({ account, identities }: PersonRow, context: RecordContext) {
+  const domain = companyDomainOf(identities, context);
+  return { ...(account && { account }), ...(domain && { email_domain: domain }) };
+}
+
+function referrerOf({ referred_by }: PersonRow) {
+  const [first] = referred_by ?? [];
+  return first && { referrer: { namespace: first.namespace, value_hash: first.value_hash } };
+}
+
+/** The claims of a batch, for `resolve_people`. */
+export async function claimsOf(
+  rows: readonly PersonRow[],
+  context: RecordContext,
+  makeId: () => string,
+): Promise<PersonClaim[]> {
+  const named = rows.flatMap(namedBy);
+  const keys = named.map((row) =>
+    row.identities.map((identity) => `${identity.namespace} ${identity.value_hash}`),
+  );
+  const people = proposePeople(keys, makeId);
+  const keepsValues = context.workspace.identity_storage === 'plain';
+  return Promise.all(
+    named.map(async (row, i) => ({
+      id: row.id,
+      ...(row.goal !== undefined && { goal: row.goal }),
+      occurred_at: row.occurred_at,
+      person_id: people[i] ?? makeId(),
+      ...(row.identities.length > 1 && {
+        link_id: await context.secrets.hash('link', keys[i]?.toSorted().join('\n') ?? ''),
+      }),
+      identities: row.identities.map(({ namespace, value_hash, value }) =>
+        keepsValues ? { namespace, value_hash, value } : { namespace, value_hash },
+      ),
+      ...whereOf(row, context),
+      ...referrerOf(row),
+    })),
+  );
+}

@@ -1,0 +1,72 @@
+import type { KeyKind, Resource } from '../domain/settings.ts';
+import { inflate } from '../http/body.ts';
+import type { RecordContext } from '../http/operation.ts';
+import type { WorkspaceSecrets } from '../http/secrets.ts';
+import type { NamedItem } from './name-items.ts';
+
+/** What a message of the queue is: items of one batch, and what is known of who sent them and when. */
+export interface QueuedBatch {
+  /** A consumer leaves what it does not know to one that does. */
+  version: typeof MESSAGE_VERSION;
+  workspace_id: string;
+  resource: Resource;
+  request_id: string;
+  key_id: string;
+  key_kind: KeyKind;
+  /** When the request came, RFC 3339. */
+  received_at: string;
+  /** The items as JSON, packed and sealed like rejections, in hex. */
+  items_encrypted: string;
+}
+
+const MESSAGE_VERSION = 1;
+
+/** Cloudflare takes messages of 128 KB; what else is in one is far below the rest. */
+const MAX_SEALED_CHARS = 120_000;
+
+/** Before packing: what one transaction of the consumer stores, and far below what a body may be. */
+const MAX_PLAIN_CHARS = 1024 * 1024;
+
+type ItemOfMessage = Omit<NamedItem, 'pointer'>;
+
+/** The batch in as few messages as hold it, in order; null where a single item is too large for one. */
+export async function messagesOf(
+  resource: Resource,
+  items: readonly NamedItem[],
+  context: RecordContext & { request_id: string },
+): Promise<QueuedBatch[] | null> {
+  const items_encrypted = await sealed(items, context.secrets);
+  if (items_encrypted !== null) {
+    const { caller, workspace, request_id, now } = context;
+    const { key_id, kind: key_kind } = caller;
+    const about = { workspace_id: workspace.id, resource, request_id, key_id, key_kind };
+    return [{ version: MESSAGE_VERSION, ...about, received_at: now.toISOString(), items_encrypted }];
+  }
+  if (items.length === 1) return null;
+  const middle = items.length >> 1;
+  const left = await messagesOf(resource, items.slice(0, middle), context);
+  const right = left && (await messagesOf(resource, items.slice(middle), context));
+  return right && [...left, ...right];
+}
+
+/** Null: too much for one message. */
+async function sealed(items: readonly NamedItem[], secrets: WorkspaceSecrets): Promise<string | null> {
+  const text = JSON.stringify(items.map(({ pointer: _, ...item }): ItemOfMessage => item));
+  if (text.length > MAX_PLAIN_CHARS) return null;
+  const packed = new Blob([text]).stream().pipeThrough(new CompressionStream('gzip'));
+  const hex = await secrets.seal(new Uint8Array(await new Response(packed).arrayBuffer()));
+  return hex.length > MAX_SEALED_CHARS ? null : hex;
+}
+
+/** The message, if it is one that this build reads. */
+export function readMessage(body: unknown): QueuedBatch {
+  if ((body as Partial<QueuedBatch> | null)?.version === MESSAGE_VERSION) return body as QueuedBatch;
+  throw new Error('a message of the queue is of a version that this build does not read');
+}
+
+/** Its items, as they were named when they came. */
+export async function itemsOf(message: QueuedBatch, secrets: WorkspaceSecrets): Promise<NamedItem[]> {
+  const text = new TextDecoder().decode(await inflate(await secrets.openBytes(message.items_encrypted)));
+  const items = JSON.parse(text) as ItemOfMessage[];
+  return items.map((item) => ({ ...item, pointer: `/${message.resource}/${item.index}` }));
+}

@@ -1,0 +1,267 @@
+import type { SQL } from 'drizzle-orm';
+import type * as z from 'zod';
+import { canonicalJson } from '../domain/json.ts';
+import type { Resource } from '../domain/settings.ts';
+import type { FieldError } from '../http/errors.ts';
+import { checkItem } from '../http/item-errors.ts';
+import type { RecordContext } from '../http/operation.ts';
+import type { DropReason, ItemResult } from './batch-answer.ts';
+import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
+import { isolate, isRefusalOfData, notToldApart, refusedByDatabase } from './isolate.ts';
+import { quarantine, type RefusedItem } from './keep-rejections.ts';
+import type { NamedItem } from './name-items.ts';
+import { unmadeLink } from './publishable.ts';
+import type { SentItem } from './read-items.ts';
+
+/** A row as the statements take it. `content_hash` in hex. */
+export interface StoredRow {
+  id: string;
+  content_hash: string;
+}
+
+/** An item made ready, or what is wrong with it. `content` is what "the same item" is judged on. */
+export type Prepared<R> =
+  | { row: Omit<R, 'content_hash'>; content: object; warnings: FieldError[] }
+  | { errors: FieldError[] };
+
+/** In hex: 128 bits of the hash. */
+const CONTENT_HASH_LENGTH = 32;
+
+/** What a slice says of a thing that can be posted in batches. */
+export interface IngestResource<I extends { id?: string | null | undefined }, R extends StoredRow> {
+  resource: Resource;
+  id_prefix: string;
+  schema: z.ZodType<I>;
+  prepare(item: I, id: string, pointer: string, context: RecordContext): Promise<Prepared<R>>;
+  /** In one transaction; the last one returns `{id, outcome}` of every row that it could see. */
+  write(rows: readonly R[], context: RecordContext): Promise<SQL[]>;
+  /** The same answer without storing anything. */
+  check(rows: readonly R[], context: RecordContext): SQL;
+  /** Outcomes of `write` that refuse the item, beside `conflict`, and what to tell the sender. */
+  refusals: Record<string, FieldError>;
+  /** Outcomes of `write` that store the item and are worth a warning. */
+  remarks?: Record<string, FieldError>;
+}
+
+export interface RecordOptions {
+  dryRun: boolean;
+}
+
+/** A batch whose items were looked at by themselves, without the database. */
+export interface PreparedBatch<R extends StoredRow> {
+  items: readonly NamedItem[];
+  /** What is ready to be stored, in order; of several with one id, all that are equal to the first. */
+  candidates: readonly Candidate<R>[];
+  /** Of everything else, by index. */
+  results: Map<number, ItemResult>;
+}
+
+/** How often rows that another batch was writing at the same moment are asked for again. */
+const MAX_ROUNDS = 3;
+
+/**
+ * Validates, stores and answers for every item of a batch: what is right goes in, in one transaction, and what
+ * is not is kept aside with its reasons.
+ */
+export async function recordBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  items: readonly NamedItem[],
+  options: RecordOptions,
+  context: RecordContext,
+): Promise<ItemResult[]> {
+  return storeBatch(resource, await prepareBatch(resource, items, context), options, context);
+}
+
+/** Validates every item, and settles what can be without the database. */
+export async function prepareBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  items: readonly NamedItem[],
+  context: RecordContext,
+): Promise<PreparedBatch<R>> {
+  const results = new Map<number, ItemResult>();
+  const candidates: Candidate<R>[] = [];
+  const prepared = await Promise.all(items.map((item) => prepareItem(resource, item, context)));
+  prepared.forEach((made, i) => {
+    const sent = items[i];
+    if (!sent) return;
+    if ('row' in made) candidates.push({ sent, ...made });
+    else results.set(sent.index, { index: sent.index, id: sent.id, status: 'rejected', errors: made.errors });
+  });
+  settleConflicts(candidates, results);
+  return { items, candidates, results };
+}
+
+/** Stores what is ready, keeps the refused aside, and answers for every item. */
+export async function storeBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  { items, candidates, results }: PreparedBatch<R>,
+  options: RecordOptions,
+  context: RecordContext,
+): Promise<ItemResult[]> {
+  const refused = items.filter((item) => results.get(item.index)?.errors !== undefined);
+  await store(resource, firstsOf(candidates), refusedItems(refused, results), options, results, context);
+  settleFollowers(candidates, results);
+  return items.map((item) => results.get(item.index) ?? unreachable(item));
+}
+
+async function prepareItem<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  sent: NamedItem,
+  context: RecordContext,
+): Promise<{ row: R; warnings: FieldError[] } | { errors: FieldError[] }> {
+  if (sent.unreadable) return { errors: [{ pointer: sent.pointer, detail: 'This line is not JSON.' }] };
+  const checked = checkItem(resource.schema, sent.value, sent.pointer);
+  if ('errors' in checked) return checked;
+  const item = await resource.prepare(checked.data, sent.id, sent.pointer, context);
+  if ('errors' in item) return item;
+  const content = canonicalJson({ ...(sent.value as object), ...item.content });
+  const content_hash = (await context.secrets.hash('content', content)).slice(0, CONTENT_HASH_LENGTH);
+  return { row: { ...item.row, content_hash } as R, warnings: item.warnings };
+}
+
+async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  candidates: Candidate<R>[],
+  refused: RefusedItem[],
+  options: RecordOptions,
+  results: Map<number, ItemResult>,
+  context: RecordContext,
+): Promise<void> {
+  let open = candidates;
+  let toQuarantine = options.dryRun ? [] : refused;
+  for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toQuarantine.length > 0); round++) {
+    const { answers, refused: late } = await askApart(
+      resource,
+      open,
+      toQuarantine,
+      options,
+      results,
+      context,
+    );
+    for (const each of answers) late.push(...settleOutcomes(resource, open, each, results));
+    toQuarantine = options.dryRun ? [] : refusedItems(late, results);
+    // Not seen: another batch was storing the same id at this moment. Ask again, now that it is there.
+    open = open.filter(({ sent }) => !results.has(sent.index));
+  }
+  if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
+  if (open.length > 0) throw new Error('rows stayed invisible after they were written');
+}
+
+/** Outcomes of a write that keep the item out on purpose. */
+const DROPPED: Record<string, DropReason> = { dropped_consent: 'consent', dropped_erased: 'erased' };
+
+interface Answers {
+  /** What became of each row, by id. */
+  outcomes: ReadonlyMap<string, string>;
+  /** Items whose identities belong to people who cannot be one. */
+  skippedLinks: ReadonlySet<unknown>;
+  /** Items of a publishable key whose link would have joined people who are there already. */
+  unmadeLinks: ReadonlySet<unknown>;
+}
+
+const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set(), unmadeLinks: new Set() };
+/**
+ * One round trip, unless the database refuses a value: then the items with such a value are found and refused, and all
+ * others go in.
+ */
+async function askApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  open: readonly Candidate<R>[],
+  toQuarantine: readonly RefusedItem[],
+  options: RecordOptions,
+  results: Map<number, ItemResult>,
+  context: RecordContext,
+): Promise<{ answers: Answers[]; refused: NamedItem[] }> {
+  try {
+    return { answers: [await ask(resource, open, toQuarantine, options, context)], refused: [] };
+  } catch (error) {
+    if (!isRefusalOfData(error) || open.length === 0) throw error;
+    // On their own, so that they are not what is refused.
+    if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
+    const found = await isolate(open, error.sqlstate, (part) => ask(resource, part, [], options, context));
+    const refuse = ({ sent, row }: Candidate<R>, reason: FieldError) => {
+      results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
+      return sent;
+    };
+    const refused = [
+      ...found.refused.map(({ row, sqlstate }) => refuse(row, refusedByDatabase(row.sent.pointer, sqlstate))),
+      ...found.undecided.map((row) => refuse(row, notToldApart(row.sent.pointer))),
+    ];
+    return { answers: found.answers, refused };
+  }
+}
+
+/** One round trip: the rows to store, and beside them the items to keep aside. */
+async function ask<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  open: readonly Candidate<R>[],
+  toQuarantine: readonly RefusedItem[],
+  options: RecordOptions,
+  context: RecordContext,
+): Promise<Answers> {
+  const rows = open.map(({ row }) => row);
+  const aside = toQuarantine.length > 0 ? [await quarantine(resource.resource, toQuarantine, context)] : [];
+  const statements = options.dryRun
+    ? [resource.check(rows, context)]
+    : rows.length > 0
+      ? await resource.write(rows, context)
+      : [];
+  if (statements.length + aside.length === 0) return NO_ANSWERS;
+  const answers = await context.database.atomic([...aside, ...statements]);
+  const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
+  return {
+    outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
+    skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
+    unmadeLinks: new Set(answers.flat().flatMap((row) => row.unlinked_item_id ?? [])),
+  };
+}
+
+/** @returns the items that what is stored refuses: conflicts, and the resource's own refusals */
+function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
+  resource: IngestResource<I, R>,
+  open: readonly Candidate<R>[],
+  { outcomes, skippedLinks, unmadeLinks }: Answers,
+  results: Map<number, ItemResult>,
+): NamedItem[] {
+  const refused: NamedItem[] = [];
+  for (const { sent, row, warnings } of open) {
+    const outcome = outcomes.get(row.id);
+    if (outcome === undefined) continue;
+    const result: ItemResult = { index: sent.index, id: row.id, status: 'rejected' };
+    if (outcome === 'accepted' || outcome === 'duplicate') result.status = outcome;
+    else if (resource.remarks?.[outcome]) result.status = 'accepted';
+    else if (outcome in DROPPED) Object.assign(result, { status: 'dropped', reason: DROPPED[outcome] });
+    else {
+      refused.push(sent);
+      const refusal = resource.refusals[outcome];
+      result.status = outcome === 'conflict' ? 'conflict' : 'rejected';
+      result.errors = [
+        refusal ? { ...refusal, pointer: sent.pointer + refusal.pointer } : conflictError(sent.pointer),
+      ];
+    }
+    const remark = resource.remarks?.[outcome];
+    const said = [
+      ...warnings,
+      ...(skippedLinks.has(row.id) ? [skippedLink(sent.pointer)] : []),
+      ...(unmadeLinks.has(row.id) ? [unmadeLink(sent.pointer)] : []),
+      ...(remark ? [{ ...remark, pointer: sent.pointer + remark.pointer }] : []),
+    ];
+    if (said.length > 0) result.warnings = said;
+    results.set(sent.index, result);
+  }
+  return refused;
+}
+
+function refusedItems(items: readonly NamedItem[], results: ReadonlyMap<number, ItemResult>): RefusedItem[] {
+  return items.map((item) => ({ ...item, errors: results.get(item.index)?.errors ?? [] }));
+}
+
+function skippedLink(pointer: string): FieldError {
+  const detail =
+    'These identities belong to people who cannot be one: that would be two user_ids, or more than 100 identities. The link is kept and not applied; see skipped_links of the person.';
+  return { pointer: `${pointer}/person`, detail };
+}
+
+function unreachable(sent: SentItem): never {
+  throw new Error(`item ${sent.index} has no result`);
+}

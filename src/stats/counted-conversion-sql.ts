@@ -1,0 +1,42 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
+import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from './fx-sql.ts';
+import { joinNetAdjustments } from './net-conversion-sql.ts';
+
+export interface CountedQuestion extends MoneyQuestion {
+  goals: readonly string[];
+  /** What happened later is not known yet. */
+  now: string;
+  /** Values before it are not asked for, and have no rate. */
+  from: string;
+}
+
+/**
+ * The steps `held`, `fx` and `counted (id, person_id, occurred_at, net, lacks_rate)`: the conversions of the goals so
+ * far that count, by person. Retracted ones do not; of a goal that counts once only the person's first does. All of
+ * history is read, because which is the first depends on it. `net` is in the report's currency, null without a value.
+ */
+export function countedConversions(question: CountedQuestion): SQL {
+  const { workspace_id, goals, now, from } = question;
+  return sql`
+    held as materialized (
+      select *, row_number() over (partition by person_id, goal order by occurred_at, id) as nth
+      from (
+        select c.id, c.person_id, c.goal, c.occurred_at, c.currency, g.counting,
+          coalesce(n.restated_value, c.value) as value, ${dayOf(question, sql`c.occurred_at`)} as day
+        from conversions c
+        join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
+        ${joinNetAdjustments(workspace_id)}
+        where c.workspace_id = ${tenant(workspace_id)} and c.goal = any(${sql.param(goals)}::text[])
+          and c.occurred_at <= ${now}::timestamptz and n.retracted is not true
+      ) unretracted
+    ), ${exchangeRates(question, sql`select currency, day from held where occurred_at >= ${from}::timestamptz`)},
+    counted as materialized (
+      select id, person_id, occurred_at, value * rate as net, value is not null and rate is null as lacks_rate
+      from (
+        select *, ${rateOf(question, sql`currency`, sql`day`)} as rate
+        from held
+        where counting = 'every' or nth = 1
+      ) rated
+    )`;
+}

@@ -1,0 +1,113 @@
+import * as z from 'zod';
+import {
+  boundOf,
+  DAY_MS,
+  LATEST_MS,
+  MAX_RANGE_DAYS,
+  namedRange,
+  RANGES,
+  type TimeRange,
+} from '../domain/time.ts';
+import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+import { ApiError } from '../http/errors.ts';
+import { TimeZone } from '../http/fields.ts';
+
+/** Query parameters that reports and lists share. */
+
+/** Of one field of `where`. */
+export const MAX_WHERE_VALUES = 100;
+
+const values = z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES);
+
+const bound = z
+  .union([z.iso.date(), z.iso.datetime({ offset: true })], {
+    message: 'Send a date, or RFC 3339 with an offset',
+  })
+  .refine((text) => new Date(text).getTime() >= 0 && new Date(text).getTime() < LATEST_MS, {
+    message: 'Send a time between the years 1970 and 9998',
+  })
+  .meta({ type: 'string', example: '2026-01-01' });
+
+/** `from` is inside, `to` is not. */
+export const RangeQuery = z.object({
+  from: bound
+    .optional()
+    .meta({ description: 'A date (midnight in `timezone`) or an instant; inside the range.' }),
+  to: bound.optional().meta({
+    description: `A date or an instant; not inside the range. Of a report at most ${MAX_RANGE_DAYS} days after \`from\`.`,
+    example: '2026-04-01',
+  }),
+  timezone: TimeZone.optional().meta({
+    description: "Of dates and intervals; the workspace's by default.",
+  }),
+});
+
+export const NamedRangeQuery = RangeQuery.extend({
+  range: z
+    .enum(RANGES)
+    .optional()
+    .meta({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
+});
+
+/** Which touchpoints: fields and the values that they may have. */
+export const TouchpointWhere = z
+  .record(z.string(), values)
+  .superRefine((where, context) => {
+    for (const dimension of Object.keys(where)) {
+      if (!(DIMENSIONS as readonly string[]).includes(dimension)) {
+        context.addIssue({
+          code: 'custom',
+          path: [dimension],
+          message: `Unknown field; known are ${DIMENSIONS.join(', ')}`,
+        });
+      }
+    }
+  })
+  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
+
+/** `where[channel]=x,linkedin`. */
+export const WhereQuery = TouchpointWhere.optional().meta({
+  type: 'object',
+  param: { style: 'deepObject', explode: true },
+  description:
+    'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
+  additionalProperties: { type: 'string' },
+  example: { channel: 'x,linkedin' },
+});
+
+type RangeInput = z.output<typeof NamedRangeQuery>;
+
+/** Bounds of a list: each may be open. */
+export function boundsOf(
+  query: z.output<typeof RangeQuery>,
+  timezone: string,
+): { from: Date | null; to: Date | null } {
+  const zone = query.timezone ?? timezone;
+  const from = query.from === undefined ? null : boundOf(query.from, zone);
+  const to = query.to === undefined ? null : boundOf(query.to, zone);
+  if (from && to && from >= to) throw rangeError('?to', '`to` must be after `from`.');
+  return { from, to };
+}
+
+/** The range of a report: `from` and `to`, or a named range, 30 days if nothing is said. */
+export function rangeOf(
+  query: RangeInput,
+  workspaceTimezone: string,
+  now: Date,
+): TimeRange & { timezone: string } {
+  const timezone = query.timezone ?? workspaceTimezone;
+  if (query.from === undefined && query.to === undefined) {
+    return { ...namedRange(query.range ?? '30d', timezone, now), timezone };
+  }
+  if (query.range !== undefined) throw rangeError('?range', 'Send `range`, or `from` and `to`, not both.');
+  const { from, to } = boundsOf(query, workspaceTimezone);
+  if (!from || !to) throw rangeError(from ? '?to' : '?from', 'Send both `from` and `to`, or `range`.');
+  if (to.getTime() - from.getTime() > MAX_RANGE_DAYS * DAY_MS) {
+    throw rangeError('?from', `At most ${MAX_RANGE_DAYS} days; ask for a shorter range.`);
+  }
+  return { from, to, timezone };
+}
+
+function rangeError(pointer: string, detail: string): ApiError {
+  return new ApiError('invalid_request', detail, { errors: [{ pointer, detail }] });
+}

@@ -1,0 +1,25 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
+
+/**
+ * When somebody was there: `first_seen_at, last_seen_at`. What a voided touchpoint recorded never happened either.
+ * @param isOwn says of a row of touchpoints or conversions, by its name, whether it is theirs
+ */
+export function seenOf(workspaceId: string, isOwn: (row: SQL) => SQL): SQL {
+  return sql`
+    select least(touched.first_at, converted.first_at) as first_seen_at,
+      greatest(touched.last_at, converted.last_at) as last_seen_at
+    from (
+      select min(t.occurred_at) as first_at, max(t.occurred_at) as last_at
+      from touchpoints t
+      where t.workspace_id = ${tenant(workspaceId)} and ${isOwn(sql`t`)} and t.voided_at is null
+    ) touched
+    cross join (
+      select min(c.occurred_at) as first_at, max(c.occurred_at) as last_at
+      from conversions c
+      left join lateral (
+        select t.voided_at from touchpoints t where t.workspace_id = ${tenant(workspaceId)} and t.id = c.touchpoint_id offset 0
+      ) recorder on true
+      where c.workspace_id = ${tenant(workspaceId)} and ${isOwn(sql`c`)} and recorder.voided_at is null
+    ) converted`;
+}

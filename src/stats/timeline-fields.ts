@@ -1,0 +1,139 @@
+import * as z from 'zod';
+import type { Row } from '../db/client.ts';
+import { RESOURCES } from '../domain/settings.ts';
+import { TIMELINE_TYPES, type TimelineType } from '../domain/timeline.ts';
+import { DIRECTIONS, KINDS } from '../domain/touchpoint-fields.ts';
+import { instantOut } from '../http/fields.ts';
+import { decodeCursor, pageOf } from '../http/paging.ts';
+import type { TimelinePlace } from './timeline-sql.ts';
+
+/** The history of a person, or of everyone at an account, on the wire. */
+
+/** What can say that two identities are one person. */
+export const LinkingResource = z.enum(RESOURCES).exclude(['adjustments']);
+
+const instant = () => z.string().meta({ format: 'date-time' });
+
+const ofTouchpoint = <T extends z.ZodType>(schema: T) =>
+  schema.nullable().meta({ description: 'Of a touchpoint.' });
+const ofConversion = <T extends z.ZodType>(schema: T) =>
+  schema.nullable().meta({ description: 'Of a conversion.' });
+const ofLink = <T extends z.ZodType>(schema: T) => schema.nullable().meta({ description: 'Of a link.' });
+
+/** One row of a person's history. Fields that the others have are null, so that it is also a table. */
+export const TimelineEntry = z
+  .object({
+    type: z.enum(TIMELINE_TYPES),
+    id: z
+      .string()
+      .meta({ description: 'Of the touchpoint or conversion; of a link, the item that said it.' }),
+    occurred_at: instant(),
+    kind: ofTouchpoint(z.enum(KINDS)),
+    channel: ofTouchpoint(z.string()),
+    direction: ofTouchpoint(z.enum(DIRECTIONS)),
+    conversation: ofTouchpoint(z.object({ id: z.string(), topic: z.string().nullable() })),
+    voided_at: ofTouchpoint(instant()),
+    goal: ofConversion(z.string()),
+    value: ofConversion(z.number()),
+    net_value: ofConversion(z.number()),
+    currency: ofConversion(z.string()),
+    retracted: ofConversion(z.boolean()),
+    namespaces: ofLink(z.array(z.string())),
+    skipped: ofLink(z.boolean()),
+    resource: ofLink(LinkingResource),
+  })
+  .meta({ id: 'TimelineEntry' });
+export type TimelineEntry = z.output<typeof TimelineEntry>;
+
+/** What a row has that is of another type. */
+export const EMPTY_ENTRY: Omit<TimelineEntry, 'type' | 'id' | 'occurred_at'> = {
+  kind: null,
+  channel: null,
+  direction: null,
+  conversation: null,
+  voided_at: null,
+  goal: null,
+  value: null,
+  net_value: null,
+  currency: null,
+  retracted: null,
+  namespaces: null,
+  skipped: null,
+  resource: null,
+};
+
+export const timelineExample: TimelineEntry[] = [
+  {
+    ...EMPTY_ENTRY,
+    type: 'conversion',
+    id: 'order-1',
+    occurred_at: '2026-05-03T09:30:00.000Z',
+    goal: 'purchase',
+    value: 99.9,
+    net_value: 99.9,
+    currency: 'EUR',
+    retracted: false,
+  },
+  {
+    ...EMPTY_ENTRY,
+    type: 'link',
+    id: 'tweet-1',
+    occurred_at: '2026-05-01T12:00:00.000Z',
+    namespaces: ['email', 'x'],
+    skipped: false,
+    resource: 'touchpoints',
+  },
+  {
+    ...EMPTY_ENTRY,
+    type: 'touchpoint',
+    id: 'tweet-1',
+    occurred_at: '2026-05-01T12:00:00.000Z',
+    kind: 'mention',
+    channel: 'x',
+    direction: 'inbound',
+    conversation: { id: 'thread-9', topic: 'pricing' },
+  },
+];
+
+/** An entry as the database gives it; all of it null where there is none. */
+export interface TimelineRow extends Row {
+  type: TimelineType | null;
+  sort_id: string;
+  fields: Partial<TimelineEntry>;
+}
+
+export function timelineEntryOut(row: TimelineRow): TimelineEntry {
+  const voidedAt = row.fields.voided_at ?? null;
+  return {
+    type: row.type,
+    id: row.id,
+    occurred_at: instantOut(row.occurred_at),
+    ...EMPTY_ENTRY,
+    ...row.fields,
+    voided_at: voidedAt === null ? null : new Date(voidedAt).toISOString(),
+  } as TimelineEntry;
+}
+
+/** The page of the rows that `timelineOf` gives. */
+export function timelinePageOf<T extends TimelineEntry>(
+  rows: TimelineRow[],
+  limit: number,
+  entryOut: (row: TimelineRow) => T,
+) {
+  const page = pageOf(
+    rows.filter((row) => row.type !== null),
+    limit,
+    (row) => ({ at: instantOut(row.occurred_at), id: `${row.type}:${row.sort_id}` }),
+  );
+  return { ...page, data: page.data.map(entryOut) };
+}
+
+const PLACE = new RegExp(`^(${TIMELINE_TYPES.join('|')}):(.+)$`, 's');
+
+/** The place that the cursor of a history names. */
+export function placeOf(text: string | undefined): TimelinePlace | null {
+  const cursor = decodeCursor(text, PLACE);
+  const [, type, sortId] = cursor?.id.match(PLACE) ?? [];
+  if (!cursor || type === undefined || sortId === undefined) return null;
+  return { at: cursor.at, type: type as TimelineType, sort_id: sortId };
+}

@@ -1,0 +1,102 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
+import type { TimelineType } from '../domain/timeline.ts';
+import { joinNetAdjustments } from './net-conversion-sql.ts';
+
+/**
+ * Entries of a history, of one person or of everyone at an account: `type, id, sort_id, occurred_at, person_id, fields`,
+ * in the order (occurred_at desc, type, sort_id).
+ */
+
+/** The last row of a page. `sort_id` is unique within its type. */
+export interface TimelinePlace {
+  at: string;
+  type: TimelineType;
+  sort_id: string;
+}
+
+export interface TimelinePage {
+  workspace_id: string;
+  from: Date | null;
+  to: Date | null;
+  after: TimelinePlace | null;
+  limit: number;
+}
+
+/** Bounds and cursor on the rows of one type. */
+export function within(page: TimelinePage, type: TimelineType, at: SQL, sortId: SQL): SQL {
+  const { from, to, after } = page;
+  const conditions = [sql`true`];
+  if (from) conditions.push(sql`${at} >= ${from.toISOString()}::timestamptz`);
+  if (to) conditions.push(sql`${at} < ${to.toISOString()}::timestamptz`);
+  if (after) {
+    const bound = sql`${after.at}::timestamptz`;
+    conditions.push(type < after.type ? sql`${at} < ${bound}` : sql`${at} <= ${bound}`);
+    if (type === after.type)
+      conditions.push(sql`(${at} < ${bound} or ${sortId} > ${after.sort_id}::text collate "C")`);
+  }
+  return sql.join(conditions, sql` and `);
+}
+
+/** @param whose a condition on `t` */
+export function touchpointEntries(page: TimelinePage, whose: SQL): SQL {
+  return sql`
+    select 'touchpoint' as type, t.id, t.id as sort_id, t.occurred_at, t.person_id,
+      jsonb_build_object(
+        'kind', t.kind, 'channel', t.channel, 'direction', t.direction, 'voided_at', t.voided_at,
+        'conversation', case when t.conversation is not null then jsonb_build_object('id', t.conversation, 'topic', t.topic) end
+      ) as fields
+    from touchpoints t
+    where t.workspace_id = ${tenant(page.workspace_id)}
+      and ${whose}
+      and ${within(page, 'touchpoint', sql`t.occurred_at`, sql`t.id`)}
+    order by t.occurred_at desc, t.id
+    limit ${page.limit + 1}`;
+}
+
+/**
+ * The page is cut before its adjustments are read.
+ * @param whose a condition on `c`
+ */
+export function conversionEntries(page: TimelinePage, whose: SQL): SQL {
+  return sql`
+    select 'conversion' as type, c.id, c.id as sort_id, c.occurred_at, c.person_id,
+      jsonb_build_object(
+        'goal', c.goal, 'value', c.value, 'currency', c.currency, 'retracted', coalesce(n.retracted, false),
+        'net_value', case when n.retracted then 0 else coalesce(n.restated_value, c.value) end
+      ) as fields
+    from (
+      select c.*
+      from conversions c
+      where c.workspace_id = ${tenant(page.workspace_id)}
+        and ${whose}
+        and ${within(page, 'conversion', sql`c.occurred_at`, sql`c.id`)}
+      order by c.occurred_at desc, c.id
+      limit ${page.limit + 1}
+    ) c
+    ${joinNetAdjustments(page.workspace_id)}`;
+}
+
+/**
+ * The page of `owner`, a statement of one row: one row with nulls where there is nothing in the range, no row where
+ * there is no such owner.
+ * @param name under which the entries know the owner
+ * @param entries statements for each type, each cut to the page
+ */
+export function timelineOf(owner: SQL, name: 'person' | 'account', entries: SQL[], limit: number): SQL {
+  const all = sql.join(
+    entries.map((one) => sql`(${one})`),
+    sql` union all `,
+  );
+  return sql`
+    with ${sql.identifier(name)} as materialized (${owner})
+    select entry.*
+    from ${sql.identifier(name)}
+    left join lateral (
+      select *
+      from (${all}) every_entry
+      order by every_entry.occurred_at desc, every_entry.type collate "C", every_entry.sort_id collate "C"
+      limit ${limit + 1}
+    ) entry on true
+    order by entry.occurred_at desc, entry.type collate "C", entry.sort_id collate "C"`;
+}
