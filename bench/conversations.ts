@@ -55,7 +55,10 @@ const STATEMENTS: Record<string, SQL> = {
   'report by channel': conversationStatement(REPORT),
   'report by channel and week': conversationStatement({ ...REPORT, interval: 'week' }),
   'report by channel, one month': conversationStatement({ ...REPORT, from: '2026-03-01T00:00:00Z' }),
-  'report by channel, in business hours': conversationStatement({ ...REPORT, business_hours: BUSINESS_HOURS }),
+  'report by channel, in business hours': conversationStatement({
+    ...REPORT,
+    business_hours: BUSINESS_HOURS,
+  }),
   'report by channel, with buckets': conversationStatement({ ...REPORT, goals: ['purchase'] }),
   'report with all of it': conversationStatement({
     ...REPORT,

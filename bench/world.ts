@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { type NeonCall, startNeonServer } from '../local/neon-server.ts';
+import type { NeonCall } from '../local/neon-call.ts';
+import { startNeonServer } from '../local/neon-server.ts';
 import { openPglite, openPostgres, type SqlBackend } from '../local/sql-backend.ts';
 import { buildWorker, PROJECT_ROOT, startWorkerd } from '../local/workerd.ts';
 

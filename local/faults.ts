@@ -1,5 +1,5 @@
 import type { Random } from './demo/random.ts';
-import type { NeonCall, Reply } from './neon-server.ts';
+import type { NeonCall, Reply } from './neon-call.ts';
 
 /**
  * What can befall a request between the Worker and its database. Nobody who asks can tell those apart in which the

@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { answerUnder, type FaultPlan } from './faults.ts';
+import type { NeonCall, Reply } from './neon-call.ts';
 import {
   type BackendQuery,
   ISOLATION_LEVELS,
@@ -10,12 +11,6 @@ import {
   type RunOptions,
   type SqlBackend,
 } from './sql-backend.ts';
-
-/** One request to `/sql`: a single statement, or a batch that runs as one transaction. */
-export interface NeonCall {
-  queries: BackendQuery[];
-  options: RunOptions;
-}
 
 /** What the server listens on and runs statements with. */
 export interface NeonServerOptions {
@@ -39,12 +34,6 @@ export interface NeonServer {
   /** Statements so far: a batch counts each of its own. */
   queries(): number;
   close(): Promise<void>;
-}
-
-/** An answer by HTTP. */
-export interface Reply {
-  status: number;
-  body: string;
 }
 
 /** A request that is wrong in itself; Neon answers these with 400, like a database error without code. */
