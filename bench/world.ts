@@ -1,13 +1,12 @@
-import { join } from 'node:path';
 import pg from 'pg';
+import { applyMigrations } from '../local/apply-migrations.ts';
 import type { NeonCall } from '../local/neon-call.ts';
 import { startNeonServer } from '../local/neon-server.ts';
 import { openPglite, openPostgres, type SqlBackend } from '../local/sql-backend.ts';
-import { buildWorker, PROJECT_ROOT, startWorkerd } from '../local/workerd.ts';
+import { buildWorker, startWorkerd } from '../local/workerd.ts';
 
 const ROOT_KEY = 'root-key-of-the-benchmarks-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-benchmarks-0123456789';
-const MIGRATIONS = join(PROJECT_ROOT, 'migrations');
 
 /** What is measured: the built Worker in bare workerd, over a database that the benchmark made for itself. */
 export interface BenchWorld {
@@ -53,7 +52,7 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   const own = server ? await makeDatabase(server, undo) : null;
   const backend = own ? await openPostgres(own.url) : await openPglite();
   undo.push(() => backend.close());
-  await backend.migrate(MIGRATIONS);
+  await applyMigrations(backend);
   let last: NeonCall | null = null;
   const onCall = (call: NeonCall) => {
     last = call;
@@ -117,7 +116,7 @@ function askOf(url: string): BenchWorld['ask'] {
 async function migrate(databaseUrl: string): Promise<void> {
   const backend = await openPostgres(databaseUrl);
   try {
-    await backend.migrate(MIGRATIONS);
+    await applyMigrations(backend);
   } finally {
     await backend.close();
   }

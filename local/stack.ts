@@ -1,11 +1,12 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { applyMigrations, ForeignMigrations } from './apply-migrations.ts';
 import { buildAssetsIfStale } from './build-assets.ts';
 import { loadLocalState } from './local-state.ts';
 import { startNeonServer } from './neon-server.ts';
 import { answersOk, freePort, type ProcessGroup, startGroup, waitUntilReady } from './processes.ts';
-import { IN_MEMORY, openPglite, openPostgres } from './sql-backend.ts';
+import { IN_MEMORY, openPglite, openPostgres, type SqlBackend } from './sql-backend.ts';
 import { PROJECT_ROOT, QUIET_WRANGLER_ENV, WRANGLER } from './workerd.ts';
 
 /** What the local stack is made of. */
@@ -66,7 +67,7 @@ async function startParts(options: StackOptions, undo: Undo[]): Promise<Omit<Sta
   const backend = databaseUrl ? await openPostgres(databaseUrl) : await openPglite(dataDir);
   undo.push(() => backend.close());
   signal?.throwIfAborted();
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await migrate(backend, options);
   const neon = await startNeonServer({ backend });
   undo.push(() => neon.close());
   signal?.throwIfAborted();
@@ -87,6 +88,18 @@ async function startParts(options: StackOptions, undo: Undo[]): Promise<Omit<Sta
     output: worker.output,
     exited: worker.exited,
   };
+}
+
+async function migrate(backend: SqlBackend, { databaseUrl, dataDir }: StackOptions): Promise<void> {
+  try {
+    await applyMigrations(backend);
+  } catch (error) {
+    if (!(error instanceof ForeignMigrations)) throw error;
+    const remedy = databaseUrl
+      ? 'The database of DATABASE_URL is not changed. Point DATABASE_URL at an empty one'
+      : `The database in ${dataDir} is not changed. Delete that folder, or set DATA_DIR to another one`;
+    throw new Error(`${remedy}: ${error.message}.`, { cause: error });
+  }
 }
 
 async function startWrangler(

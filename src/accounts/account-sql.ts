@@ -29,15 +29,9 @@ export function putAccount(
     )`;
 }
 
-/** Whose a domain is: the account whose claim is the first. */
+/** The account that owns a domain. */
 function ownerOf(workspaceId: string, domain: SQL): SQL {
-  return sql`(
-    select claim.account_id
-    from account_domains claim
-    where claim.workspace_id = ${tenant(workspaceId)} and claim.domain = ${domain}
-    order by claim.is_put desc, claim.claimed_at, claim.account_id
-    limit 1
-  )`;
+  return sql`(select owner.account_id from domain_owner(${workspaceId}::uuid, ${domain}) owner)`;
 }
 
 /** The account of an id, else the owner of the domain. */
@@ -59,11 +53,12 @@ function domainsOfAccount(workspaceId: string): SQL {
   return sql`
     select case
       when account.is_domain then jsonb_build_array(account.id)
-      else coalesce(jsonb_agg(d.domain order by d.domain), '[]')
+      else coalesce(jsonb_agg(distinct d.domain order by d.domain), '[]')
     end as domains
     from account_domains d
     where d.workspace_id = ${tenant(workspaceId)}
       and d.account_id = account.id
+      and d.is_current
       and ${ownerOf(workspaceId, sql`d.domain`)} = account.id`;
 }
 
@@ -76,7 +71,7 @@ export function getAccount(workspaceId: string, id: string): SQL {
     cross join lateral (
       select count(distinct f.person_id)::int as people
       from account_facts f
-      where f.workspace_id = ${tenant(workspaceId)} and f.account_id = account.id
+      where f.workspace_id = ${tenant(workspaceId)} and f.account_id = account.id and f.is_current
     ) held
     cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.account_id = account.id`)}) seen`;
 }

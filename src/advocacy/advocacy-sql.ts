@@ -79,7 +79,7 @@ export function advocacyStatement(question: AdvocacyQuestion): SQL {
 }
 
 /**
- * `advocate_id, person_id, referred_at, is_in_range`. An erased advocate has no identity, and so no row. Without
+ * `advocate_id, person_id, referred_at, is_in_range`. An erased advocate is a nameless person. Without
  * `offset 0` each identity would be looked up twice, for the condition and for the column.
  */
 function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {

@@ -55,7 +55,7 @@ export const getAdvocacy = reportOperation(advocacyReport, {
   tag: 'Reports',
   summary: 'Advocates, and what their referrals brought',
   description:
-    'Who refers others, and what becomes of those. A referral is the first touchpoint of a person whose `referred_by` names somebody else, of any kind; the report is of those in the range, and of what followed until now. Several advocates of one person are each credited in full; in the totals every person and every conversion counts once. Who turned out to be the person they referred is no advocate. An erased advocate is not known any more: whom they alone referred counts neither here nor as word of mouth. Voided touchpoints and retracted conversions never happened.',
+    'Who refers others, and what becomes of those. A referral is the first touchpoint of a person whose `referred_by` names somebody else, of any kind; the report is of those in the range, and of what followed until now. Several advocates of one person are each credited in full; in the totals every person and every conversion counts once. Who turned out to be the person they referred is no advocate. An erased advocate stays one nameless advocate, so no total changes. Voided touchpoints and retracted conversions never happened.',
   success: { description: 'The report. CSV and NDJSON hold the advocates.', example: advocacyExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,

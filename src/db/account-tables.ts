@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { bigint, boolean, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { bigint, boolean, index, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { ACCOUNT_FACT_SOURCES } from '../domain/settings.ts';
 import { id, instant, workspaceId } from './columns.ts';
-import { inWorkspace } from './tables.ts';
+import { inWorkspace } from './workspace-tables.ts';
 
 /** Companies. The id is the sender's; of one that is known by a domain alone, the domain. */
 export const accounts = pgTable(
@@ -23,8 +24,10 @@ export const accounts = pgTable(
 );
 
 /**
- * Who says that a domain is whose: items that name an account by id and domain, and PUT. The domain is the account's
- * whose claim is the first in the order (put, claimed_at, account_id).
+ * Claims on domains, of items that name an account by id and domain (`is_put` false) and of administrators (true). The
+ * owner of a domain is the account of the current claim that comes first in the order (put, claimed_at, account_id).
+ *
+ * Rows are kept as those of `identity_links` are: an item with an earlier date adds a row with the next `assertion`.
  */
 export const account_domains = pgTable(
   'account_domains',
@@ -32,38 +35,50 @@ export const account_domains = pgTable(
     workspace_id: inWorkspace(workspaceId()),
     domain: id('domain').notNull(),
     account_id: id('account_id').notNull(),
-    /** Said by an admin, which goes before whatever items say. */
     is_put: boolean('is_put').notNull(),
+    assertion: integer('assertion').notNull().default(1),
+    is_current: boolean('is_current').notNull().default(true),
     claimed_at: instant('claimed_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    /** When a later PUT no longer named the domain. */
+    withdrawn_at: instant('withdrawn_at'),
   },
   (t) => [
-    primaryKey({ columns: [t.workspace_id, t.domain, t.account_id] }),
+    primaryKey({
+      name: 'account_domains_pk',
+      columns: [t.workspace_id, t.domain, t.account_id, t.is_put, t.assertion],
+    }),
     index('account_domains_account').on(t.workspace_id, t.account_id),
   ],
 );
 
 /**
- * Facts: from `occurred_at` on, a person was of an account, until another fact says otherwise. One of each item that
- * names an account, and one of each e-mail address at a company's domain, dated by the first item that brought it.
+ * Membership facts: from `occurred_at` on, a person belongs to an account, until another fact says otherwise. One for
+ * each item that names an account, and one for each e-mail address at a company's domain, dated by the earliest item
+ * that brought it. Only the latter can get an earlier date; its rows are kept as those of `identity_links` are.
  */
 export const account_facts = pgTable(
   'account_facts',
   {
     workspace_id: workspaceId(),
-    /** `touchpoints`, `conversions` or `people`, and the id of the item; or `email`, and the id of the identity. */
-    source: text('source').notNull(),
+    /** The resource of the item, or `email`. */
+    source: text('source', { enum: ACCOUNT_FACT_SOURCES }).notNull(),
+    /** The id of the item, or of the e-mail identity. */
     source_id: id('source_id').notNull(),
+    assertion: integer('assertion').notNull().default(1),
+    is_current: boolean('is_current').notNull().default(true),
     /** Null once the person was erased. */
     identity_id: bigint('identity_id', { mode: 'number' }),
     person_id: uuid('person_id').notNull(),
-    /** Whose it is now; rewritten when the domain goes to another account. */
+    /** The present owner of `domain`, where that is set: rewritten when the domain goes to another account. */
     account_id: id('account_id').notNull(),
-    /** Set where the account was named by its domain alone. */
+    /** Set where the item named the account by its domain alone. */
     domain: id('domain'),
     occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
   },
   (t) => [
-    primaryKey({ columns: [t.workspace_id, t.source, t.source_id] }),
+    primaryKey({ columns: [t.workspace_id, t.source, t.source_id, t.assertion] }),
     index('account_facts_person').on(t.workspace_id, t.person_id, t.occurred_at),
     index('account_facts_account').on(t.workspace_id, t.account_id),
     index('account_facts_domain').on(t.workspace_id, t.domain).where(sql`domain is not null`),

@@ -161,7 +161,7 @@ export function underReach(reach: Reach, attempt_timeout_ms: number): SQL {
 /** Raises `UNSAFE_ROLE` where the role in force would see more than its reach. */
 export const REFUSE_UNSAFE_ROLE = sql`select refuse_unsafe_role()`;
 
-/** SQLSTATE of our own: see `refuse_unsafe_role` in the migrations. */
+/** SQLSTATE of our own: see `migrations/functions/refuse_unsafe_role.sql`. */
 export const UNSAFE_ROLE = 'TL002';
 
 /** Databases, by role and connection string, whose roles were found safe since the isolate began. */

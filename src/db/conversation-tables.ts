@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { index, integer, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { DIRECTIONS } from '../domain/touchpoint-fields.ts';
 import { id, instant, workspaceId } from './columns.ts';
 
 /**
@@ -17,7 +18,7 @@ export const conversations = pgTable(
     /** The first outbound one after it. */
     first_response_at: instant('first_response_at'),
     last_at: instant('last_at').notNull(),
-    last_direction: text('last_direction').notNull(),
+    last_direction: text('last_direction', { enum: DIRECTIONS }).notNull(),
     inbound: integer('inbound').notNull(),
     outbound: integer('outbound').notNull(),
   },

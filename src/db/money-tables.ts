@@ -1,9 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { check, date, index, integer, jsonb, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import { check, date, index, integer, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { bytes, id, instant, workspaceId } from './columns.ts';
-import { inWorkspace } from './tables.ts';
+import { inWorkspace } from './workspace-tables.ts';
 
-/** What was spent on which days. A row posted again replaces what it said before. */
+/** Money spent on days. A row posted again replaces the stored one; earlier versions stay in `row_versions`. */
 export const spend = pgTable(
   'spend',
   {
@@ -19,9 +19,9 @@ export const spend = pgTable(
     amount: numeric('amount').notNull(),
     currency: text('currency').notNull(),
     content_hash: bytes('content_hash').notNull(),
-    /** How often it was replaced, plus one. */
+    /** 1, and one more with each replacement. */
     version: integer('version').notNull().default(1),
-    /** When it came first, and when what it says now came. */
+    /** When the row came first, and when its present version came. */
     received_at: instant('received_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
   },
@@ -33,21 +33,6 @@ export const spend = pgTable(
     check('spend_amount', sql`amount >= 0`),
     check('spend_order', sql`"from" <= "to"`),
   ],
-);
-
-/** What rows of spend said before they were replaced, so that no total changes without a trace. */
-export const spend_history = pgTable(
-  'spend_history',
-  {
-    workspace_id: inWorkspace(workspaceId()),
-    spend_id: id('spend_id').notNull(),
-    version: integer('version').notNull(),
-    /** When it was replaced. */
-    replaced_at: instant('replaced_at').notNull(),
-    /** The row as it was. */
-    was: jsonb('was').notNull(),
-  },
-  (t) => [primaryKey({ columns: [t.workspace_id, t.spend_id, t.version] })],
 );
 
 /** One unit of `from` is `rate` units of `to`, on a day. */

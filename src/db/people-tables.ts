@@ -3,6 +3,7 @@ import {
   bigint,
   boolean,
   index,
+  integer,
   jsonb,
   pgTable,
   primaryKey,
@@ -11,8 +12,9 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { RESOURCES } from '../domain/settings.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
-import { inWorkspace } from './tables.ts';
+import { inWorkspace } from './workspace-tables.ts';
 
 export const people = pgTable(
   'people',
@@ -53,8 +55,12 @@ export const identities = pgTable(
 );
 
 /**
- * Facts: a set of identities that some item said are one person. Rows of one fact share `link_id`, the hash
- * of the set, so that the same pair sent a million times is one fact, dated by the first item that said it.
+ * Link facts: a set of identities that an item asserted to be one person. The rows of one fact share `link_id`, the
+ * hash of the set, so the same pair sent a million times is one fact, dated by the earliest item that asserted it.
+ *
+ * A row is never overwritten but for its marks. An item with an earlier date adds rows with the next `assertion` and
+ * takes `is_current` away from those before; so does an unlink, which adds none. Readers look at current rows only; the
+ * others tell what was known at any `received_at`.
  */
 export const identity_links = pgTable(
   'identity_links',
@@ -62,16 +68,22 @@ export const identity_links = pgTable(
     workspace_id: workspaceId(),
     link_id: bytes('link_id').notNull(),
     identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    /** 1, 2, 3 …: how often the fact was dated anew, or asserted again after an unlink. */
+    assertion: integer('assertion').notNull().default(1),
+    is_current: boolean('is_current').notNull().default(true),
     from_secret_key: boolean('from_secret_key').notNull(),
     occurred_at: instant('occurred_at').notNull(),
-    resource: text('resource').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    /** When an administrator undid the fact. */
+    unlinked_at: instant('unlinked_at'),
+    resource: text('resource', { enum: RESOURCES }).notNull(),
     item_id: id('item_id').notNull(),
     /** Kept, but not applied: it would put two user_ids, or too many identities, in one person. */
     skipped: boolean('skipped').notNull().default(false),
   },
   (t) => [
-    primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id] }),
-    index('identity_links_skipped').on(t.workspace_id, t.identity_id).where(sql`skipped`),
+    primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id, t.assertion] }),
+    index('identity_links_skipped').on(t.workspace_id, t.identity_id).where(sql`skipped and is_current`),
     index('identity_links_identity').on(t.workspace_id, t.identity_id),
   ],
 );

@@ -1,6 +1,6 @@
 import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { id, instant, workspaceId } from './columns.ts';
-import { inWorkspace } from './tables.ts';
+import { inWorkspace } from './workspace-tables.ts';
 
 /** Questions that a workspace asks again. */
 export const funnels = pgTable(

@@ -44,3 +44,7 @@ export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
 /** What can be posted, and so rejected. */
 export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people', 'spend'] as const;
 export type Resource = (typeof RESOURCES)[number];
+
+/** Where a membership fact comes from: an item of that resource that names an account, or an e-mail address. */
+export const ACCOUNT_FACT_SOURCES = ['touchpoints', 'conversions', 'people', 'email'] as const;
+export type AccountFactSource = (typeof ACCOUNT_FACT_SOURCES)[number];

@@ -20,7 +20,7 @@ export function setAside(
     .map((name) => ({ pointer: `${pointer}/${name}`, detail }));
 }
 
-/** Of an item whose link `resolve_people_of_pages` did not make. */
+/** Of an item whose link `resolve_people_publishable` did not make. */
 export function unmadeLink(pointer: string): FieldError {
   const detail =
     'These identities belong to people who are known already, whom a publishable key does not join: the item is of its first identity alone. Send it with a secret key to link them.';

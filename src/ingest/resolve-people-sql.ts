@@ -9,7 +9,7 @@ export interface AccountClaim {
   name?: string;
 }
 
-/** What `resolve_people` needs of an item; hashes in hex. See the migration that defines the function. */
+/** What `resolve_people` needs of an item; hashes in hex. See `migrations/functions/read_items.sql`. */
 export interface PersonClaim {
   id: string;
   /** Of a conversion: an item of an unknown goal is not stored, so it links nobody. */
@@ -37,7 +37,7 @@ export function resolvePeople(
   { hashVersion, kind }: { hashVersion: number; kind: KeyKind },
 ): SQL {
   if (kind === 'publishable') {
-    return sql`select skipped_item_id, unlinked_item_id from resolve_people_of_pages(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, ${hashVersion}::smallint)`;
+    return sql`select skipped_item_id, unlinked_item_id from resolve_people_publishable(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, ${hashVersion}::smallint)`;
   }
   return sql`select skipped_item_id from resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
 }
@@ -104,17 +104,9 @@ export function isRefused(workspaceId: string): SQL {
 
 /**
  * The account of an incoming row `i` (`id, occurred_at`) of the person `identity.person_id`, once `resolvePeople` has
- * run: the one it names, else the person's latest at or before its time, else the first later one. The domain's
- * `accountAt` is the definition.
+ * run: the one it names, else that of its person at its time.
  */
 export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'conversions'): SQL {
-  const nearest = (condition: SQL, order: SQL) => sql`(
-    select f.account_id
-    from account_facts f
-    where f.workspace_id = ${tenant(workspaceId)} and f.person_id = identity.person_id and ${condition}
-    order by ${order}, f.source = 'email', f.account_id desc
-    limit 1
-  )`;
   // Most workspaces have no accounts, which one look tells for all rows.
   return sql`case when (select exists (select from account_facts where workspace_id = ${tenant(workspaceId)})) then coalesce(
     (
@@ -122,8 +114,7 @@ export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'con
       from account_facts f
       where f.workspace_id = ${tenant(workspaceId)} and f.source = ${resource} and f.source_id = i.id
     ),
-    ${nearest(sql`f.occurred_at <= i.occurred_at`, sql`f.occurred_at desc`)},
-    ${nearest(sql`f.occurred_at > i.occurred_at`, sql`f.occurred_at`)}
+    (select held.account_id from account_at(${workspaceId}::uuid, identity.person_id, i.occurred_at) held)
   ) end`;
 }
 

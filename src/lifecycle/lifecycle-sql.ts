@@ -122,7 +122,7 @@ function conversionEvents(workspaceId: string, to: string): SQL {
     window purchases as (partition by person_id, is_purchase order by occurred_at, id)`;
 }
 
-/** Of the advocates. Who turned out to be the very person they referred is none; who was erased has no identity. */
+/** The referrals of advocates. A referral whose advocate turned out to be the referred person is none. */
 function referralEvents(workspaceId: string, to: string): SQL {
   return sql`
     select advocate.person_id, t.occurred_at, 0, t.id, ${ADVOCACY}

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
-/** The receipt, or null if there is no such person; see the function in the migrations. */
+/** The receipt, or null if there is no such person; see `migrations/functions/erase_person.sql`. */
 export function erasePerson(workspaceId: string, personId: string, now: Date): SQL {
   return sql`select erase_person(${workspaceId}::uuid, ${personId}::uuid, ${now.toISOString()}::timestamptz) as receipt`;
 }

@@ -72,7 +72,7 @@ export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpd
     left join person_updates u on u.workspace_id = ${tenant(workspaceId)} and u.id = i.id`;
 }
 
-/** Undoes the facts that say that all of these identities are one person; see the function in the migrations. */
+/** Undoes the facts that say that all of these identities are one person; see `migrations/functions/unlink_identities.sql`. */
 export function unlinkIdentities(
   workspaceId: string,
   personId: string,

@@ -34,7 +34,7 @@ function linksOfPerson(workspaceId: string, only: SQL): SQL {
       cross join lateral (
         select l.link_id, l.resource, l.item_id, l.occurred_at, l.skipped
         from identity_links l
-        where l.workspace_id = ${tenant(workspaceId)} and l.identity_id = i.id and ${only}
+        where l.workspace_id = ${tenant(workspaceId)} and l.identity_id = i.id and l.is_current and ${only}
         offset 0
       ) touched
       where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id
@@ -46,11 +46,11 @@ function linksOfPerson(workspaceId: string, only: SQL): SQL {
       cross join lateral (
         select i.namespace from identities i where i.workspace_id = ${tenant(workspaceId)} and i.id = l.identity_id offset 0
       ) identity
-      where l.workspace_id = ${tenant(workspaceId)} and l.link_id = fact.link_id
+      where l.workspace_id = ${tenant(workspaceId)} and l.link_id = fact.link_id and l.is_current
     ) named`;
 }
 
-/** The identities of `person`; the value only where it is stored. */
+/** The identities of `person`; the value only where it is stored. An erased advocate has a nameless one. */
 function identitiesOfPerson(workspaceId: string): SQL {
   return sql`
     select coalesce(
@@ -60,7 +60,7 @@ function identitiesOfPerson(workspaceId: string): SQL {
       '[]'
     ) as identities
     from identities i
-    where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id`;
+    where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id and i.namespace <> '~erased'`;
 }
 
 /** What was said of `person`, the last word on each key deciding; null takes the key away. */
@@ -85,23 +85,10 @@ function saidOfPerson(workspaceId: string): SQL {
 
 /** The company of `person` now: the latest fact, else the first of those to come. */
 function accountOfPerson(workspaceId: string): SQL {
-  const nearest = (condition: SQL, order: SQL) => sql`(
-      select f.account_id
-      from account_facts f
-      where f.workspace_id = ${tenant(workspaceId)} and f.person_id = person.id and ${condition}
-      order by ${order}, f.source = 'email', f.account_id desc
-      limit 1
-    )`;
   return sql`
     select jsonb_build_object('id', a.id, 'name', a.name) as value
-    from (
-      select coalesce(
-        ${nearest(sql`f.occurred_at <= now()`, sql`f.occurred_at desc`)},
-        ${nearest(sql`f.occurred_at > now()`, sql`f.occurred_at`)}
-      ) as id
-      offset 0
-    ) own
-    join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = own.id
+    from account_at(${workspaceId}::uuid, person.id, now()) held
+    join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = held.account_id
     offset 0`;
 }
 

@@ -15,7 +15,7 @@ export const unlinkPerson = operation({
   tag: 'People',
   summary: 'Undo a wrong link',
   description:
-    'Forgets every fact that says that all of the identities named are one person. The people that result are those of the remaining facts, and touchpoints and conversions go with the identity they came with. An item that says it again links again.',
+    'Undoes every link that holds all of the named identities, applied or skipped: it is no longer applied. People are those of the remaining links, and touchpoints and conversions stay with the identity that they came with. An item that asserts the link again links again.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
@@ -23,7 +23,7 @@ export const unlinkPerson = operation({
   bodyExample: { person: { user_id: 'u1', email: 'bob@b.com' } },
   success: {
     status: 200,
-    description: 'How many facts are gone, and whose the identities are now.',
+    description: 'The number of undone links, and the person of each identity now.',
     schema: z.object({
       removed_links: z.number().int(),
       people: z.array(z.object({ namespace: z.string(), person_id: PersonId })),
@@ -55,7 +55,7 @@ export const unlinkPerson = operation({
     const statement = unlinkIdentities(workspace.id, params.id, identities);
     const [rows = []] = (await database.once([audited(statement, entry)])) as UnlinkedRow[][];
     if (rows.length === 0)
-      throw new ApiError('not_found', 'No item said that these identities of this person are one person.');
+      throw new ApiError('not_found', 'No link holds all of these identities, one of them of this person. Name the identities of one link.');
     const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));
     return { body: { removed_links: rows[0]?.removed_links ?? 0, people } };
   },

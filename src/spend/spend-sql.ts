@@ -38,12 +38,12 @@ function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
     incoming as materialized (${incoming(rows)}),
     existing as materialized (
-      select i.id, s.version, s.was,
+      select i.id,
         case when ${outcomeOfStored(sql`s.content_hash`)} = 'duplicate' then 'duplicate' else 'replaced' end as outcome
       from incoming i
       cross join lateral (
-        select s.content_hash, s.version, to_jsonb(said) as was
-        from spend s, lateral (select ${said}) said
+        select s.content_hash
+        from spend s
         where s.workspace_id = ${tenant(workspaceId)} and s.id = i.id
         offset 0
       ) s
@@ -61,17 +61,12 @@ export function lockSpend(workspaceId: string): SQL {
 
 /**
  * Stores rows and says what became of each: `accepted`, `duplicate`, or `replaced`, where the id was stored with other
- * content: ad platforms restate what was spent. What it said before goes into the history.
+ * content: ad platforms restate what was spent. The trigger on `spend` keeps the earlier version.
  */
 export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
     with ${judged(workspaceId, rows)},
-    kept as (
-      insert into spend_history (workspace_id, spend_id, version, replaced_at, was)
-      select ${workspaceId}::uuid, id, version, now(), was
-      from existing
-      where outcome = 'replaced'
-    ), replaced as (
+    replaced as (
       update spend s set
         "from" = i."from", "to" = i."to", channel = i.channel, source = i.source, medium = i.medium, campaign = i.campaign,
         amount = i.amount, currency = i.currency, content_hash = i.hash, version = s.version + 1, updated_at = now()
@@ -136,10 +131,12 @@ export function listSpend(
 export function getSpend(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}, (
-        select coalesce(json_agg(json_build_object('version', h.version, 'replaced_at', h.replaced_at, 'was', h.was)
-          order by h.version desc), '[]')
-        from spend_history h
-        where h.workspace_id = ${tenant(workspaceId)} and h.spend_id = s.id
+        select coalesce(json_agg(json_build_object(
+          'version', h.version, 'replaced_at', h.replaced_at,
+          'was', h.was - array['id', 'content_hash', 'version', 'received_at', 'updated_at']
+        ) order by h.version desc), '[]')
+        from row_versions h
+        where h.workspace_id = ${tenant(workspaceId)} and h.table_name = 'spend' and h.row_key = s.id
       ) as history
     from spend s
     where s.workspace_id = ${tenant(workspaceId)} and s.id = ${id}`;

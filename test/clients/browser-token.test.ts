@@ -6,9 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { startNeonServer } from '../../local/neon-server.ts';
 import { openPglite } from '../../local/sql-backend.ts';
-import { buildWorker, PROJECT_ROOT, startWorkerd } from '../../local/workerd.ts';
+import { buildWorker, startWorkerd } from '../../local/workerd.ts';
 
 /** What a browser makes of keys and tokens: pages of two origins, and the API at a third. */
 
@@ -46,7 +47,7 @@ async function startApi(): Promise<string> {
   undo.push(() => rm(folder, { recursive: true, force: true }));
   const backend = await openPglite();
   undo.push(() => backend.close());
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await applyMigrations(backend);
   const neon = await startNeonServer({ backend });
   undo.push(() => neon.close());
   const IDENTITY_SECRET = 'identity-secret-0123456789-0123456789';

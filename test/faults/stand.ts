@@ -1,10 +1,10 @@
-import { join } from 'node:path';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import type { FaultPlan } from '../../local/faults.ts';
 import { startNeonServer } from '../../local/neon-server.ts';
 import { isDatabaseError, openPostgres, type SqlBackend } from '../../local/sql-backend.ts';
-import { PROJECT_ROOT, startWorkerd } from '../../local/workerd.ts';
+import { startWorkerd } from '../../local/workerd.ts';
 import { world } from '../support/api.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
@@ -41,7 +41,7 @@ export async function startStand(settings: Record<string, string> = {}): Promise
   const { bundle, binaries } = inject('faultStand');
   const cluster = await startCluster(binaries, settings);
   const backend = await openPostgres(cluster.connectionString, MAX_CONNECTIONS);
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await applyMigrations(backend);
   const counts = new Map<string, number>();
   let plan: FaultPlan | null = null;
   let met = 0;

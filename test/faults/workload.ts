@@ -101,7 +101,7 @@ async function wrongEffects(stand: Stand, workspace: TestWorkspace) {
     `select encode(l.link_id, 'hex') as link
      from identity_links l
      join identities i on i.workspace_id = l.workspace_id and i.id = l.identity_id
-     where l.workspace_id = $1
+     where l.workspace_id = $1 and l.is_current
      group by l.link_id
      having count(distinct i.person_id) > 1 or bool_or(l.skipped)`,
     [workspace.id],

@@ -132,20 +132,38 @@ describe('an advocate', () => {
     });
   });
 
-  test('who was erased is unknown, and whom they alone referred is no word of mouth', async () => {
-    const workspace = await prepare();
-    await workspace.ask('DELETE', `/v1/people/${await idOf(workspace, 'dan')}`);
-    const { data, totals } = (await workspace.get(REPORT)).body;
-    expect(countsIn({ data })).toEqual([[1, 0, 0, 0]]);
-    expect(totals).toMatchObject({ referred_people: 1, word_of_mouth: { conversions: 0, value: 0 } });
-  });
+  test.for(['dan', 'eve', 'ann'])(
+    'who is erased (%s) stays one nameless advocate: no number moves',
+    async (who) => {
+      const workspace = await prepare();
+      const before = (await workspace.get(REPORT)).body;
+      const id = await idOf(workspace, who);
+      await workspace.ask('DELETE', `/v1/people/${id}`);
+      const after = (await workspace.get(REPORT)).body;
+      expect({ totals: after.totals, counts: countsIn(after) }).toEqual({
+        totals: before.totals,
+        counts: countsIn(before),
+      });
+      const ids = after.data.map((row: Json) => row.person_id);
+      expect(ids).not.toContain(id);
+      for (const one of ids) {
+        const { body } = await workspace.get(`/v1/people/${one}`);
+        expect(
+          body.identities.map(({ namespace }: Json) => namespace).filter((n: string) => n !== 'user_id'),
+        ).toEqual([]);
+      }
+    },
+  );
 
-  test('keeps those who were erased, who stay as people without a name', async () => {
+  test('who is erased twice is still one nameless advocate', async () => {
     const workspace = await prepare();
-    await workspace.ask('DELETE', `/v1/people/${await idOf(workspace, 'ann')}`);
-    const { body } = await workspace.get(REPORT);
-    expect(countsIn(body)[0]).toEqual([2, 1, 50, 0]);
-    expect(body.totals.word_of_mouth).toEqual({ conversions: 1, value: 30 });
+    const before = (await workspace.get(REPORT)).body;
+    await workspace.ask('DELETE', `/v1/people/${await idOf(workspace, 'dan')}`);
+    const nameless = (await workspace.get(REPORT)).body.data[0].person_id;
+    expect((await workspace.ask('DELETE', `/v1/people/${nameless}`)).status).toBe(200);
+    const after = (await workspace.get(REPORT)).body;
+    expect(after.totals).toEqual(before.totals);
+    expect(after.data[0].person_id).not.toBe(nameless);
   });
 });
 

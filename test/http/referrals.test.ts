@@ -69,12 +69,14 @@ describe('referred_by', () => {
     expect(body.results[0].status).toBe('conflict');
   });
 
-  test('of an advocate who was erased says that somebody referred, not who; sent again it names nobody', async () => {
+  test('of an advocate who was erased names a nameless person; sent again it names nobody', async () => {
     const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
     await workspace.touchpoints(referred('t'));
     const { referred_by_person_id } = await personOf(workspace, 't');
     await workspace.ask('DELETE', `/v1/people/${referred_by_person_id}`);
-    expect((await personOf(workspace, 't')).referred_by_person_id).toBeNull();
+    const nameless = (await personOf(workspace, 't')).referred_by_person_id;
+    expect(nameless).not.toBe(referred_by_person_id);
+    expect((await workspace.get(`/v1/people/${nameless}`)).body.identities).toEqual([]);
     await workspace.touchpoints(referred('later'));
     expect((await personOf(workspace, 'later')).referred_by_person_id).toBeNull();
     expect((await workspace.post('/v1/people/lookup', { person: BOB })).status).toBe(404);

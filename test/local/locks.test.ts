@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { type NeonServer, startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, type SqlBackend } from '../../local/sql-backend.ts';
-import { buildWorker, PROJECT_ROOT, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
+import { buildWorker, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
 
 /** The first lock by itself, on a database without the second; and a database whose roles are not what they should be. */
 
@@ -28,7 +29,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 /** A Worker over a database: its own and new, or one that another Worker serves already. */
 async function startStack(served?: SqlBackend): Promise<Stack> {
   const backend = served ?? (await openPglite());
-  if (!served) await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  if (!served) await applyMigrations(backend);
   const neon: NeonServer = await startNeonServer({ backend });
   const env = {
     DATABASE_URL: neon.connectionString,

@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { type NeonServer, startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, type SqlBackend } from '../../local/sql-backend.ts';
-import { buildWorker, PROJECT_ROOT, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
+import { buildWorker, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
 
 /** What the database's side counts, where `Server-Timing` is what the Worker says of itself. */
 
@@ -17,7 +18,7 @@ let worker: RunningWorkerd;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'throughline-round-trips-'));
   backend = await openPglite();
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await applyMigrations(backend);
   neon = await startNeonServer({ backend });
   const env = {
     DATABASE_URL: neon.connectionString,

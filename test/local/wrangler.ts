@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import type { FaultPlan } from '../../local/faults.ts';
 import { startNeonServer } from '../../local/neon-server.ts';
 import { answersOk, freePort, startGroup, waitUntilReady } from '../../local/processes.ts';
@@ -31,7 +32,7 @@ export async function startWrangler({ bindings, faults }: Options): Promise<Wran
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const backend = await openPglite();
   onTestFinished(() => backend.close());
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await applyMigrations(backend);
   const neon = await startNeonServer({ backend, ...(faults && { faults }) });
   onTestFinished(() => neon.close());
   await buildWorker(folder);

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, openPostgres, type SqlBackend } from '../../local/sql-backend.ts';
-import { buildWorker, PROJECT_ROOT, startWorkerd } from '../../local/workerd.ts';
+import { buildWorker, startWorkerd } from '../../local/workerd.ts';
 
 /** What the API tests run against: the built Worker in workerd, over one kind of database. */
 export interface World {
@@ -42,7 +43,7 @@ export async function startWorld(
   shared.throughlineBundle ??= buildWorker();
   const bundle = await shared.throughlineBundle;
   const backend = await open();
-  await backend.migrate(join(PROJECT_ROOT, 'migrations'));
+  await applyMigrations(backend);
   const neon = await startNeonServer({ backend });
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
   const folder = await mkdtemp(join(tmpdir(), 'throughline-log-'));

@@ -7,13 +7,15 @@ import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
 import * as accountTables from '../../src/db/account-tables.ts';
 import * as conversationTables from '../../src/db/conversation-tables.ts';
+import * as eventTables from '../../src/db/event-tables.ts';
 import * as moneyTables from '../../src/db/money-tables.ts';
 import * as peopleTables from '../../src/db/people-tables.ts';
 import * as reportTables from '../../src/db/report-tables.ts';
-import * as otherTables from '../../src/db/tables.ts';
+import * as workspaceTables from '../../src/db/workspace-tables.ts';
 
 const schema = {
-  ...otherTables,
+  ...workspaceTables,
+  ...eventTables,
   ...peopleTables,
   ...accountTables,
   ...conversationTables,

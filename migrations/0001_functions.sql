@@ -1,0 +1,1545 @@
+-- account_at: the account of a person at an instant; `accountAt` in src/domain/accounts.ts is the definition. The
+-- latest fact at or before the instant counts, else the first later one. Of several facts at one instant those of items
+-- come before those of e-mail addresses, then the bytewise greater account id. One row, null without any fact.
+--
+--   cross join lateral account_at(p_workspace_id, i.person_id, item.occurred_at) held
+--
+-- The planner inlines it as a subquery, as long as no argument holds a subquery or a volatile function.
+create or replace function account_at(p_workspace_id uuid, p_person_id uuid, p_at timestamptz)
+returns table (account_id text) language sql stable as $$
+  select coalesce(
+    (
+      select f.account_id
+      from account_facts f
+      where f.workspace_id = (select p_workspace_id) and f.person_id = p_person_id and f.is_current
+        and f.occurred_at <= p_at
+      order by f.occurred_at desc, f.source = 'email', f.account_id desc
+      limit 1
+    ),
+    (
+      select f.account_id
+      from account_facts f
+      where f.workspace_id = (select p_workspace_id) and f.person_id = p_person_id and f.is_current
+        and f.occurred_at > p_at
+      order by f.occurred_at, f.source = 'email', f.account_id desc
+      limit 1
+    )
+  )
+$$;
+--> statement-breakpoint
+-- count_disjoint_next: the transition function of the aggregate count_disjoint, which takes a stretch that begins after
+-- the end of the last one taken.
+--   p_state  the number of stretches taken, and the end of the last one
+create or replace function count_disjoint_next(p_state int[], p_begin int, p_end int) returns int[]
+language sql immutable parallel safe as $$
+  select case when p_begin > p_state[2] then array[p_state[1] + 1, p_end] else p_state end
+$$;
+--> statement-breakpoint
+-- count_disjoint_total: the final function of the aggregate count_disjoint.
+create or replace function count_disjoint_total(p_state int[]) returns int language sql immutable parallel safe as $$
+  select p_state[1]
+$$;
+--> statement-breakpoint
+-- domain_owner: the account that owns a domain. An administrator's claim comes before those of items, then the earliest
+-- claim, then the bytewise smaller account id. No row where nobody claims the domain.
+--
+--   left join lateral domain_owner(p_workspace_id, item.account_domain) owner on true
+--
+-- The planner inlines it as a subquery, as long as no argument holds a subquery or a volatile function.
+create or replace function domain_owner(p_workspace_id uuid, p_domain text)
+returns table (account_id text) language sql stable as $$
+  select d.account_id
+  from account_domains d
+  where d.workspace_id = (select p_workspace_id) and d.domain = p_domain and d.is_current
+  order by d.is_put desc, d.claimed_at, d.account_id
+  limit 1
+$$;
+--> statement-breakpoint
+-- erase_person: erases who a person is. Their touchpoints and conversions move to a nameless person and lose every
+-- column that could name somebody; totals stay. Their identities become tombstones, so that items dated up to now are
+-- dropped when they come again. Link facts of their identities are deleted.
+-- Result: the receipt; the first receipt when called again; null if there is no such person.
+-- Locks: the exclusive lock of resolve_people.
+create or replace function erase_person(p_workspace_id uuid, p_person_id uuid, p_now timestamptz) returns jsonb
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_receipt jsonb;
+  v_person uuid;
+  v_nameless constant uuid := uuid_v7();
+  v_nameless_identity bigint;
+  v_identities bigint[];
+  v_hashes text[];
+  v_accounts text[];
+  v_account text;
+  v_nameless_account text;
+  v_touchpoints int;
+  v_conversions int;
+  v_rejections int;
+begin
+  perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+
+  select e.receipt into v_receipt
+  from erasures e
+  where e.workspace_id = (select p_workspace_id) and e.person_id = p_person_id;
+  if v_receipt is not null then
+    return v_receipt;
+  end if;
+
+  select coalesce(p.merged_into, p.id) into v_person
+  from people p
+  where p.workspace_id = (select p_workspace_id) and p.id = p_person_id;
+  if v_person is null then
+    return null;
+  end if;
+
+  select coalesce(array_agg(i.id), '{}'), coalesce(array_agg(i.namespace || ':' || encode(i.value_hash, 'hex')), '{}')
+  into v_identities, v_hashes
+  from identities i
+  where i.workspace_id = (select p_workspace_id) and i.person_id = v_person;
+
+  insert into tombstones (workspace_id, namespace, value_hash, erased_at)
+  select i.workspace_id, i.namespace, i.value_hash, p_now
+  from identities i
+  where i.workspace_id = (select p_workspace_id) and i.person_id = v_person
+  on conflict (workspace_id, namespace, value_hash) do update set erased_at = excluded.erased_at;
+
+  insert into people (workspace_id, id) values (p_workspace_id, v_nameless);
+
+  -- Touchpoints of others that name the person as their advocate stay referrals, of the nameless person. The namespace
+  -- is none that an item can have, and the hash is of nothing.
+  if exists (
+    select
+    from touchpoints t
+    where t.workspace_id = (select p_workspace_id) and t.referred_by_identity_id = any (v_identities)
+  ) then
+    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id)
+    values (p_workspace_id, '~erased', uuid_send(v_nameless), 0, v_nameless)
+    returning id into v_nameless_identity;
+
+    update touchpoints t
+    set referred_by_identity_id = v_nameless_identity
+    where t.workspace_id = (select p_workspace_id) and t.referred_by_identity_id = any (v_identities);
+  end if;
+
+  -- A company that is known only by e-mail addresses of this person, and of people erased before, may bear the person's
+  -- own name. It becomes a nameless account, so that every total stays.
+  select array_agg(distinct f.account_id) into v_accounts
+  from account_facts f
+  join accounts a on a.workspace_id = (select p_workspace_id) and a.id = f.account_id and a.is_domain
+  where f.workspace_id = (select p_workspace_id) and f.person_id = v_person
+    and not exists (
+      select
+      from account_facts other
+      where other.workspace_id = (select p_workspace_id) and other.account_id = f.account_id
+        and (other.source <> 'email' or (other.person_id <> v_person and other.identity_id is not null))
+    );
+  foreach v_account in array coalesce(v_accounts, '{}') loop
+    v_nameless_account := 'erased:' || uuid_v7();
+    update account_facts f set account_id = v_nameless_account, domain = null
+    where f.workspace_id = (select p_workspace_id) and f.account_id = v_account;
+    update touchpoints t set account_id = v_nameless_account
+    where t.workspace_id = (select p_workspace_id) and t.account_id = v_account;
+    update conversions c set account_id = v_nameless_account
+    where c.workspace_id = (select p_workspace_id) and c.account_id = v_account;
+    delete from accounts a
+    where a.workspace_id = (select p_workspace_id) and a.id = v_account;
+  end loop;
+
+  update account_facts f
+  set person_id = v_nameless, identity_id = null
+  where f.workspace_id = (select p_workspace_id) and f.person_id = v_person;
+
+  update touchpoints t
+  set person_id = v_nameless, identity_id = null, content_hash = null, url = null, referrer = null, content = null,
+    term = null, topic = null, properties = null
+  where t.workspace_id = (select p_workspace_id) and t.person_id = v_person;
+  get diagnostics v_touchpoints = row_count;
+
+  update conversions c
+  set person_id = v_nameless, identity_id = null, content_hash = null, properties = null
+  where c.workspace_id = (select p_workspace_id) and c.person_id = v_person;
+  get diagnostics v_conversions = row_count;
+
+  update person_updates u
+  set person_id = v_nameless, identity_id = null, content_hash = null, traits = null, analytics_consent = null
+  where u.workspace_id = (select p_workspace_id) and u.person_id = v_person;
+
+  -- A skipped fact may hold identities of others too; it means nothing without this person's.
+  delete from identity_links l
+  where l.workspace_id = (select p_workspace_id) and l.link_id in (
+    select m.link_id
+    from identity_links m
+    where m.workspace_id = (select p_workspace_id) and m.identity_id = any (v_identities)
+  );
+
+  delete from rejections r
+  where r.workspace_id = (select p_workspace_id) and r.identity_hashes && v_hashes;
+  get diagnostics v_rejections = row_count;
+
+  delete from identities i
+  where i.workspace_id = (select p_workspace_id) and i.person_id = v_person;
+
+  v_receipt := jsonb_build_object(
+    'person_id', v_person, 'erased_at', p_now, 'identities', cardinality(v_identities),
+    'touchpoints', v_touchpoints, 'conversions', v_conversions, 'rejections', v_rejections
+  );
+
+  with gone as (
+    delete from people p
+    where p.workspace_id = (select p_workspace_id) and (p.id = v_person or p.merged_into = v_person)
+    returning p.id
+  )
+  insert into erasures (workspace_id, person_id, erased_at, receipt)
+  select p_workspace_id, gone.id, p_now, v_receipt
+  from gone;
+
+  return v_receipt;
+end
+$$;
+--> statement-breakpoint
+-- keep_account_facts: stores the membership facts and the domain claims of a batch, once its identities exist.
+--   p_items    as read_items takes them
+--   p_settles  true under the exclusive lock of resolve_people: facts may change the accounts of stored rows. Under the
+--              shared lock every fact agrees with the accounts as they are, and is only stored
+create or replace function keep_account_facts(p_workspace_id uuid, p_resource text, p_items jsonb, p_settles boolean)
+returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_domains text[];
+  v_people uuid[];
+begin
+  with said as materialized (
+    select item.account_domain as domain, item.account_id, min(item.occurred_at) as claimed_at
+    from read_items(p_items) item
+    where item.account_id is not null and item.account_domain is not null
+    group by item.account_domain, item.account_id
+  ), known as materialized (
+    select said.*, earlier.assertions
+    from said
+    cross join lateral (
+      select count(*)::int as assertions, min(d.claimed_at) as claimed_at
+      from account_domains d
+      where d.workspace_id = (select p_workspace_id) and d.domain = said.domain and d.account_id = said.account_id
+        and not d.is_put
+    ) earlier
+    where earlier.claimed_at is null or said.claimed_at < earlier.claimed_at
+  ), superseded as (
+    update account_domains d set is_current = false
+    from known
+    where d.workspace_id = (select p_workspace_id) and d.domain = known.domain and d.account_id = known.account_id
+      and not d.is_put and d.is_current
+  ), claimed as (
+    insert into account_domains (workspace_id, domain, account_id, is_put, assertion, claimed_at)
+    select p_workspace_id, known.domain, known.account_id, false, known.assertions + 1, known.claimed_at
+    from known
+    order by known.domain collate "C", known.account_id collate "C"
+    on conflict do nothing
+    returning domain
+  )
+  select array_agg(distinct domain) into v_domains
+  from claimed;
+
+  if v_domains is not null then
+    perform settle_domains(p_workspace_id, v_domains);
+  end if;
+
+  with said as materialized (
+    select p_resource as source, item.id collate "C" as source_id, known.id as identity_id, known.person_id,
+      item.account_id as named_id, item.account_domain as domain, item.account_name as name, item.occurred_at
+    from read_items(p_items) item
+    cross join lateral (
+      select i.id, i.person_id
+      from identities i
+      where i.workspace_id = (select p_workspace_id)
+        and i.namespace = item.namespace
+        and i.value_hash = item.value_hash
+      offset 0
+    ) known
+    where item.has_account
+    union all
+    select 'email', known.id::text collate "C", known.id, known.person_id, null, item.email_domain, null,
+      min(item.occurred_at)
+    from read_items(p_items) item
+    cross join lateral read_identities(item.identities) as held
+    cross join lateral (
+      select i.id, i.person_id
+      from identities i
+      where i.workspace_id = (select p_workspace_id)
+        and i.namespace = 'email'
+        and i.value_hash = held.value_hash
+      offset 0
+    ) known
+    where item.email_domain is not null and held.namespace = 'email'
+    group by known.id, known.person_id, item.email_domain
+  ), settled as materialized (
+    select said.*, coalesce(said.named_id, owner.account_id, said.domain) as account_id,
+      earlier.assertions, earlier.occurred_at as asserted_at
+    from said
+    left join lateral domain_owner(p_workspace_id, said.domain) owner on said.named_id is null
+    cross join lateral (
+      select count(*)::int as assertions, min(f.occurred_at) as occurred_at
+      from account_facts f
+      where f.workspace_id = (select p_workspace_id) and f.source = said.source and f.source_id = said.source_id
+    ) earlier
+  ), named as (
+    insert into accounts (workspace_id, id, name, named_at, is_domain)
+    select p_workspace_id, s.account_id,
+      (array_agg(s.name order by s.occurred_at desc, s.name desc) filter (where s.name is not null))[1],
+      max(s.occurred_at) filter (where s.name is not null), bool_and(s.named_id is null and s.account_id = s.domain)
+    from settled s
+    group by s.account_id
+    order by s.account_id collate "C"
+    on conflict (workspace_id, id) do update set
+      is_domain = accounts.is_domain and excluded.is_domain,
+      name = case
+        when (accounts.named_at, accounts.name) >= (excluded.named_at, excluded.name) then accounts.name
+        else coalesce(excluded.name, accounts.name)
+      end,
+      named_at = greatest(accounts.named_at, excluded.named_at)
+    where (accounts.is_domain and not excluded.is_domain)
+      or (excluded.name is not null and ((excluded.named_at, excluded.name) > (accounts.named_at, accounts.name)) is not false)
+  ), superseded as (
+    update account_facts f set is_current = false
+    from settled s
+    where f.workspace_id = (select p_workspace_id) and f.source = s.source and f.source_id = s.source_id
+      and f.is_current and s.source = 'email' and s.occurred_at < s.asserted_at
+  ), kept as (
+    insert into account_facts
+      (workspace_id, source, source_id, assertion, identity_id, person_id, account_id, domain, occurred_at)
+    select distinct on (s.source, s.source_id) p_workspace_id, s.source, s.source_id, s.assertions + 1, s.identity_id,
+      s.person_id, s.account_id, case when s.named_id is null then s.domain end, s.occurred_at
+    from settled s
+    where s.assertions = 0 or (s.source = 'email' and s.occurred_at < s.asserted_at)
+    order by s.source, s.source_id
+    on conflict do nothing
+  )
+  -- Against the facts before this statement. An e-mail address that turns out to be older also leaves its former place.
+  select array_agg(distinct s.person_id) into v_people
+  from settled s
+  cross join lateral account_at(p_workspace_id, s.person_id, s.occurred_at) held
+  where p_settles and (
+    s.account_id is distinct from held.account_id or (s.source = 'email' and s.occurred_at < s.asserted_at)
+  );
+
+  if v_people is not null then
+    perform recompute_accounts(p_workspace_id, v_people);
+  end if;
+end
+$$;
+--> statement-breakpoint
+-- keep_row_version: keeps the earlier version of a row that is replaced, in `row_versions`. An update that changes
+-- nothing but `updated_at` keeps none.
+--   arguments of the trigger  the columns of the primary key without the workspace
+-- A row lock orders the updates of one row, so their versions are 1, 2, 3 … without a gap.
+create or replace function keep_row_version() returns trigger language plpgsql as $$
+declare
+  v_was constant jsonb := to_jsonb(old);
+  v_workspace_id constant uuid := coalesce(v_was ->> 'workspace_id', v_was ->> 'id');
+  v_key text collate "C";
+begin
+  if v_was - 'updated_at' = to_jsonb(new) - 'updated_at' then
+    return null;
+  end if;
+  select coalesce(string_agg(v_was ->> part.name, '/' order by part.place), '') into v_key
+  from unnest(tg_argv) with ordinality part (name, place);
+
+  insert into row_versions (workspace_id, table_name, row_key, version, replaced_at, was)
+  select v_workspace_id, tg_table_name, v_key, coalesce(max(v.version), 0) + 1, now(), v_was - 'workspace_id'
+  from row_versions v
+  where v.workspace_id = (select v_workspace_id) and v.table_name = tg_table_name and v.row_key = v_key;
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger workspaces_versions after update on workspaces
+for each row execute function keep_row_version();
+--> statement-breakpoint
+create or replace trigger goals_versions after update on goals
+for each row execute function keep_row_version('key');
+--> statement-breakpoint
+create or replace trigger fx_rates_versions after update on fx_rates
+for each row execute function keep_row_version('from', 'to', 'date');
+--> statement-breakpoint
+create or replace trigger spend_versions after update on spend
+for each row execute function keep_row_version('id');
+--> statement-breakpoint
+-- lock_to_workspace: row level security for one table that belongs to a workspace. The migration that creates a table
+-- calls it:
+--   select lock_to_workspace('touchpoints');
+create or replace function lock_to_workspace(p_table regclass) returns void language plpgsql as $$
+declare
+  v_column text := case when p_table = 'workspaces'::regclass then 'id' else 'workspace_id' end;
+begin
+  execute format('alter table %s enable row level security, force row level security', p_table);
+  execute format(
+    'create policy workspace_only on %s to throughline_app using (%I = (select workspace_in_force())) with check (%I = (select workspace_in_force()))',
+    p_table, v_column, v_column
+  );
+  execute format('grant select, insert, update, delete on %s to throughline_app', p_table);
+end
+$$;
+--> statement-breakpoint
+-- put_account: sets the name and the domains of an account on behalf of an administrator. The named domains belong to
+-- the account from then on. Claims of an earlier call on domains that are no longer named are withdrawn; those that
+-- items made stay.
+--   p_domains  normalised
+-- Result: the named domains that an administrator gave to other accounts. If there is any, nothing is changed.
+-- Locks: the exclusive lock of resolve_people.
+create or replace function put_account(p_workspace_id uuid, p_id text, p_name text, p_domains text[], p_now timestamptz)
+returns table (taken_domain text, taken_by text) language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_domains text[];
+begin
+  perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+
+  return query
+  select d.domain::text, d.account_id::text
+  from account_domains d
+  where d.workspace_id = (select p_workspace_id) and d.domain = any (p_domains) and d.is_put and d.is_current
+    and d.account_id <> p_id
+  order by d.domain;
+  if found then
+    return;
+  end if;
+
+  insert into accounts (workspace_id, id, name, named_at, is_domain)
+  values (p_workspace_id, p_id, p_name, p_now, false)
+  on conflict (workspace_id, id) do update set name = excluded.name, named_at = excluded.named_at, is_domain = false;
+
+  with withdrawn as (
+    update account_domains d set is_current = false, withdrawn_at = p_now
+    where d.workspace_id = (select p_workspace_id) and d.account_id = p_id and d.is_put and d.is_current
+      and not d.domain = any (p_domains)
+    returning d.domain
+  ), claimed as (
+    insert into account_domains (workspace_id, domain, account_id, is_put, assertion, claimed_at)
+    select p_workspace_id, named.domain, p_id, true, earlier.assertions + 1, p_now
+    from unnest(p_domains) named (domain)
+    cross join lateral (
+      select count(*)::int as assertions, coalesce(bool_or(d.is_current), false) as is_claimed
+      from account_domains d
+      where d.workspace_id = (select p_workspace_id) and d.domain = named.domain and d.account_id = p_id and d.is_put
+    ) earlier
+    where not earlier.is_claimed
+    returning domain
+  )
+  select array_agg(domain) into v_domains
+  from (select domain from withdrawn union select domain from claimed) changed;
+
+  if v_domains is not null then
+    perform settle_domains(p_workspace_id, v_domains);
+  end if;
+end
+$$;
+--> statement-breakpoint
+-- read_identities: one row for each identity of a list, in plain columns; see read_items for the reason.
+--   p_identities  [{namespace, value_hash, value?}]; the hash in hex, the value only where the workspace stores it
+create or replace function read_identities(p_identities jsonb)
+returns table (namespace text, value_hash bytea, value text)
+language sql immutable as $$
+  select named.namespace, decode(named.value_hash, 'hex'), named.value
+  from jsonb_to_recordset(p_identities) as named (namespace text, value_hash text, value text)
+  offset 0
+$$;
+--> statement-breakpoint
+-- read_items: one row for each item of a batch, in plain columns. Absent members are null.
+--   p_items  [{id, occurred_at, person_id, identities: [{namespace, value_hash, value?}], goal?, link_id?,
+--            account?: {id?, domain?, name?}, email_domain?, referrer?: {namespace, value_hash}}]; hashes in hex
+--   value    the item as it came; `namespace` and `value_hash` are those of its first identity
+--
+-- Under row level security a condition reaches an index only if nothing in it could leak. Comparisons of plain columns
+-- are safe; a function over a column of another step (`decode(item ->> 'hash', 'hex')`) is not, and then each look-up
+-- reads the whole workspace. `offset 0` keeps the planner from pulling the expressions out of this subquery.
+create or replace function read_items(p_items jsonb)
+returns table (
+  value jsonb, id text, goal text, occurred_at timestamptz, link_id bytea, identities jsonb, namespace text,
+  value_hash bytea, has_account boolean, account_id text, account_domain text, account_name text, email_domain text,
+  referrer_namespace text, referrer_hash bytea
+)
+language sql immutable as $$
+  select item, item ->> 'id', item ->> 'goal', (item ->> 'occurred_at')::timestamptz, decode(item ->> 'link_id', 'hex'),
+    item -> 'identities', item #>> '{identities,0,namespace}', decode(item #>> '{identities,0,value_hash}', 'hex'),
+    item ? 'account', item #>> '{account,id}', item #>> '{account,domain}', item #>> '{account,name}',
+    item ->> 'email_domain', item #>> '{referrer,namespace}', decode(item #>> '{referrer,value_hash}', 'hex')
+  from jsonb_array_elements(p_items) item
+  offset 0
+$$;
+--> statement-breakpoint
+-- recompute_accounts: rewrites the accounts of the touchpoints and conversions of some people from the membership facts.
+-- An item belongs to the account that it names, else to that of its person at its instant (account_at, here for all
+-- instants at once: each fact holds from its instant to the next, the first one also before).
+--
+-- The account of a row is a function of the set of facts, whatever their order of arrival.
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function recompute_accounts(p_workspace_id uuid, p_people uuid[])
+returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+  if not exists (select from account_facts f where f.workspace_id = (select p_workspace_id)) then
+    return;
+  end if;
+
+  with periods as materialized (
+    select f.person_id, f.account_id,
+      case when lag(f.occurred_at) over person is null then '-infinity' else f.occurred_at end as begins_at,
+      coalesce(lead(f.occurred_at) over person, 'infinity') as ends_at
+    from (
+      select distinct on (f.person_id, f.occurred_at) f.person_id, f.occurred_at, f.account_id
+      from account_facts f
+      where f.workspace_id = (select p_workspace_id) and f.person_id = any (p_people) and f.is_current
+      order by f.person_id, f.occurred_at, f.source = 'email', f.account_id desc
+    ) f
+    window person as (partition by f.person_id order by f.occurred_at)
+  ), touched as (
+    update touchpoints t set account_id = computed.account_id
+    from (
+      select t.id, coalesce(own.account_id, period.account_id) as account_id
+      from touchpoints t
+      left join lateral (
+        select f.account_id
+        from account_facts f
+        where f.workspace_id = (select p_workspace_id) and f.source = 'touchpoints' and f.source_id = t.id
+        offset 0
+      ) own on true
+      left join periods period
+        on period.person_id = t.person_id and t.occurred_at >= period.begins_at and t.occurred_at < period.ends_at
+      where t.workspace_id = (select p_workspace_id)
+        and t.person_id = any (p_people)
+        and t.account_id is distinct from coalesce(own.account_id, period.account_id)
+    ) computed
+    where t.workspace_id = (select p_workspace_id) and t.id = computed.id
+  )
+  update conversions c set account_id = computed.account_id
+  from (
+    select c.id, coalesce(own.account_id, period.account_id) as account_id
+    from conversions c
+    cross join lateral (
+      select case when c.touchpoint_id is null then 'conversions' else 'touchpoints' end as source,
+        coalesce(c.touchpoint_id, c.id) as source_id
+      offset 0
+    ) said
+    left join lateral (
+      select f.account_id
+      from account_facts f
+      where f.workspace_id = (select p_workspace_id) and f.source = said.source and f.source_id = said.source_id
+      offset 0
+    ) own on true
+    left join periods period
+      on period.person_id = c.person_id and c.occurred_at >= period.begins_at and c.occurred_at < period.ends_at
+    where c.workspace_id = (select p_workspace_id)
+      and c.person_id = any (p_people)
+      and c.account_id is distinct from coalesce(own.account_id, period.account_id)
+  ) computed
+  where c.workspace_id = (select p_workspace_id) and c.id = computed.id;
+end
+$$;
+--> statement-breakpoint
+-- recompute_people: brings people in line with link facts that are new, dated anew or undone.
+--   p_identities  those of the facts
+--   p_may_split   true after an unlink: a component that cannot conflict is replayed too
+--
+-- A component without a possible conflict (one user_id and 100 identities at most, all together) is the union of its
+-- facts in any order, and its people merge whole. Only the others are replayed fact by fact.
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function recompute_people(p_workspace_id uuid, p_identities bigint[], p_may_split boolean) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_people uuid[];
+  v_reached uuid[];
+  v_ones int[];
+  v_others int[];
+  v_parents int[];
+  v_contested int[];
+  v_root int;
+  v_a int;
+  v_b int;
+  v_losers uuid[];
+  v_survivors uuid[];
+begin
+  select array_agg(distinct i.person_id) into v_people
+  from unnest(p_identities) given (id)
+  join identities i on i.workspace_id = (select p_workspace_id) and i.id = given.id;
+
+  if v_people is null then
+    return;
+  end if;
+
+  -- Applied facts lie within one person, so only skipped ones, new ones among them, lead to others.
+  v_reached := v_people;
+  loop
+    select array_agg(distinct j.person_id) into v_reached
+    from unnest(v_reached) reached (person_id)
+    join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = reached.person_id
+    join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
+      and l.skipped and l.is_current
+    join identity_links m on m.workspace_id = (select p_workspace_id) and m.link_id = l.link_id and m.is_current
+    join identities j on j.workspace_id = (select p_workspace_id) and j.id = m.identity_id
+    where not j.person_id = any (v_people);
+    exit when v_reached is null;
+    v_people := v_people || v_reached;
+  end loop;
+  select array_agg(person_id order by person_id) into v_people from unnest(v_people) person_id;
+  select array_agg(n order by n) into v_parents from generate_subscripts(v_people, 1) n;
+
+  -- Union-find over whole people. Smaller numbers are older people and become the roots.
+  select array_agg(array_position(v_people, oldest_id)), array_agg(array_position(v_people, person_id))
+  into v_ones, v_others
+  from (
+    select distinct person_id, oldest_id
+    from (
+      select m.link_id, j.person_id, first_value(j.person_id) over (partition by m.link_id order by j.person_id) as oldest_id
+      from (
+        select distinct l.link_id
+        from unnest(v_people) reached (person_id)
+        join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = reached.person_id
+        join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
+      and l.skipped and l.is_current
+      ) open_links
+      join identity_links m on m.workspace_id = (select p_workspace_id) and m.link_id = open_links.link_id and m.is_current
+      join identities j on j.workspace_id = (select p_workspace_id) and j.id = m.identity_id
+    ) named
+    where person_id <> oldest_id
+  ) pairs;
+
+  for n in 1 .. coalesce(array_length(v_ones, 1), 0) loop
+    v_a := v_ones[n];
+    while v_parents[v_a] <> v_a loop
+      v_parents[v_a] := v_parents[v_parents[v_a]];
+      v_a := v_parents[v_a];
+    end loop;
+    v_b := v_others[n];
+    while v_parents[v_b] <> v_b loop
+      v_parents[v_b] := v_parents[v_parents[v_b]];
+      v_b := v_parents[v_b];
+    end loop;
+    v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
+  end loop;
+  for n in 1 .. array_length(v_parents, 1) loop
+    v_parents[n] := v_parents[v_parents[n]];
+  end loop;
+
+  select coalesce(array_agg(root), '{}') into v_contested
+  from (
+    select v_parents[place.n] as root
+    from unnest(v_people) with ordinality place (person_id, n)
+    join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = place.person_id
+    group by v_parents[place.n]
+    having p_may_split or count(*) filter (where i.namespace = 'user_id') > 1 or count(*) > 100
+  ) contested;
+
+  foreach v_root in array v_contested loop
+    perform replay_people(p_workspace_id, (
+      select array_agg(v_people[n]) from generate_subscripts(v_people, 1) n where v_parents[n] = v_root
+    ));
+  end loop;
+
+  -- All other components merge whole.
+  select array_agg(v_people[n]), array_agg(v_people[v_parents[n]])
+  into v_losers, v_survivors
+  from generate_subscripts(v_people, 1) n
+  where v_parents[n] <> n and not v_parents[n] = any (v_contested);
+
+  update identity_links l set skipped = false
+  from generate_subscripts(v_people, 1) n
+  join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = v_people[n]
+  where not v_parents[n] = any (v_contested)
+    and l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
+    and l.skipped and l.is_current;
+
+  if v_losers is null then
+    return;
+  end if;
+
+  update identities set person_id = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where identities.workspace_id = (select p_workspace_id) and identities.person_id = moved.loser;
+
+  update touchpoints set person_id = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where touchpoints.workspace_id = (select p_workspace_id) and touchpoints.person_id = moved.loser;
+
+  update conversions set person_id = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where conversions.workspace_id = (select p_workspace_id) and conversions.person_id = moved.loser;
+
+  update person_updates set person_id = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where person_updates.workspace_id = (select p_workspace_id) and person_updates.person_id = moved.loser;
+
+  update account_facts set person_id = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where account_facts.workspace_id = (select p_workspace_id) and account_facts.person_id = moved.loser;
+
+  perform recompute_accounts(p_workspace_id, (select array_agg(distinct survivor) from unnest(v_survivors) survivor));
+
+  update people set merged_into = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where people.workspace_id = (select p_workspace_id)
+    and (people.id = moved.loser or people.merged_into = moved.loser);
+end
+$$;
+--> statement-breakpoint
+-- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). A
+-- deleted touchpoint that counts has a thread with a row, unless the whole workspace is deleted, which deletes its
+-- conversations first.
+create or replace function refresh_changed_conversations() returns trigger
+language plpgsql as $$
+declare
+  v_thread record;
+begin
+  for v_thread in
+    select c.workspace_id, array_agg(distinct c.conversation) as ids
+    from changed c
+    where c.conversation is not null and c.direction is not null and c.voided_at is null
+      and (tg_op = 'INSERT' or exists (
+        select
+        from conversations v
+        where v.workspace_id = c.workspace_id and v.id = c.conversation
+        offset 0
+      ))
+    group by c.workspace_id
+    order by c.workspace_id
+  loop
+    perform refresh_conversations(v_thread.workspace_id, v_thread.ids);
+  end loop;
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger conversations_of_added after insert on touchpoints
+referencing new table as changed for each statement execute function refresh_changed_conversations();
+--> statement-breakpoint
+create or replace trigger conversations_of_deleted after delete on touchpoints
+referencing old table as changed for each statement execute function refresh_changed_conversations();
+--> statement-breakpoint
+-- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, as a void does. The
+-- list of columns keeps it out of merges, accounts and erasure, which update many rows and set other columns.
+create or replace function refresh_conversation() returns trigger
+language plpgsql as $$
+begin
+  perform refresh_conversations(new.workspace_id, array(
+    select distinct thread.id from unnest(array[old.conversation, new.conversation]) thread (id) where thread.id is not null
+  ));
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger conversation_of_updated after update of conversation, direction, occurred_at, voided_at on touchpoints
+for each row when (
+  (old.conversation is not null or new.conversation is not null)
+  and (old.conversation, old.direction, old.occurred_at, old.voided_at)
+    is distinct from (new.conversation, new.direction, new.occurred_at, new.voided_at)
+)
+execute function refresh_conversation();
+--> statement-breakpoint
+-- refresh_conversations: brings the rows of some threads in line with their touchpoints. A row is computed from the
+-- touchpoints that the thread has now and never counted up, so the order of arrival, retries, voids and deletions make
+-- no difference. Touchpoints that count have a direction and are not voided; a thread without any has no row.
+--   p_ids  of threads, in any order, without repeats
+--
+-- Locks: the rows of all these threads, in the order of their ids, before anything is read. Of two transactions that
+-- write to one thread the second waits for the first and then sees its touchpoints. A thread without a row gets an
+-- empty one as something to lock. `do update … where false` locks a row and writes nothing.
+create or replace function refresh_conversations(p_workspace_id uuid, p_ids text[]) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_gone text[];
+begin
+  insert into conversations (workspace_id, id, last_at, last_direction, inbound, outbound)
+  select p_workspace_id, asked.id, '-infinity', 'outbound', 0, 0
+  from unnest(p_ids) asked (id)
+  order by asked.id collate "C"
+  on conflict (workspace_id, id) do update set inbound = 0 where false;
+
+  -- One index probe for each thread to read it, and one to write it: a join would need to know how many there are.
+  -- `openings` counts the inbound messages up to each.
+  with messages as (
+    select asked.id as conversation, message.id, message.occurred_at, message.direction,
+      count(*) filter (where message.direction = 'inbound') over thread as openings
+    from unnest(p_ids) asked (id)
+    left join lateral (
+      select t.id, t.occurred_at, t.direction
+      from touchpoints t
+      where t.workspace_id = (select p_workspace_id) and t.conversation = asked.id
+        and t.direction is not null and t.voided_at is null
+      offset 0
+    ) message on true
+    window thread as (partition by asked.id order by message.occurred_at, message.id rows unbounded preceding)
+  ), computed as materialized (
+    select m.conversation as id,
+      min(m.occurred_at) filter (where m.direction = 'inbound') as opened_at,
+      min(m.id) filter (where m.direction = 'inbound' and m.openings = 1) as opening_id,
+      min(m.occurred_at) filter (where m.direction = 'outbound' and m.openings > 0) as first_response_at,
+      max(m.occurred_at) as last_at,
+      (array_agg(m.direction order by m.occurred_at desc, m.id desc))[1] as last_direction,
+      count(*) filter (where m.direction = 'inbound')::int as inbound,
+      count(*) filter (where m.direction = 'outbound')::int as outbound
+    from messages m
+    group by m.conversation
+  ), written as (
+    insert into conversations as v
+      (workspace_id, id, opened_at, opening_id, first_response_at, last_at, last_direction, inbound, outbound)
+    select p_workspace_id, c.id, c.opened_at, c.opening_id, c.first_response_at, c.last_at, c.last_direction, c.inbound,
+      c.outbound
+    from computed c
+    where c.last_at is not null
+    on conflict (workspace_id, id) do update
+    set opened_at = excluded.opened_at, opening_id = excluded.opening_id, first_response_at = excluded.first_response_at,
+      last_at = excluded.last_at, last_direction = excluded.last_direction, inbound = excluded.inbound,
+      outbound = excluded.outbound
+    where (v.opened_at, v.opening_id, v.first_response_at, v.last_at, v.last_direction, v.inbound, v.outbound)
+      is distinct from (excluded.opened_at, excluded.opening_id, excluded.first_response_at, excluded.last_at,
+        excluded.last_direction, excluded.inbound, excluded.outbound)
+  )
+  select array_agg(c.id) into v_gone
+  from computed c
+  where c.last_at is null;
+
+  if v_gone is not null then
+    delete from conversations v
+    where v.workspace_id = (select p_workspace_id) and v.id = any (v_gone);
+  end if;
+end
+$$;
+--> statement-breakpoint
+-- refuse_unsafe_role: raises TL002 where the role in force would see more than its workspace: a superuser, a role that
+-- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, when the
+-- login role has been left.
+create or replace function refuse_unsafe_role() returns void language plpgsql stable as $$
+begin
+  if exists (
+    select from pg_roles r where r.rolname = current_user and (r.rolsuper or r.rolbypassrls)
+  ) or exists (
+    select from pg_class c
+    join pg_roles r on r.oid = c.relowner
+    where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and r.rolname = current_user
+  ) then
+    raise exception 'the role in force is not safe' using errcode = 'TL002';
+  end if;
+end
+$$;
+--> statement-breakpoint
+-- replay_people: computes the people of one component that may conflict, from all its link facts.
+--   p_people  every person of the component
+-- Facts are applied in the order (those of secret keys first, occurred_at, item id, then resource and link id to make it
+-- total). A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not applied,
+-- and tried again whenever its component changes. So people do not depend on the order of arrival.
+--
+-- A person stays with the group that holds its oldest identity; of several people in a group the oldest survives; a
+-- group without any gets a new one (version 7, so that the order of ids stays the order of age).
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function replay_people(p_workspace_id uuid, p_people uuid[]) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  c_max_identities constant int := 100;
+  v_ids bigint[];
+  v_holders uuid[];
+  v_users int[];
+  v_parents int[];
+  v_sizes int[];
+  v_fact record;
+  v_root int;
+  v_roots int[];
+  v_node int;
+  v_size int;
+  v_user_count int;
+  v_skipped bytea[] := '{}';
+  v_owners uuid[];
+  v_losers uuid[] := '{}';
+  v_survivors uuid[] := '{}';
+begin
+  select array_agg(i.id order by i.id), array_agg(i.person_id order by i.id),
+    array_agg((i.namespace = 'user_id')::int order by i.id), array_agg(1 order by i.id)
+  into v_ids, v_holders, v_users, v_sizes
+  from identities i
+  where i.workspace_id = (select p_workspace_id) and i.person_id = any (p_people);
+
+  if v_ids is null then
+    return;
+  end if;
+  select array_agg(n order by n) into v_parents from generate_subscripts(v_ids, 1) n;
+
+  for v_fact in
+    select l.link_id, array_agg(place.n order by place.n) as members
+    from unnest(v_ids) with ordinality place (id, n)
+    join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = place.id and l.is_current
+    group by l.link_id
+    order by bool_or(not l.from_secret_key), min(l.occurred_at), min(l.item_id), min(l.resource), l.link_id
+  loop
+    v_roots := '{}';
+    v_size := 0;
+    v_user_count := 0;
+    foreach v_node in array v_fact.members loop
+      v_root := v_node;
+      while v_parents[v_root] <> v_root loop
+        v_parents[v_root] := v_parents[v_parents[v_root]];
+        v_root := v_parents[v_root];
+      end loop;
+      if not v_root = any (v_roots) then
+        v_roots := v_roots || v_root;
+        v_size := v_size + v_sizes[v_root];
+        v_user_count := v_user_count + v_users[v_root];
+      end if;
+    end loop;
+    if v_user_count > 1 or v_size > c_max_identities then
+      v_skipped := v_skipped || v_fact.link_id;
+    else
+      foreach v_node in array v_roots loop
+        v_parents[v_node] := v_roots[1];
+      end loop;
+      v_sizes[v_roots[1]] := v_size;
+      v_users[v_roots[1]] := v_user_count;
+    end if;
+  end loop;
+
+  for n in 1 .. array_length(v_ids, 1) loop
+    v_root := n;
+    while v_parents[v_root] <> v_root loop
+      v_root := v_parents[v_root];
+    end loop;
+    v_parents[n] := v_root;
+  end loop;
+
+  update identity_links l set skipped = l.link_id = any (v_skipped)
+  where l.workspace_id = (select p_workspace_id)
+    and l.identity_id = any (v_ids) and l.is_current
+    and l.skipped <> (l.link_id = any (v_skipped));
+
+  -- Every person, oldest first, takes the group of its oldest identity, or merges into the one that took it before.
+  v_owners := array_fill(null::uuid, array [array_length(v_ids, 1)]);
+  for v_fact in
+    select v_holders[n] as person_id, (array_agg(v_parents[n] order by n))[1] as root
+    from generate_subscripts(v_ids, 1) n
+    group by v_holders[n]
+    order by v_holders[n]
+  loop
+    if v_owners[v_fact.root] is null then
+      v_owners[v_fact.root] := v_fact.person_id;
+    else
+      v_losers := v_losers || v_fact.person_id;
+      v_survivors := v_survivors || v_owners[v_fact.root];
+    end if;
+  end loop;
+
+  for n in 1 .. array_length(v_ids, 1) loop
+    if v_owners[v_parents[n]] is null then
+      v_owners[v_parents[n]] := uuid_v7();
+      insert into people (workspace_id, id) values (p_workspace_id, v_owners[v_parents[n]]);
+    end if;
+  end loop;
+
+  update identities i set person_id = v_owners[v_parents[place.n]]
+  from unnest(v_ids) with ordinality place (id, n)
+  where i.workspace_id = (select p_workspace_id) and i.id = place.id
+    and i.person_id <> v_owners[v_parents[place.n]];
+
+  -- Rows follow the identity they came with.
+  update touchpoints t set person_id = i.person_id
+  from identities i
+  where t.workspace_id = (select p_workspace_id) and t.person_id = any (p_people)
+    and i.workspace_id = (select p_workspace_id) and i.id = t.identity_id and i.person_id <> t.person_id;
+
+  update conversions c set person_id = i.person_id
+  from identities i
+  where c.workspace_id = (select p_workspace_id) and c.person_id = any (p_people)
+    and i.workspace_id = (select p_workspace_id) and i.id = c.identity_id and i.person_id <> c.person_id;
+
+  update person_updates u set person_id = i.person_id
+  from identities i
+  where u.workspace_id = (select p_workspace_id) and u.person_id = any (p_people)
+    and i.workspace_id = (select p_workspace_id) and i.id = u.identity_id and i.person_id <> u.person_id;
+
+  update account_facts f set person_id = i.person_id
+  from identities i
+  where f.workspace_id = (select p_workspace_id) and f.person_id = any (p_people)
+    and i.workspace_id = (select p_workspace_id) and i.id = f.identity_id and i.person_id <> f.person_id;
+
+  perform recompute_accounts(p_workspace_id, (
+    select array_agg(distinct i.person_id)
+    from identities i
+    where i.workspace_id = (select p_workspace_id) and i.id = any (v_ids)
+  ));
+
+  update people p set merged_into = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where p.workspace_id = (select p_workspace_id) and (p.id = moved.loser or p.merged_into = moved.loser);
+end
+$$;
+--> statement-breakpoint
+-- resolve_people: makes the identities of a batch exist, stores its link and membership facts, and recomputes the people
+-- and accounts concerned. The first statement of every batch that stores items of people.
+--   p_resource  'touchpoints', 'conversions' or 'people'. An item that is stored there already, or will not be stored,
+--               asserts nothing
+--   p_items     as read_items takes them. `person_id` is the person to create if none is known, the same for all items
+--               of the batch that share an identity, directly or through others; `link_id` only with two identities or
+--               more
+-- Result: the items whose link fact was skipped.
+--
+-- People are a function of the set of link facts; replay_people has the definition. A fact is stored even if it changes
+-- nothing today, because another one may be undone.
+--
+-- Locks: one advisory lock for each workspace. Most batches bring known identities and stored facts; they hold the lock
+-- shared and run side by side. A batch that adds a fact holds it exclusively, so a merge never runs beside another merge,
+-- nor beside an insert for a person that is being merged away. The lock is taken shared first, because the check needs
+-- it; a batch with news gives it back by leaving the block through an exception, and then takes the exclusive one:
+-- upgrading a lock deadlocks.
+--
+-- Plans: look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row. It plans each call
+-- anew and does not see the workspace (a subquery hides it): with a plan from when the tables were empty, or statistics
+-- from before a large import, any index that begins with `workspace_id` looks as good as the primary key, and each batch
+-- would read the whole workspace.
+create or replace function resolve_people(p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint)
+returns table (skipped_item_id text)
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_lock constant bigint := hashtextextended('resolve_people ' || p_workspace_id::text, 0);
+  v_is_news boolean;
+  v_has_accounts boolean;
+  v_has_strangers boolean;
+  v_identities bigint[];
+begin
+  begin
+    perform pg_advisory_xact_lock_shared(v_lock);
+
+    select coalesce(bool_or(item.link_id is not null and link.is_kept is null), false)
+        or coalesce(bool_or(item.has_account and account.is_known is null), false)
+        or coalesce(bool_or(item.email_domain is not null and address.is_known is null), false),
+      coalesce(bool_or(item.has_account or item.email_domain is not null), false),
+      coalesce(bool_or(strangers.are_there), false)
+    into v_is_news, v_has_accounts, v_has_strangers
+    from read_items(p_items) item
+    left join lateral (
+      select true as is_kept
+      from identity_links l
+      where item.link_id is not null
+        and l.workspace_id = (select p_workspace_id)
+        and l.link_id = item.link_id
+        and l.is_current
+        and (not l.from_secret_key, l.occurred_at, l.item_id)
+          <= (not p_from_secret_key, item.occurred_at, item.id collate "C")
+      limit 1
+    ) link on true
+    left join lateral (
+      select true as are_there
+      from read_identities(item.identities) as said
+      left join lateral (
+        select true as is_known
+        from identities i
+        where i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+        offset 0
+      ) known on true
+      where known.is_known is null
+      limit 1
+    ) strangers on true
+    left join lateral (
+      select true as is_known
+      from identities i
+      cross join lateral (
+        select coalesce(
+          item.account_id,
+          (select owner.account_id from domain_owner(p_workspace_id, item.account_domain) owner),
+          item.account_domain
+        ) as account_id
+        offset 0
+      ) named
+      cross join lateral account_at(p_workspace_id, i.person_id, item.occurred_at) held
+      join accounts a on a.workspace_id = (select p_workspace_id) and a.id = named.account_id
+      where item.has_account
+        and i.workspace_id = (select p_workspace_id)
+        and i.namespace = item.namespace
+        and i.value_hash = item.value_hash
+        and (item.account_id is null or not a.is_domain)
+        and (
+          item.account_id is null or item.account_domain is null or exists (
+            select
+            from account_domains d
+            where d.workspace_id = (select p_workspace_id)
+              and d.domain = item.account_domain
+              and d.account_id = item.account_id
+              and not d.is_put
+              and d.claimed_at <= item.occurred_at
+          )
+        )
+        and named.account_id = held.account_id
+      offset 0
+    ) account on true
+    left join lateral (
+      select true as is_known
+      from read_identities(item.identities) as held
+      join identities i
+        on i.workspace_id = (select p_workspace_id)
+        and i.namespace = held.namespace
+        and i.value_hash = held.value_hash
+      cross join lateral (select i.id::text as source_id offset 0) address
+      join account_facts f
+        on f.workspace_id = (select p_workspace_id) and f.source = 'email' and f.source_id = address.source_id
+      where item.email_domain is not null
+        and held.namespace = 'email'
+        and f.occurred_at <= item.occurred_at
+      offset 0
+    ) address on true;
+
+    if v_is_news then
+      raise exception using errcode = 'TL001';
+    end if;
+  exception when sqlstate 'TL001' then
+    perform pg_advisory_xact_lock(v_lock);
+  end;
+
+  if not v_is_news and not v_has_strangers and not v_has_accounts then
+    return;
+  end if;
+
+  -- Items that are stored already, or will not be, assert nothing. Checked under the lock.
+  select coalesce(jsonb_agg(item.value), '[]') into p_items
+  from read_items(p_items) item
+  left join lateral (
+    select true as is_stored
+    from touchpoints t
+    where p_resource = 'touchpoints' and t.workspace_id = (select p_workspace_id) and t.id = item.id
+    union all
+    select true
+    from conversions c
+    where p_resource = 'conversions' and c.workspace_id = (select p_workspace_id) and c.id = item.id
+    union all
+    select true
+    from person_updates u
+    where p_resource = 'people' and u.workspace_id = (select p_workspace_id) and u.id = item.id
+    offset 0
+  ) stored on true
+  where stored.is_stored is null
+    and (
+      p_resource <> 'conversions' or exists (
+        select
+        from goals g
+        where g.workspace_id = (select p_workspace_id) and g.key = item.goal and g.archived_at is null
+      )
+    )
+    and not (
+      (select exists (select from tombstones dead where dead.workspace_id = (select p_workspace_id)))
+      and exists (
+        select
+        from read_identities(item.identities) as said
+        join tombstones dead
+          on dead.workspace_id = (select p_workspace_id)
+          and dead.namespace = said.namespace
+          and dead.value_hash = said.value_hash
+        where dead.erased_at >= item.occurred_at
+      )
+    )
+    -- The person cannot be their own advocate.
+    and not (
+      item.referrer_hash is not null and exists (
+        select
+        from identities own
+        join identities referrer
+          on referrer.workspace_id = (select p_workspace_id)
+          and referrer.namespace = item.referrer_namespace
+          and referrer.value_hash = item.referrer_hash
+        where own.workspace_id = (select p_workspace_id)
+          and own.namespace = item.namespace
+          and own.value_hash = item.value_hash
+          and own.person_id = referrer.person_id
+      )
+    )
+    and not (
+      p_resource = 'touchpoints'
+      and (select exists (
+        select from person_updates u where u.workspace_id = (select p_workspace_id) and not u.analytics_consent
+      ))
+      and exists (
+        select
+        from read_identities(item.identities) as said
+        join identities i
+          on i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+        where (
+          select u.analytics_consent
+          from person_updates u
+          where u.workspace_id = (select p_workspace_id)
+            and u.person_id = i.person_id
+            and u.analytics_consent is not null
+            and u.occurred_at <= item.occurred_at
+          order by u.occurred_at desc, u.id desc
+          limit 1
+        ) is false
+      )
+    );
+
+  -- Identities seen for the first time. An identity joins the person that another identity of its item already
+  -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
+  -- concurrent batch that was first leaves no empty person behind.
+  with said as materialized (
+    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
+      said.value_hash as value_hash, said.value, known.person_id
+    from jsonb_array_elements(p_items) with ordinality item (value, position)
+    cross join lateral read_identities(item.value -> 'identities') as said
+    left join lateral (
+      select i.person_id
+      from identities i
+      where i.workspace_id = (select p_workspace_id)
+        and i.namespace = said.namespace
+        and i.value_hash = said.value_hash
+      offset 0
+    ) known on true
+  ), owner as (
+    select position, coalesce((array_agg(person_id order by person_id) filter (where person_id is not null))[1],
+      (array_agg(proposed_id))[1]) as person_id
+    from said
+    group by position
+  ), inserted as (
+    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
+    select p_workspace_id, said.namespace, said.value_hash, p_hash_version,
+      (array_agg(owner.person_id order by said.position))[1], (array_agg(said.value order by said.position))[1]
+    from said
+    join owner on owner.position = said.position
+    where said.person_id is null
+    group by said.namespace, said.value_hash
+    order by said.namespace, said.value_hash
+    on conflict do nothing
+    returning person_id
+  )
+  insert into people (workspace_id, id)
+  select distinct p_workspace_id, person_id
+  from inserted
+  order by person_id
+  on conflict do nothing;
+
+  if not v_is_news then
+    if v_has_accounts then
+      perform keep_account_facts(p_workspace_id, p_resource, p_items, false);
+    end if;
+    return;
+  end if;
+
+  -- A fact is dated by the earliest item that asserts it. A new one is not applied yet, so it begins as skipped; one that
+  -- is dated anew stays what it was.
+  with asserted as materialized (
+    select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id
+    from read_items(p_items) item
+    cross join lateral read_identities(item.identities) as said
+    cross join lateral (
+      select i.id
+      from identities i
+      where i.workspace_id = (select p_workspace_id)
+        and i.namespace = said.namespace
+        and i.value_hash = said.value_hash
+      offset 0
+    ) known
+    where item.link_id is not null
+    order by item.link_id, known.id, item.occurred_at, item.id collate "C"
+  ), news as materialized (
+    select asserted.*, earlier.assertions, coalesce(stored.skipped, true) as skipped
+    from asserted
+    cross join lateral (
+      select coalesce(max(l.assertion), 0) as assertions
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.link_id = asserted.link_id
+        and l.identity_id = asserted.identity_id
+    ) earlier
+    left join lateral (
+      select l.skipped, l.from_secret_key, l.occurred_at, l.item_id
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.link_id = asserted.link_id
+        and l.identity_id = asserted.identity_id and l.is_current
+    ) stored on true
+    where stored.item_id is null
+      or (not p_from_secret_key, asserted.occurred_at, asserted.item_id collate "C")
+        < (not stored.from_secret_key, stored.occurred_at, stored.item_id)
+  ), superseded as (
+    update identity_links l set is_current = false
+    from news
+    where l.workspace_id = (select p_workspace_id) and l.link_id = news.link_id and l.identity_id = news.identity_id
+      and l.is_current
+  )
+  insert into identity_links
+    (workspace_id, link_id, identity_id, assertion, from_secret_key, occurred_at, resource, item_id, skipped)
+  select p_workspace_id, news.link_id, news.identity_id, news.assertions + 1, p_from_secret_key, news.occurred_at,
+    p_resource, news.item_id, news.skipped
+  from news;
+
+  select array_agg(distinct known.id) into v_identities
+  from read_items(p_items) item
+  cross join lateral read_identities(item.identities) as said
+  cross join lateral (
+    select i.id
+    from identities i
+    where i.workspace_id = (select p_workspace_id)
+      and i.namespace = said.namespace
+      and i.value_hash = said.value_hash
+    offset 0
+  ) known
+  where item.link_id is not null;
+
+  perform recompute_people(p_workspace_id, v_identities, false);
+
+  if v_has_accounts then
+    perform keep_account_facts(p_workspace_id, p_resource, p_items, true);
+  end if;
+
+  return query
+  select distinct item.id
+  from read_items(p_items) item
+  cross join lateral (
+    select l.skipped
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.link_id = item.link_id and l.is_current
+    limit 1
+  ) link
+  where item.link_id is not null and link.skipped;
+end
+$$;
+--> statement-breakpoint
+-- resolve_people_publishable: resolve_people for items of a publishable key, which anyone can read in a page. Such an
+-- item may give a person one more identity, and never joins two people that exist already.
+--   p_items  as resolve_people takes them
+-- Items that share an identity are judged together: where their identities belong to two people or more, none of them
+-- links, and each is stored for its first identity alone. So their order makes no difference, and one batch cannot do in
+-- two items what it may not do in one. Each of them is given a proposed person of its own, because the one that the
+-- batch shares would join them all the same.
+-- Result: items whose link fact was skipped (as of resolve_people), and items whose link was not made.
+--
+-- Locks: the exclusive lock of resolve_people before judging, so two batches are judged one after the other. Items whose
+-- fact is stored already add nothing, and need no judging.
+create or replace function resolve_people_publishable(
+  p_workspace_id uuid, p_resource text, p_items jsonb, p_hash_version smallint
+) returns table (skipped_item_id text, unlinked_item_id text) language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_kept text[];
+  v_parents int[];
+  v_contested int[];
+  v_pair record;
+  v_a int;
+  v_b int;
+begin
+  if exists (
+    select
+    from read_items(p_items) item
+    where item.link_id is not null and not exists (
+      select
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.link_id = item.link_id and l.is_current
+    )
+  ) then
+    perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+
+    select coalesce(array_agg(item.value ->> 'link_id'), '{}') into v_kept
+    from read_items(p_items) item
+    where item.link_id is not null and exists (
+      select
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.link_id = item.link_id and l.is_current
+    );
+    select array_agg(n order by n) into v_parents
+    from generate_series(1, jsonb_array_length(p_items)) n;
+
+    for v_pair in
+      select distinct first_position, position
+      from (
+        select item.position::int, min(item.position) over (partition by said.namespace, said.value_hash)::int as first_position
+        from jsonb_array_elements(p_items) with ordinality item (value, position)
+        cross join lateral read_identities(item.value -> 'identities') as said
+        where (item.value ->> 'link_id' = any (v_kept)) is not true
+      ) named
+      where first_position < position
+    loop
+      v_a := v_pair.first_position;
+      while v_parents[v_a] <> v_a loop
+        v_parents[v_a] := v_parents[v_parents[v_a]];
+        v_a := v_parents[v_a];
+      end loop;
+      v_b := v_pair.position;
+      while v_parents[v_b] <> v_b loop
+        v_parents[v_b] := v_parents[v_parents[v_b]];
+        v_b := v_parents[v_b];
+      end loop;
+      v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
+    end loop;
+    for n in 1 .. array_length(v_parents, 1) loop
+      v_parents[n] := v_parents[v_parents[n]];
+    end loop;
+
+    select coalesce(array_agg(contested.root), '{}') into v_contested
+    from (
+      select v_parents[item.position::int] as root
+      from jsonb_array_elements(p_items) with ordinality item (value, position)
+      cross join lateral read_identities(item.value -> 'identities') as said
+      cross join lateral (
+        select i.person_id
+        from identities i
+        where i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+        offset 0
+      ) known
+      where (item.value ->> 'link_id' = any (v_kept)) is not true
+      group by 1
+      having count(distinct known.person_id) > 1
+    ) contested;
+
+    return query
+    select distinct null::text, item.value ->> 'id'
+    from jsonb_array_elements(p_items) with ordinality item (value, position)
+    where item.value ? 'link_id'
+      and not item.value ->> 'link_id' = any (v_kept)
+      and v_parents[item.position::int] = any (v_contested);
+
+    select jsonb_agg(
+      case
+        when (item.value ->> 'link_id' = any (v_kept)) is true or not v_parents[item.position::int] = any (v_contested)
+          then item.value
+        else (item.value - 'link_id') || jsonb_build_object(
+          'person_id', uuid_v7(), 'identities', jsonb_build_array(item.value #> '{identities,0}')
+        )
+      end
+      order by item.position
+    ) into p_items
+    from jsonb_array_elements(p_items) with ordinality item (value, position);
+  end if;
+
+  return query
+  select resolved.skipped_item_id, null::text
+  from resolve_people(p_workspace_id, p_resource, p_items, false, p_hash_version) resolved;
+end
+$$;
+--> statement-breakpoint
+-- settle_domains: carries out the ownership of some domains after claims came or went. Facts that name an account by its
+-- domain move to the owner. A domain without an owner is an account of its own, as soon as a fact names it; that account
+-- is deleted, and its name passed on, when the domain gets an owner.
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function settle_domains(p_workspace_id uuid, p_domains text[]) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_people uuid[];
+begin
+  with owned as materialized (
+    select asked.domain, coalesce(owner.account_id, asked.domain) as account_id
+    from unnest(p_domains) asked (domain)
+    left join lateral domain_owner(p_workspace_id, asked.domain) owner on true
+  ), moved as (
+    update account_facts f set account_id = owned.account_id
+    from owned
+    where f.workspace_id = (select p_workspace_id) and f.domain = owned.domain and f.account_id <> owned.account_id
+    returning f.person_id, f.domain, f.account_id
+  ), gone as (
+    delete from accounts a
+    using owned
+    where a.workspace_id = (select p_workspace_id) and a.id = owned.domain and a.is_domain
+      and owned.account_id <> owned.domain
+    returning a.name, a.named_at, owned.account_id
+  ), named as (
+    insert into accounts (workspace_id, id, name, named_at, is_domain)
+    select distinct on (gone.account_id) p_workspace_id, gone.account_id, gone.name, gone.named_at, false
+    from gone
+    where gone.name is not null
+    order by gone.account_id, gone.named_at desc, gone.name desc
+    on conflict (workspace_id, id) do update set name = excluded.name, named_at = excluded.named_at
+      where accounts.named_at is null or (excluded.named_at, excluded.name) > (accounts.named_at, accounts.name)
+  ), made as (
+    insert into accounts (workspace_id, id, is_domain)
+    select distinct p_workspace_id, moved.account_id, true
+    from moved
+    where moved.account_id = moved.domain
+    on conflict do nothing
+  )
+  select array_agg(distinct moved.person_id) into v_people
+  from moved;
+
+  if v_people is not null then
+    perform recompute_accounts(p_workspace_id, v_people);
+  end if;
+end
+$$;
+--> statement-breakpoint
+-- unlink_identities: undoes every link fact that holds all of the named identities, applied or skipped, if one of them
+-- belongs to the person. The facts stay, marked with `unlinked_at`; an item that asserts one again adds rows to it.
+--   p_identities  as read_identities takes them, two or more
+-- Result: one row for each named identity with its person now; none where no fact fits.
+-- Locks: the exclusive lock of resolve_people.
+create or replace function unlink_identities(p_workspace_id uuid, p_person_id uuid, p_identities jsonb)
+returns table (removed_links integer, namespace text, person_id uuid)
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_identities bigint[];
+  v_is_theirs boolean;
+  v_links bytea[];
+  v_touched bigint[];
+begin
+  perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+
+  select array_agg(i.id), bool_or(exists (
+    select
+    from people p
+    where p.workspace_id = (select p_workspace_id) and p.id = p_person_id and i.person_id in (p.id, p.merged_into)
+  ))
+  into v_identities, v_is_theirs
+  from read_identities(p_identities) as named
+  join identities i
+    on i.workspace_id = (select p_workspace_id)
+    and i.namespace = named.namespace
+    and i.value_hash = named.value_hash;
+
+  if v_is_theirs is not true then
+    return;
+  end if;
+
+  select array_agg(link_id) into v_links
+  from (
+    select l.link_id
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.identity_id = any (v_identities) and l.is_current
+    group by l.link_id
+    having count(*) = jsonb_array_length(p_identities)
+  ) wrong;
+
+  if v_links is null then
+    return;
+  end if;
+
+  with undone as (
+    update identity_links l set is_current = false, unlinked_at = now()
+    where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_links) and l.is_current
+    returning l.identity_id
+  )
+  select array_agg(distinct identity_id) into v_touched
+  from undone;
+
+  perform recompute_people(p_workspace_id, v_touched, true);
+
+  return query
+  select array_length(v_links, 1), i.namespace::text, i.person_id
+  from identities i
+  where i.workspace_id = (select p_workspace_id) and i.id = any (v_identities)
+  order by i.namespace;
+end
+$$;
+--> statement-breakpoint
+-- uuid_v7: a new id that sorts by time of creation, as the Worker makes them (RFC 9562, version 7).
+--   uuid_v7() → 0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3
+create or replace function uuid_v7() returns uuid language sql volatile as $$
+  select encode(
+    set_bit(set_bit(overlay(
+      uuid_send(gen_random_uuid())
+      placing substring(int8send(floor(extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6
+    ), 52, 1), 53, 1),
+    'hex'
+  )::uuid
+$$;
+--> statement-breakpoint
+-- workspace_in_force: the workspace that the transaction named; null, and so no rows, where it named none. Policies use
+-- it as an uncorrelated subquery: evaluated once, and a plain value for an index.
+create or replace function workspace_in_force() returns uuid language sql stable as $$
+  select nullif(current_setting('throughline.workspace_id', true), '')::uuid
+$$;
+--> statement-breakpoint
+-- count_disjoint: the greatest number of stretches of a line of which no two overlap.
+--   p_begin, p_end  places, both inside the stretch. Feed them in the order of p_end: taking the stretch that ends
+--                   first, then the first to end of those that begin after it, and so on, is optimal
+--
+--   count_disjoint(begin_place, end_place order by end_place)
+create or replace aggregate count_disjoint (int, int) (
+  sfunc = count_disjoint_next, stype = int[], initcond = '{0,-1}', finalfunc = count_disjoint_total, parallel = safe
+);

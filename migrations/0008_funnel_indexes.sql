@@ -1,2 +1,0 @@
-CREATE INDEX "accounts_created" ON "accounts" USING btree ("workspace_id","created_at","id");--> statement-breakpoint
-CREATE INDEX "touchpoints_kind" ON "touchpoints" USING btree ("workspace_id","kind","occurred_at");

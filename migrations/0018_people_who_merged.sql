@@ -1,1 +1,0 @@
-CREATE INDEX "people_merged" ON "people" USING btree ("workspace_id","merged_into") WHERE merged_into is not null;

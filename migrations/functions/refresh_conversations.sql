@@ -1,0 +1,69 @@
+-- refresh_conversations: brings the rows of some threads in line with their touchpoints. A row is computed from the
+-- touchpoints that the thread has now and never counted up, so the order of arrival, retries, voids and deletions make
+-- no difference. Touchpoints that count have a direction and are not voided; a thread without any has no row.
+--   p_ids  of threads, in any order, without repeats
+--
+-- Locks: the rows of all these threads, in the order of their ids, before anything is read. Of two transactions that
+-- write to one thread the second waits for the first and then sees its touchpoints. A thread without a row gets an
+-- empty one as something to lock. `do update … where false` locks a row and writes nothing.
+create or replace function refresh_conversations(p_workspace_id uuid, p_ids text[]) returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_gone text[];
+begin
+  insert into conversations (workspace_id, id, last_at, last_direction, inbound, outbound)
+  select p_workspace_id, asked.id, '-infinity', 'outbound', 0, 0
+  from unnest(p_ids) asked (id)
+  order by asked.id collate "C"
+  on conflict (workspace_id, id) do update set inbound = 0 where false;
+
+  -- One index probe for each thread to read it, and one to write it: a join would need to know how many there are.
+  -- `openings` counts the inbound messages up to each.
+  with messages as (
+    select asked.id as conversation, message.id, message.occurred_at, message.direction,
+      count(*) filter (where message.direction = 'inbound') over thread as openings
+    from unnest(p_ids) asked (id)
+    left join lateral (
+      select t.id, t.occurred_at, t.direction
+      from touchpoints t
+      where t.workspace_id = (select p_workspace_id) and t.conversation = asked.id
+        and t.direction is not null and t.voided_at is null
+      offset 0
+    ) message on true
+    window thread as (partition by asked.id order by message.occurred_at, message.id rows unbounded preceding)
+  ), computed as materialized (
+    select m.conversation as id,
+      min(m.occurred_at) filter (where m.direction = 'inbound') as opened_at,
+      min(m.id) filter (where m.direction = 'inbound' and m.openings = 1) as opening_id,
+      min(m.occurred_at) filter (where m.direction = 'outbound' and m.openings > 0) as first_response_at,
+      max(m.occurred_at) as last_at,
+      (array_agg(m.direction order by m.occurred_at desc, m.id desc))[1] as last_direction,
+      count(*) filter (where m.direction = 'inbound')::int as inbound,
+      count(*) filter (where m.direction = 'outbound')::int as outbound
+    from messages m
+    group by m.conversation
+  ), written as (
+    insert into conversations as v
+      (workspace_id, id, opened_at, opening_id, first_response_at, last_at, last_direction, inbound, outbound)
+    select p_workspace_id, c.id, c.opened_at, c.opening_id, c.first_response_at, c.last_at, c.last_direction, c.inbound,
+      c.outbound
+    from computed c
+    where c.last_at is not null
+    on conflict (workspace_id, id) do update
+    set opened_at = excluded.opened_at, opening_id = excluded.opening_id, first_response_at = excluded.first_response_at,
+      last_at = excluded.last_at, last_direction = excluded.last_direction, inbound = excluded.inbound,
+      outbound = excluded.outbound
+    where (v.opened_at, v.opening_id, v.first_response_at, v.last_at, v.last_direction, v.inbound, v.outbound)
+      is distinct from (excluded.opened_at, excluded.opening_id, excluded.first_response_at, excluded.last_at,
+        excluded.last_direction, excluded.inbound, excluded.outbound)
+  )
+  select array_agg(c.id) into v_gone
+  from computed c
+  where c.last_at is null;
+
+  if v_gone is not null then
+    delete from conversations v
+    where v.workspace_id = (select p_workspace_id) and v.id = any (v_gone);
+  end if;
+end
+$$;

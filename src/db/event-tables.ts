@@ -1,0 +1,153 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  check,
+  foreignKey,
+  index,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  real,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { ADJUSTMENT_KINDS, RESOURCES } from '../domain/settings.ts';
+import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
+import { bytes, id, instant, workspaceId } from './columns.ts';
+import { goals, inWorkspace } from './workspace-tables.ts';
+
+/*
+ * Foreign keys lead only to small tables. The check of one between large tables is planned once for a session,
+ * perhaps while they are empty, and may then read a whole workspace for each row. Where there is none, rows are
+ * made from the row they point at, in the same statement, and tests look for orphans.
+ */
+
+export const touchpoints = pgTable(
+  'touchpoints',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    person_id: uuid('person_id').notNull(),
+    /** Null once the person was erased; so is the hash. */
+    identity_id: bigint('identity_id', { mode: 'number' }),
+    /** Computed from account facts, and rewritten when they change; see `account_facts`. */
+    account_id: id('account_id'),
+    /** The advocate: an identity, so that a merge needs no rewriting. Null once the advocate was erased. */
+    referred_by_identity_id: bigint('referred_by_identity_id', { mode: 'number' }),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    voided_at: instant('voided_at'),
+    content_hash: bytes('content_hash'),
+    kind: text('kind', { enum: KINDS }).notNull(),
+    direction: text('direction', { enum: DIRECTIONS }),
+    stage: text('stage', { enum: STAGES }),
+    channel: text('channel').notNull(),
+    source: text('source'),
+    medium: text('medium'),
+    campaign: text('campaign'),
+    content: text('content'),
+    term: text('term'),
+    conversation: id('conversation'),
+    topic: text('topic'),
+    sentiment: real('sentiment'),
+    url: text('url'),
+    referrer: text('referrer'),
+    properties: jsonb('properties'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    // Journey order. The id breaks ties after the read: in the index it would cost more than it saves.
+    index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
+    index('touchpoints_account')
+      .on(t.workspace_id, t.account_id, t.occurred_at)
+      .where(sql`account_id is not null`),
+    index('touchpoints_referred_by')
+      .on(t.workspace_id, t.referred_by_identity_id)
+      .where(sql`referred_by_identity_id is not null`),
+    // Steps of funnels are mostly kinds: all that one reads is here, so that rows are not looked at.
+    index('touchpoints_kind').on(t.workspace_id, t.kind, t.occurred_at, t.person_id, t.id, t.voided_at),
+    index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
+    index('touchpoints_received').on(t.workspace_id, t.received_at),
+    index('touchpoints_conversation')
+      .on(t.workspace_id, t.conversation, t.occurred_at)
+      .where(sql`conversation is not null`),
+  ],
+);
+
+export const conversions = pgTable(
+  'conversions',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    goal: id('goal').notNull(),
+    person_id: uuid('person_id').notNull(),
+    /** Null once the person was erased; so is the hash. */
+    identity_id: bigint('identity_id', { mode: 'number' }),
+    /** As of a touchpoint. */
+    account_id: id('account_id'),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    content_hash: bytes('content_hash'),
+    value: numeric('value'),
+    currency: text('currency').notNull(),
+    /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
+    touchpoint_id: id('touchpoint_id'),
+    properties: jsonb('properties'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('conversions_goal').on(t.workspace_id, t.goal, t.occurred_at),
+    index('conversions_person').on(t.workspace_id, t.person_id, t.goal, t.occurred_at),
+    index('conversions_account')
+      .on(t.workspace_id, t.account_id, t.goal, t.occurred_at)
+      .where(sql`account_id is not null`),
+    index('conversions_occurred').on(t.workspace_id, t.occurred_at),
+    index('conversions_received').on(t.workspace_id, t.received_at),
+    index('conversions_touchpoint').on(t.workspace_id, t.touchpoint_id).where(sql`touchpoint_id is not null`),
+    foreignKey({ columns: [t.workspace_id, t.goal], foreignColumns: [goals.workspace_id, goals.key] }),
+    check('conversions_value', sql`value >= 0`),
+  ],
+);
+
+/** Rows, never updates: what a conversion is worth now is computed from them. */
+export const adjustments = pgTable(
+  'adjustments',
+  {
+    workspace_id: workspaceId(),
+    id: id('id').notNull(),
+    conversion_id: id('conversion_id').notNull(),
+    kind: text('kind', { enum: ADJUSTMENT_KINDS }).notNull(),
+    value: numeric('value'),
+    occurred_at: instant('occurred_at').notNull(),
+    received_at: instant('received_at').notNull().defaultNow(),
+    content_hash: bytes('content_hash').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('adjustments_conversion').on(t.workspace_id, t.conversion_id),
+    check('adjustments_value', sql`value >= 0`),
+  ],
+);
+
+export const rejections = pgTable(
+  'rejections',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    /** From the item's own content, so that the same bad item sent again is the same rejection. */
+    id: id('id').notNull(),
+    resource: text('resource', { enum: RESOURCES }).notNull(),
+    /** The sender's id, or the one that the item got. */
+    item_id: text('item_id').notNull(),
+    /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
+    item_encrypted: bytes('item_encrypted').notNull(),
+    errors: jsonb('errors').notNull(),
+    /** `namespace:hash` of the identities in it, so that an erasure finds it. */
+    identity_hashes: text('identity_hashes').array().notNull().default([]),
+    received_at: instant('received_at').notNull().defaultNow(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('rejections_received').on(t.workspace_id, t.received_at),
+  ],
+);

@@ -1,0 +1,125 @@
+import {
+  boolean,
+  date,
+  index,
+  integer,
+  jsonb,
+  numeric,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import { MODELS } from '../domain/attribution.ts';
+import { AUDIT_ACTIONS } from '../domain/audit.ts';
+import { COUNTINGS, GOAL_KINDS, IDENTITY_STORAGES, KEY_KINDS, SCOPES } from '../domain/settings.ts';
+import { STAGES } from '../domain/touchpoint-fields.ts';
+import { bytes, id, instant, workspaceId } from './columns.ts';
+
+export const workspaces = pgTable('workspaces', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  timezone: text('timezone').notNull().default('UTC'),
+  currency: text('currency').notNull().default('USD'),
+  identity_storage: text('identity_storage', { enum: IDENTITY_STORAGES }).notNull().default('hashed'),
+  default_country: text('default_country'),
+  /** Conversions go when they are older; touchpoints when they are older by a year more. Null: nothing goes. */
+  retention_days: integer('retention_days'),
+  /** Whether an e-mail address at a company's domain says that its person is of that account. */
+  accounts_from_email: boolean('accounts_from_email').notNull().default(false),
+  /** When people are there to answer; null: always. */
+  business_hours: jsonb('business_hours'),
+  /** The attribution model of reports that show one. */
+  default_model: text('default_model', { enum: MODELS }).notNull().default('linear'),
+  /** Whether a conversion's value counts though a publishable key sent it, which anyone can read in a page. */
+  trust_publishable_values: boolean('trust_publishable_values').notNull().default(false),
+  created_at: instant('created_at').notNull().defaultNow(),
+});
+
+export const inWorkspace = (column: ReturnType<typeof workspaceId>) =>
+  column.references(() => workspaces.id, { onDelete: 'cascade' });
+
+export const keys = pgTable(
+  'keys',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: id('id').notNull(),
+    name: text('name').notNull(),
+    kind: text('kind', { enum: KEY_KINDS }).notNull(),
+    scopes: text('scopes', { enum: SCOPES }).array().notNull(),
+    /** SHA-256 of the token; the token itself is shown once and never stored. */
+    token_hash: bytes('token_hash').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+    expires_at: instant('expires_at'),
+    /** Of a publishable key: the pages that may use it, normalised. Null: a secret key, which no page may. */
+    allowed_origins: text('allowed_origins').array(),
+    /** The last UTC day on which a request with it was answered; null: never used. */
+    last_used_on: date('last_used_on'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    // The one index without a workspace: the key is what tells the workspace.
+    uniqueIndex('keys_token_hash').on(t.token_hash),
+  ],
+);
+
+export const goals = pgTable(
+  'goals',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    key: id('key').notNull(),
+    name: text('name').notNull(),
+    kind: text('kind', { enum: GOAL_KINDS }).notNull(),
+    stage: text('stage', { enum: STAGES }),
+    lookback_days: integer('lookback_days').notNull().default(90),
+    default_value: numeric('default_value'),
+    currency: text('currency'),
+    counting: text('counting', { enum: COUNTINGS }).notNull().default('every'),
+    match: jsonb('match'),
+    created_at: instant('created_at').notNull().defaultNow(),
+    updated_at: instant('updated_at').notNull().defaultNow(),
+    archived_at: instant('archived_at'),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.key] })],
+);
+
+/** What holders of admin keys did. Nothing personal: names of settings and ids, no values. */
+export const audit_log = pgTable(
+  'audit_log',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    id: id('id').notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    /** The key that asked, or `root`. */
+    key_id: id('key_id').notNull(),
+    action: text('action', { enum: AUDIT_ACTIONS }).notNull(),
+    target_id: id('target_id'),
+    /** The settings that were named, without their values. */
+    fields: text('fields').array(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('audit_log_occurred').on(t.workspace_id, t.occurred_at),
+  ],
+);
+
+/**
+ * Earlier versions of rows that are replaced: workspaces, goals, exchange rates and spend. The trigger
+ * `keep_row_version` writes them, so no statement has to.
+ */
+export const row_versions = pgTable(
+  'row_versions',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    table_name: text('table_name').notNull(),
+    /** The primary key of the row without its workspace, its columns joined by `/`. */
+    row_key: id('row_key').notNull(),
+    /** 1, 2, 3 … in the order of replacement. */
+    version: integer('version').notNull(),
+    replaced_at: instant('replaced_at').notNull(),
+    /** The row before it was replaced. */
+    was: jsonb('was').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.table_name, t.row_key, t.version] })],
+);
