@@ -5,7 +5,7 @@ import {
   type ConversationReportQuestion,
   conversationStatement,
 } from '../src/conversations/conversation-report-sql.ts';
-import { type ConversationFilter, listConversations } from '../src/conversations/conversation-sql.ts';
+import { type ConversationFilter, selectConversations } from '../src/conversations/conversation-sql.ts';
 import { REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
 import { loadThreads, THREADS_WORKSPACE_ID as WORKSPACE_ID } from './conversation-data.ts';
 import { median, type Progress, timesOf } from './measure.ts';
@@ -66,15 +66,15 @@ const STATEMENTS: Record<string, SQL> = {
     goals: ['purchase'],
     business_hours: BUSINESS_HOURS,
   }),
-  'who waits, newest first': listConversations(WORKSPACE_ID, PAGE, null, 100),
-  'who waits, longest first, longer than a month': listConversations(
+  'who waits, newest first': selectConversations(WORKSPACE_ID, PAGE, null, 100),
+  'who waits, longest first, longer than a month': selectConversations(
     WORKSPACE_ID,
     { ...PAGE, order: 'oldest', last_before: new Date('2026-03-01T00:00:00Z') },
     null,
     100,
   ),
-  'who waits, on one channel': listConversations(WORKSPACE_ID, { ...PAGE, channels: ['email'] }, null, 100),
-  'who waits, on a channel that is nobody’s': listConversations(
+  'who waits, on one channel': selectConversations(WORKSPACE_ID, { ...PAGE, channels: ['email'] }, null, 100),
+  'who waits, on a channel that is nobody’s': selectConversations(
     WORKSPACE_ID,
     { ...PAGE, channels: ['fax'] },
     null,

@@ -1,11 +1,11 @@
 import { type Databases, openDatabases } from './db/client.ts';
 import { workspaceById } from './http/authenticate.ts';
-import type { Caller, Workspace } from './http/caller.ts';
+import type { Caller, WorkspaceSettings } from './http/caller.ts';
 import type { Config } from './http/config.ts';
 import { notingUse } from './http/last-used.ts';
 import type { RecordContext } from './http/operation.ts';
 import { secretsOf, type WorkspaceSecrets } from './http/secrets.ts';
-import { quarantine } from './ingest/keep-rejections.ts';
+import { keepRejections } from './ingest/keep-rejections.ts';
 import { itemsOf, type QueuedBatch, readMessage } from './ingest/queue-message.ts';
 import { recorders } from './operations.ts';
 
@@ -32,7 +32,7 @@ const FIRST_DELAY_SECONDS = 10;
 const MAX_DELAY_SECONDS = 3600;
 
 /** What became of a message. */
-type Outcome = 'stored' | 'set_aside' | 'workspace_deleted' | 'to_be_retried';
+type Outcome = 'stored' | 'rejected' | 'workspace_deleted' | 'to_be_retried';
 
 const NOT_STORED = {
   pointer: '',
@@ -130,8 +130,8 @@ async function settle(
     if (line.queue !== 'dead_letter') throw error;
     noteError(line, error);
     const refused = items.map((item) => ({ ...item, errors: [NOT_STORED] }));
-    await context.database.query(await quarantine(resource, refused, context));
-    return 'set_aside';
+    await context.database.query(await keepRejections(resource, refused, context));
+    return 'rejected';
   }
 }
 
@@ -142,7 +142,7 @@ function contextOf(
     workspace,
     secrets,
     databases,
-  }: { workspace: Workspace; secrets: WorkspaceSecrets; databases: Databases },
+  }: { workspace: WorkspaceSettings; secrets: WorkspaceSecrets; databases: Databases },
 ): RecordContext {
   const caller: Caller = {
     key_id,

@@ -15,7 +15,7 @@ import {
 import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
 
 /** Rows only where domains are another account's by an admin's word, and then nothing was done. */
-export function putAccount(
+export function callPutAccount(
   workspaceId: string,
   id: string,
   account: { name: string | null; domains: readonly string[] },
@@ -62,7 +62,7 @@ function domainsOfAccount(workspaceId: string): SQL {
       and ${ownerOf(workspaceId, sql`d.domain`)} = account.id`;
 }
 
-export function getAccount(workspaceId: string, id: string): SQL {
+export function selectAccount(workspaceId: string, id: string): SQL {
   return sql`
     with account as materialized (${accountWithId(workspaceId, id)})
     select account.id, account.name, owned.domains, account.created_at, held.people, seen.first_seen_at, seen.last_seen_at
@@ -77,7 +77,7 @@ export function getAccount(workspaceId: string, id: string): SQL {
 }
 
 /** Newest first; the id breaks ties. The page is cut before its domains are read. */
-export function listAccounts(workspaceId: string, after: Cursor | null, limit: number): SQL {
+export function selectAccounts(workspaceId: string, after: Cursor | null, limit: number): SQL {
   const conditions = [sql`a.workspace_id = ${tenant(workspaceId)}`];
   if (after)
     conditions.push(sql`(a.created_at, a.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);

@@ -3,9 +3,9 @@ import { ApiError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Account, accountExample } from './account-schema.ts';
-import { accountOut, getAccount } from './account-sql.ts';
+import { accountOut, selectAccount } from './account-sql.ts';
 
-export const getAccountOperation = operation({
+export const getAccount = operation({
   method: 'get',
   path: '/v1/accounts/{id}',
   id: 'getAccount',
@@ -18,7 +18,7 @@ export const getAccountOperation = operation({
   success: { status: 200, description: 'The account.', schema: Account, example: accountExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getAccount(workspace.id, params.id));
+    const [row] = await database.query(selectAccount(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No account has this id or domain.');
     return { body: accountOut(row) };
   },

@@ -3,9 +3,9 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { AccountRow, accountRowExample } from './account-schema.ts';
-import { accountRowOut, listAccounts } from './account-sql.ts';
+import { accountRowOut, selectAccounts } from './account-sql.ts';
 
-export const listAccountsOperation = operation({
+export const listAccounts = operation({
   method: 'get',
   path: '/v1/accounts',
   id: 'listAccounts',
@@ -24,7 +24,7 @@ export const listAccountsOperation = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
-    const rows = await database.query(listAccounts(workspace.id, decodeCursor(query.cursor), query.limit));
+    const rows = await database.query(selectAccounts(workspace.id, decodeCursor(query.cursor), query.limit));
     return {
       body: pageOf(rows.map(accountRowOut), query.limit, (row) => ({ at: row.created_at, id: row.id })),
     };

@@ -7,9 +7,9 @@ import { ApiError, type FieldError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Account, AccountPut, accountExample } from './account-schema.ts';
-import { accountOut, getAccount, putAccount } from './account-sql.ts';
+import { accountOut, callPutAccount, selectAccount } from './account-sql.ts';
 
-export const putAccountOperation = operation({
+export const putAccount = operation({
   method: 'put',
   path: '/v1/accounts/{id}',
   id: 'putAccount',
@@ -44,8 +44,8 @@ export const putAccountOperation = operation({
       fields: Object.keys(body),
     } as const;
     const [[done] = [], [row] = []] = await database.atomic([
-      audited(putAccount(workspace.id, params.id, account, now), entry, sql`taken is null`),
-      getAccount(workspace.id, params.id),
+      audited(callPutAccount(workspace.id, params.id, account, now), entry, sql`taken is null`),
+      selectAccount(workspace.id, params.id),
     ]);
     const taken = done?.taken as TakenRow[] | null;
     if (taken) throw takenError(domains, taken);

@@ -8,7 +8,7 @@ export interface AttributionQuestion extends CreditQuestion {
 }
 
 /** Of conversions: in all (`interval` null) and, if asked, by interval. Amounts as exact decimals in text. */
-export interface TotalsRow {
+export interface AttributionTotals {
   interval: string | null;
   conversions: number;
   value: string;
@@ -35,7 +35,7 @@ export interface AttributionAnswer {
   [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
-  totals: TotalsRow[];
+  totals: AttributionTotals[];
   groups: GroupRow[];
 }
 

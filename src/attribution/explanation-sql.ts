@@ -5,7 +5,7 @@ import type { ReportScope } from '../domain/settings.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
 import { entityColumns, isInWindow, isOfEntity } from '../stats/entity-sql.ts';
-import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from '../stats/fx-sql.ts';
+import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from '../stats/fx-sql.ts';
 import {
   conversionConditions,
   countsAtAll,
@@ -56,6 +56,8 @@ export interface ExplanationRow {
   currency: string;
   /** What one unit of its currency was worth in the one asked; null where no rate tells. */
   rate: string | null;
+  /** It has a value, its own or a restated one, and no rate. */
+  lacks_rate: boolean;
   retracted: boolean;
   counted: boolean;
   lookback_seconds: number;
@@ -80,7 +82,7 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
       ${goalSettings(workspace_id, sql`g.key = (select goal from conversions where workspace_id = ${tenant(workspace_id)} and id = ${conversion_id})`, question.lookback_days)}
     ), ${exchangeRates(question, sql`select c.currency, ${day} as day from conversions c where c.workspace_id = ${tenant(workspace_id)} and c.id = ${conversion_id}`)},
     target as materialized (
-      select c.*, g.lookback, ${rateOf(question, sql`c.currency`, day)} as rate, coalesce(n.retracted, false) as retracted,
+      select c.*, g.lookback, ${fxRateOf(question, sql`c.currency`, day)} as rate, coalesce(n.retracted, false) as retracted,
         coalesce(n.restated_value, c.value) as net_value,
         coalesce(n.retracted, false) is false and ${countsAtAll(workspace_id, scope)} as counted,
         c.occurred_at - g.lookback as opens_at, ${usedUpTo(question)} as used_up_to
@@ -91,7 +93,8 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
     ), judged as materialized (
       ${judged(question)}
     )
-    select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate, c.retracted, c.counted,
+    select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate,
+      c.net_value is not null and c.rate is null as lacks_rate, c.retracted, c.counted,
       case when c.retracted then 0 else c.net_value end as net_value,
       extract(epoch from c.lookback)::float8 as lookback_seconds,
       ${milestones ? milestoneTimes(workspace_id, scope, milestones) : sql`null as lead_at, null as opportunity_at`},

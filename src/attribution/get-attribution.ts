@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Model } from '../domain/attribution.ts';
-import { creditEchoOf, creditQuestionOf, tidy } from '../stats/credit-fields.ts';
+import { roundAmount } from '../domain/money.ts';
+import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
@@ -10,9 +11,9 @@ import { AttributionQuery, AttributionReport } from './attribution-schema.ts';
 import {
   type AttributionAnswer,
   type AttributionQuestion,
+  type AttributionTotals,
   attributionStatement,
   type GroupRow,
-  type TotalsRow,
 } from './attribution-sql.ts';
 
 type Asked = AttributionQuestion & GroupedJourneyQuestion;
@@ -47,12 +48,12 @@ export const getAttribution = reportOperation(attributionReport, {
   isCacheable: true,
 });
 
-function reportOf(question: Asked, totals: TotalsRow[], groups: GroupRow[]): AttributionReport {
+function reportOf(question: Asked, totals: AttributionTotals[], groups: GroupRow[]): AttributionReport {
   const overall = totals.find((row) => row.interval === null);
   const lacksRate = overall?.lacks_rate ?? 0;
   const byInterval = totals.filter((row) => row.interval !== null);
   return {
-    query: { ...creditEchoOf(question), limit: question.limit },
+    query: { ...creditEcho(question), limit: question.limit },
     observational: true,
     totals: {
       ...totalsOut(overall, question),
@@ -77,7 +78,7 @@ function reportOf(question: Asked, totals: TotalsRow[], groups: GroupRow[]): Att
   };
 }
 
-function totalsOut(row: TotalsRow | undefined, { only_with_journey }: AttributionQuestion) {
+function totalsOut(row: AttributionTotals | undefined, { only_with_journey }: AttributionQuestion) {
   const value = Number(row?.value ?? 0);
   const conversions = row?.conversions ?? 0;
   const attributed = {
@@ -93,7 +94,7 @@ function totalsOut(row: TotalsRow | undefined, { only_with_journey }: Attributio
     ...(!only_with_journey && {
       unattributed: {
         conversions: conversions - attributed.conversions,
-        value: tidy(value - attributed.value),
+        value: roundAmount(value - attributed.value),
       },
     }),
   };
@@ -103,7 +104,7 @@ function creditOut(models: readonly Model[], row: GroupRow) {
   return Object.fromEntries(
     models.map((model, i) => [
       model,
-      { conversions: tidy(row.credits[i] ?? 0), value: tidy(row.values[i] ?? 0) },
+      { conversions: roundAmount(row.credits[i] ?? 0), value: roundAmount(row.values[i] ?? 0) },
     ]),
   );
 }

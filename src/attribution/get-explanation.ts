@@ -64,7 +64,6 @@ export const getExplanation = reportOperation(explanationReport, {
 function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
   const { id, goal, person_id, account_id, retracted, counted } = row;
   const { models, group_by, journey, scope, where, half_life_days, weights, milestones } = query;
-  const lacksRate = row.value !== null && row.rate === null;
   const settings = {
     models,
     group_by,
@@ -94,7 +93,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
     considered: consideredOut(row, query, Number(row.net_value ?? 0) * Number(row.rate ?? 0)),
     left_out: row.left_out,
     left_out_counts: row.left_out_counts,
-    warnings: lacksRate ? [missingRateWarning(1, currency)] : [],
+    warnings: row.lacks_rate ? [missingRateWarning(1, currency)] : [],
   };
 }
 

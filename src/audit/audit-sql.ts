@@ -14,7 +14,7 @@ export interface AuditFilter {
 }
 
 /** Newest first; the id breaks ties. */
-export function listAudit(
+export function selectAudit(
   workspaceId: string,
   filter: AuditFilter,
   after: Cursor | null,

@@ -5,9 +5,9 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { AuditRow, auditRowExample } from './audit-schema.ts';
-import { auditRowOut, listAudit } from './audit-sql.ts';
+import { auditRowOut, selectAudit } from './audit-sql.ts';
 
-export const listAuditOperation = operation({
+export const listAudit = operation({
   method: 'get',
   path: '/v1/audit',
   id: 'listAudit',
@@ -38,7 +38,7 @@ export const listAuditOperation = operation({
   handle: async ({ database, workspace }, { query }) => {
     const filter = { ...boundsOf(query, workspace.timezone), actions: query.action ?? null };
     const rows = await database.query(
-      listAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
+      selectAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {
       body: pageOf(rows.map(auditRowOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),

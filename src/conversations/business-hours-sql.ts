@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type BusinessHours, minutesOf, WEEKDAYS } from '../domain/business-hours.ts';
+import { minutesOf, type OpeningHours, WEEKDAYS } from '../domain/business-hours.ts';
 
 /** Business hours with the zone that they are of. */
-export interface BusinessCalendar extends BusinessHours {
+export interface BusinessCalendar extends OpeningHours {
   timezone: string;
 }
 

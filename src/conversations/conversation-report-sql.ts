@@ -139,11 +139,13 @@ function opened(question: ConversationReportQuestion): SQL {
 /** The steps that end in `counted`: people by response bucket, and those who are left out. */
 function outcomes(question: ConversationReportQuestion): SQL {
   const { to, horizon_days, now } = question;
-  const bounds = RESPONSE_BUCKETS.map((one) => one.below_seconds).filter(Number.isFinite);
-  const until = new Date(new Date(to).getTime() + horizon_days * DAY_MS).toISOString();
+  const bounds = RESPONSE_BUCKETS.map((one) => one.below_seconds ?? Number.NaN).filter(Number.isFinite);
+  const never = RESPONSE_BUCKETS.length - 1;
+  // The horizon of the last instant of the range is inside; instants have milliseconds.
+  const until = new Date(new Date(to).getTime() + horizon_days * DAY_MS + 1).toISOString();
   const landmark = sql`began + make_interval(secs => ${DAY_SECONDS}::float8)`;
   const horizon = sql`began + make_interval(secs => ${horizon_days * DAY_SECONDS}::float8)`;
-  const followed = sql`occurred_at >= ${landmark} and occurred_at < ${horizon}`;
+  const followed = sql`occurred_at >= ${landmark} and occurred_at <= ${horizon}`;
   // Conversions have neither a journey nor filters here.
   const conversions = conversionsInRange({
     ...question,
@@ -181,7 +183,7 @@ function outcomes(question: ConversationReportQuestion): SQL {
           when is_early then 'converted_within_24h'
           when ${horizon} > ${now}::timestamptz then 'short_follow_up'
         end as left_out,
-        coalesce(width_bucket(seconds, ${sql.param(bounds)}::float8[]), ${bounds.length}::int) as bucket
+        coalesce(width_bucket(seconds, ${sql.param(bounds)}::float8[]), ${never}::int) as bucket
       from followed
     ), counted as (
       select case when left_out is null then bucket end as bucket, left_out, count(*)::int as people,

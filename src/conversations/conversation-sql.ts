@@ -61,7 +61,7 @@ const joinOpening = (workspaceId: string) => sql`
  * A page of threads by their last message; the id breaks ties. The page is cut before anything else is read of its
  * threads. A filter on the opening message looks it up for each thread on the way there.
  */
-export function listConversations(
+export function selectConversations(
   workspaceId: string,
   filter: ConversationFilter,
   after: Cursor | null,
@@ -153,7 +153,7 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
 /** One thread with its messages and the conversions that followed, as JSON; no row if there is none. */
-export function getConversation(workspaceId: string, id: string): SQL {
+export function selectConversation(workspaceId: string, id: string): SQL {
   return sql`
     select ${shown}, (
       select json_agg(m order by m.occurred_at, m.id)

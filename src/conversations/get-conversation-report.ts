@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
-import { rateOf } from '../domain/proportions.ts';
+import { conversionRate } from '../domain/proportions.ts';
 import { DAY_MS } from '../domain/time.ts';
-import type { Workspace } from '../http/caller.ts';
+import type { WorkspaceSettings } from '../http/caller.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
@@ -133,7 +133,7 @@ function outcomesOut(
     buckets: RESPONSE_BUCKETS.map(({ bucket }, place) => {
       const row = rows.find((one) => one.bucket === place);
       const arm = { people: row?.people ?? 0, converted: row?.converted ?? 0 };
-      return { bucket, ...arm, ...rateOf(arm), value: Number(row?.value ?? 0) };
+      return { bucket, ...arm, ...conversionRate(arm), value: Number(row?.value ?? 0) };
     }),
     left_out: {
       converted_within_24h: leftOut('converted_within_24h'),
@@ -145,7 +145,7 @@ function outcomesOut(
 /** Conversions go first; touchpoints, and with them conversations, a year later. */
 function retentionWarnings(
   { goals, from }: ConversationReportQuestion,
-  workspace: Workspace,
+  workspace: WorkspaceSettings,
   now: Date,
 ): Warning[] {
   if (goals.length > 0) return retentionWarning(from, workspace, now);

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { ConversationDetail, conversationDetailExample, MAX_MESSAGES } from './conversation-schema.ts';
-import { conversationDetailOut, getConversation } from './conversation-sql.ts';
+import { conversationDetailOut, selectConversation } from './conversation-sql.ts';
 
-export const getConversationOperation = operation({
+export const getConversation = operation({
   method: 'get',
   path: '/v1/conversations/{id}',
   id: 'getConversation',
@@ -22,7 +22,7 @@ export const getConversationOperation = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getConversation(workspace.id, params.id));
+    const [row] = await database.query(selectConversation(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No conversation has this id.');
     return { body: conversationDetailOut(row) };
   },

@@ -6,7 +6,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { Conversation, conversationExample } from './conversation-schema.ts';
-import { conversationOut, listConversations } from './conversation-sql.ts';
+import { conversationOut, selectConversations } from './conversation-sql.ts';
 
 const MAX_AGE_SECONDS = 3660 * 86_400;
 
@@ -33,7 +33,7 @@ const ConversationsQuery = z.object({
   ...FormatQuery.shape,
 });
 
-export const listConversationsOperation = operation({
+export const listConversations = operation({
   method: 'get',
   path: '/v1/conversations',
   id: 'listConversations',
@@ -64,7 +64,7 @@ export const listConversationsOperation = operation({
       order: query.order,
     };
     const rows = await database.query(
-      listConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
+      selectConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {
       body: pageOf(rows.map(conversationOut), query.limit, (row) => ({ at: row.last_at, id: row.id })),

@@ -66,7 +66,7 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
 }
 
 /** In the order in which they count, the deciding one last; one row without an id if only the conversion exists. */
-export function listAdjustments(workspaceId: string, conversionId: string): SQL {
+export function selectAdjustments(workspaceId: string, conversionId: string): SQL {
   return sql`
     select a.id, c.id as conversion_id, a.kind, a.value, a.occurred_at, a.received_at
     from conversions c

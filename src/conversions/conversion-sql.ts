@@ -11,7 +11,7 @@ import {
   outcomeOfStored,
   personOfRow,
 } from '../ingest/resolve-people-sql.ts';
-import { type EventFilter, eventConditions } from '../stats/event-list-sql.ts';
+import { type EventListFilter, eventConditions } from '../stats/event-list-sql.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import type { Conversion } from './conversion-schema.ts';
 
@@ -111,7 +111,7 @@ const stored = sql`
   coalesce(n.retracted, false) as retracted,
   case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
 
-export function getConversion(workspaceId: string, id: string): SQL {
+export function selectConversion(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}
     from conversions c
@@ -120,9 +120,9 @@ export function getConversion(workspaceId: string, id: string): SQL {
 }
 
 /** Newest first; the id breaks ties. The page is cut before its adjustments are read. */
-export function listConversions(
+export function selectConversions(
   workspaceId: string,
-  filter: EventFilter,
+  filter: EventListFilter,
   goals: readonly string[] | null,
   after: Cursor | null,
   limit: number,

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, getConversion } from './conversion-sql.ts';
+import { conversionOut, selectConversion } from './conversion-sql.ts';
 
-export const getConversionOperation = operation({
+export const getConversion = operation({
   method: 'get',
   path: '/v1/conversions/{id}',
   id: 'getConversion',
@@ -22,7 +22,7 @@ export const getConversionOperation = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getConversion(workspace.id, params.id));
+    const [row] = await database.query(selectConversion(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No conversion has this id.');
     return { body: conversionOut(row) };
   },

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
-import { adjustmentOut, listAdjustments } from './adjustment-sql.ts';
+import { adjustmentOut, selectAdjustments } from './adjustment-sql.ts';
 import { Adjustment, adjustmentExample } from './conversion-schema.ts';
 
-export const listAdjustmentsOperation = operation({
+export const listAdjustments = operation({
   method: 'get',
   path: '/v1/conversions/{id}/adjustments',
   id: 'listAdjustments',
@@ -23,7 +23,7 @@ export const listAdjustmentsOperation = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const rows = await database.query(listAdjustments(workspace.id, params.id));
+    const rows = await database.query(selectAdjustments(workspace.id, params.id));
     if (rows.length === 0) throw new ApiError('not_found', 'No conversion has this id.');
     return { body: { data: rows.filter((row) => row.id !== null).map(adjustmentOut) } };
   },

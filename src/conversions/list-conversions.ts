@@ -4,9 +4,9 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
 import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, listConversions } from './conversion-sql.ts';
+import { conversionOut, selectConversions } from './conversion-sql.ts';
 
-export const listConversionsOperation = operation({
+export const listConversions = operation({
   method: 'get',
   path: '/v1/conversions',
   id: 'listConversions',
@@ -31,7 +31,7 @@ export const listConversionsOperation = operation({
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
     const rows = await database.query(
-      listConversions(workspace.id, filter, query.goal ?? null, decodeCursor(query.cursor), query.limit),
+      selectConversions(workspace.id, filter, query.goal ?? null, decodeCursor(query.cursor), query.limit),
     );
     return {
       body: pageOf(rows.map(conversionOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),

@@ -5,7 +5,7 @@ import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { BatchAnswer, batchReply } from '../ingest/batch-answer.ts';
 import { BatchQuery, idempotencyKeyOf } from '../ingest/batch-request.ts';
 import { nameItems } from '../ingest/name-items.ts';
-import { whenOf } from '../ingest/normalise-item.ts';
+import { occurredAtOf } from '../ingest/normalise-item.ts';
 import { type IngestResource, recordBatch } from '../ingest/record-batch.ts';
 import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
@@ -19,7 +19,7 @@ export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   schema: AdjustmentItem,
   prepare: async (item, id, pointer, context) => {
     const { conversion_id, kind, value } = item;
-    const { occurred_at, errors } = whenOf(item.occurred_at, pointer, context);
+    const { occurred_at, errors } = occurredAtOf(item.occurred_at, pointer, context);
     if (errors.length > 0) return { errors };
     return {
       row: { id, conversion_id, kind, value: value ?? null, occurred_at },
@@ -29,7 +29,7 @@ export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   },
   write: async (rows, { workspace }) => [insertAdjustments(workspace.id, rows)],
   check: (rows, { workspace }) => checkAdjustments(workspace.id, rows),
-  refusals: { unknown_conversion: { pointer: '', detail: UNKNOWN_CONVERSION } },
+  rejections: { unknown_conversion: { pointer: '', detail: UNKNOWN_CONVERSION } },
 };
 
 function refuse(pointer: string, detail: string): ApiError {

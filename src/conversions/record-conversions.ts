@@ -2,9 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
-import { whoAndWhen } from '../ingest/normalise-item.ts';
+import { normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf } from '../ingest/person.ts';
-import { isFromPage, setAside } from '../ingest/publishable.ts';
+import { ignoredMembers, isPublishable } from '../ingest/publishable.ts';
 import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
 import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
@@ -23,7 +23,7 @@ export const conversionIngest: IngestResource<ConversionInput, ConversionRow> = 
     insertConversions(context.workspace.id, context.workspace.currency, rows),
   ],
   check: (rows, context) => checkConversions(context.workspace.id, rows),
-  refusals: {
+  rejections: {
     unknown_goal: {
       pointer: '/goal',
       detail:
@@ -38,10 +38,10 @@ async function prepare(
   pointer: string,
   context: RecordContext,
 ): Promise<Prepared<ConversionRow>> {
-  const about = await whoAndWhen(item, pointer, context);
+  const about = await normaliseItem(item, pointer, context);
   if ('errors' in about) return about;
   const { occurred_at, identities, account, content, warnings } = about;
-  const isDoubted = isFromPage(context) && !context.workspace.trust_publishable_values;
+  const isDoubted = isPublishable(context) && !context.workspace.trust_publishable_values;
   const money = isDoubted ? NO_MONEY : { value: item.value ?? null, currency: item.currency ?? null };
   const row = {
     id,
@@ -53,7 +53,7 @@ async function prepare(
     properties: item.properties ?? null,
   };
   if (!isDoubted) return { row, content, warnings };
-  const unheard = setAside(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
+  const unheard = ignoredMembers(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
   // A server that sends the same id with its value says something else: that is a conflict, and is seen.
   return { row, content: { ...content, ...NO_MONEY }, warnings: [...warnings, ...unheard] };
 }

@@ -6,7 +6,7 @@ import { MAX_ID_LENGTH, MAX_PROPERTIES_BYTES } from '../http/fields.ts';
 import { RATE_LIMIT } from '../http/rate-limit.ts';
 import { MAX_ITEMS } from '../ingest/read-items.ts';
 import { MAX_GOALS, MAX_GROUP_BY } from '../stats/journey-fields.ts';
-import { MAX_WHERE_VALUES } from '../stats/range-fields.ts';
+import { MAX_WHERE_VALUES } from '../stats/where-fields.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
 

@@ -51,7 +51,7 @@ export interface ConversionSums {
   value: number;
 }
 
-export interface AdvocacyReport {
+export interface AdvocacySummary {
   /** The most converted first, then the most referred, then by id. */
   advocates: (Advocacy & { person_id: string })[];
   /** Everyone counts once, whoever and however many referred them; and so does every conversion. */
@@ -79,7 +79,7 @@ interface Pair {
  *   none of them, nor is anybody whom the advocate ever referred.
  * - Retracted conversions never happened; of a goal that counts once only the first counts.
  */
-export function advocacyOf(log: AdvocacyLog, settings: AdvocacySettings): AdvocacyReport {
+export function advocacyOf(log: AdvocacyLog, settings: AdvocacySettings): AdvocacySummary {
   const { from, to } = settings;
   const pairs = pairsOf(log, settings);
   const conversions = countedConversions(log, settings);

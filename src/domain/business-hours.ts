@@ -20,7 +20,7 @@ export interface OpenHours {
 }
 
 /** When somebody is there to answer. A day that is not named is closed, and so is a holiday (`2026-12-25`). */
-export interface BusinessHours {
+export interface OpeningHours {
   /** IANA; the workspace's if left out. */
   timezone?: string | undefined;
   days: Partial<Record<Weekday, OpenHours | undefined>>;
@@ -44,7 +44,7 @@ export function minutesOf(time: string): number {
 export function businessSeconds(
   from: number,
   to: number,
-  { days, holidays }: BusinessHours,
+  { days, holidays }: OpeningHours,
   timezone: string,
 ): number {
   let open = 0;

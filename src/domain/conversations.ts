@@ -59,22 +59,26 @@ export function summaryOf(messages: readonly Message[]): ConversationSummary | n
 export const HOUR_SECONDS = 3600;
 
 /**
- * How soon the first response came. Each holds what is below its bound and not below the one before; the last also who
- * never got one.
+ * Time to the first response. Each bucket holds what is below its bound and not below the one before; the last, people
+ * who never got one.
+ * Source: MODELS.md, conversations.
  */
 export const RESPONSE_BUCKETS = [
+  { bucket: '<5m', below_seconds: HOUR_SECONDS / 12 },
   { bucket: '<15m', below_seconds: HOUR_SECONDS / 4 },
   { bucket: '<1h', below_seconds: HOUR_SECONDS },
   { bucket: '<4h', below_seconds: 4 * HOUR_SECONDS },
   { bucket: '<24h', below_seconds: 24 * HOUR_SECONDS },
-  { bucket: '>=24h or never', below_seconds: Number.POSITIVE_INFINITY },
+  { bucket: '>=24h', below_seconds: Number.POSITIVE_INFINITY },
+  { bucket: 'never', below_seconds: null },
 ] as const;
 export type ResponseBucket = (typeof RESPONSE_BUCKETS)[number]['bucket'];
 
 /** @param seconds to the first response; null: there was none */
 export function responseBucket(seconds: number | null): ResponseBucket {
-  const soon = seconds === null ? undefined : RESPONSE_BUCKETS.find((one) => seconds < one.below_seconds);
-  return soon?.bucket ?? '>=24h or never';
+  const bound = (one: (typeof RESPONSE_BUCKETS)[number]) => one.below_seconds ?? Number.NaN;
+  const soon = seconds === null ? undefined : RESPONSE_BUCKETS.find((one) => seconds < bound(one));
+  return soon?.bucket ?? 'never';
 }
 
 /** The first conversation that a person opened in the range; times in milliseconds. */
@@ -96,9 +100,9 @@ export type ResponseOutcome =
 /**
  * Where a person is in the comparison of response times with conversion.
  *
- * The outcome is whether they converted from 24 hours to the horizon after they opened the conversation, at 24 hours
- * included, at the horizon not. Who converted before, from the instant of opening on, is left out: their answer may
- * have come after the sale. So is who opened it less than the horizon ago; one who is both counts as the former.
+ * The outcome is whether they converted from 24 hours to the horizon after they opened the conversation, both ends
+ * included. People who converted earlier, from the instant of opening on, are left out: their answer may have come after
+ * the sale. So are people who opened it less than the horizon ago; a person who is both counts as the former.
  * Conversions before the opening change nothing.
  */
 export function responseOutcome(
@@ -109,11 +113,11 @@ export function responseOutcome(
 ): ResponseOutcome {
   const landmark = opened_at + DAY_MS;
   const horizon = opened_at + horizonDays * DAY_MS;
-  const between = (from: number, to: number) =>
-    conversions.filter(({ occurred_at }) => occurred_at >= from && occurred_at < to);
-  if (between(opened_at, landmark).length > 0) return { left_out: 'converted_within_24h' };
+  const isEarly = ({ occurred_at }: FollowingConversion) =>
+    occurred_at >= opened_at && occurred_at < landmark;
+  if (conversions.some(isEarly)) return { left_out: 'converted_within_24h' };
   if (horizon > now) return { left_out: 'short_follow_up' };
-  const followed = between(landmark, horizon);
+  const followed = conversions.filter(({ occurred_at }) => occurred_at >= landmark && occurred_at <= horizon);
   return {
     bucket: responseBucket(first_response_at === null ? null : (first_response_at - opened_at) / 1000),
     converted: followed.length > 0,

@@ -1,5 +1,12 @@
 import { inJourneyOrder } from './journey.ts';
-import { type Comparison, oddsRatio, type Rate, rateOf, riskDifference, riskRatio } from './proportions.ts';
+import {
+  type Comparison,
+  conversionRate,
+  oddsRatio,
+  type Rate,
+  riskDifference,
+  riskRatio,
+} from './proportions.ts';
 import type { Counting } from './settings.ts';
 import { type FollowUp, medianTime } from './survival.ts';
 import { DAY_MS } from './time.ts';
@@ -202,7 +209,7 @@ function figuresOf(arm: ArmSums): ArmFigures {
   return {
     people,
     converted,
-    ...rateOf(arm),
+    ...conversionRate(arm),
     value_per_person: people === 0 ? null : value / people,
     median_days: median_seconds === null ? null : (median_seconds * 1000) / DAY_MS,
   };

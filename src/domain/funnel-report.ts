@@ -23,7 +23,7 @@ export interface FunnelSeconds {
   p90: number | null;
 }
 
-export interface FunnelStep {
+export interface StepSummary {
   step: number;
   count: number;
   /** 0 to 1; null when the count that it is a share of is 0, or the step has none before it. */
@@ -38,10 +38,10 @@ export interface FunnelStep {
 /** One value per field; an empty field is null in it. */
 export type FunnelGroup = readonly (string | null)[];
 
-export interface FunnelReport {
-  steps: FunnelStep[];
+export interface FunnelSummary {
+  steps: StepSummary[];
   /** Largest at step 1 first, then by value, null last. The group null is who did not come to the step named. */
-  breakdown: { group: FunnelGroup | null; steps: FunnelStep[] }[];
+  breakdown: { group: FunnelGroup | null; steps: StepSummary[] }[];
 }
 
 /**
@@ -53,7 +53,7 @@ export interface FunnelReport {
 export function summariseFunnel(
   entities: readonly EntityFunnel[],
   { steps, count, breakdown }: FunnelReportSettings,
-): FunnelReport {
+): FunnelSummary {
   const rows = (some: readonly EntityFunnel[]) => steps.map((_, i) => stepRow(i, some, count));
   if (!breakdown) return { steps: rows(entities), breakdown: [] };
   const came = entities.filter(({ level }) => level > 0);
@@ -82,7 +82,7 @@ function compareValues(a: string | null, b: string | null): number {
   return compareBytewise(a, b);
 }
 
-function stepRow(i: number, entities: readonly EntityFunnel[], count: FunnelCount): FunnelStep {
+function stepRow(i: number, entities: readonly EntityFunnel[], count: FunnelCount): StepSummary {
   const reached = countAt(i, entities, count);
   const chains = entities.map(({ chain }) => chain).filter(({ length }) => length > i);
   return {

@@ -29,7 +29,7 @@ export type EventFilter = { touchpoint: FieldFilter } | { conversion: { goal: re
 /** Steps count from 1. Omitted bounds are the first and the last step. */
 export type Exclusion = EventFilter & { after_step?: number; before_step?: number };
 
-export interface Funnel {
+export interface FunnelRules {
   /** The first matched event lies in `[from, to)`, milliseconds since 1970; the others may lie after it. */
   from: number;
   to: number;
@@ -100,7 +100,7 @@ const EMPTY: Chain<never> = { events: [], filled: new Set(), held: undefined };
  * then the earliest second one, and so on.
  * @param events all of the entity's, in any order; what matches nothing still separates steps in `strict`
  */
-export function funnelOf<E extends FunnelEvent>(events: readonly E[], funnel: Funnel): EntityFunnel<E> {
+export function funnelOf<E extends FunnelEvent>(events: readonly E[], funnel: FunnelRules): EntityFunnel<E> {
   const log = events.toSorted(inFunnelOrder);
   const attempts = startsIn(log, funnel).map((start) => attemptFrom(start, log, funnel));
   const level = Math.max(0, ...attempts.map(({ earliest }) => earliest.length));
@@ -133,7 +133,7 @@ function fieldsFit(event: FunnelEvent, fields: FieldFilter): boolean {
   );
 }
 
-function startsIn<E extends FunnelEvent>(log: readonly E[], funnel: Funnel): E[] {
+function startsIn<E extends FunnelEvent>(log: readonly E[], funnel: FunnelRules): E[] {
   const starts = log.filter(
     (event) =>
       event.occurred_at >= funnel.from &&
@@ -147,7 +147,7 @@ function startsIn<E extends FunnelEvent>(log: readonly E[], funnel: Funnel): E[]
  * Tries every chain from one start: at each event, each open chain takes it as a step, and passes it by. Chains
  * alike in what they fill and hold have the same future, so only the earliest of them goes on.
  */
-function attemptFrom<E extends FunnelEvent>(start: E, log: readonly E[], funnel: Funnel): Attempt<E> {
+function attemptFrom<E extends FunnelEvent>(start: E, log: readonly E[], funnel: FunnelRules): Attempt<E> {
   const end = start.occurred_at + funnel.window_seconds * 1000;
   const within = log.slice(log.indexOf(start) + 1).filter((event) => event.occurred_at <= end);
   const attempt: Attempt<E> = { start, earliest: [], ends: [] };
@@ -165,7 +165,7 @@ function attemptFrom<E extends FunnelEvent>(start: E, log: readonly E[], funnel:
 }
 
 /** The chains that the event makes of this one: in `ordered` and `strict` at most one, in `any` one per step. */
-function extensions<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: Funnel): Chain<E>[] {
+function extensions<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): Chain<E>[] {
   const isTouchpoint = event.type === 'touchpoint';
   const held = isTouchpoint ? heldBy(event, funnel.hold) : chain.held;
   if (isTouchpoint && !agree(chain.held, held)) return [];
@@ -186,13 +186,13 @@ function agree(before: Held, now: Held): boolean {
 }
 
 /** May the chain still reach another step when it leaves the event out? */
-function mayPass<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: Funnel): boolean {
+function mayPass<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): boolean {
   const steps = chain.events.length;
   return funnel.order !== 'strict' && !isExcluded(event, steps, steps + 1, funnel.exclude);
 }
 
 /** May the chain reach another step now that the event is its last? */
-function mayGoOn<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: Funnel): boolean {
+function mayGoOn<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): boolean {
   const steps = chain.events.length;
   return !isExcluded(event, steps - 1, steps + 1, funnel.exclude);
 }

@@ -1,5 +1,5 @@
 /** One unit of `from` was `rate` units of `to`, on a day (`2026-03-29`) of the workspace's calendar. */
-export interface FxRate {
+export interface RateOfDay {
   date: string;
   from: string;
   to: string;
@@ -20,7 +20,7 @@ export function rateOn(
   from: string,
   to: string,
   via: string,
-  rates: readonly FxRate[],
+  rates: readonly RateOfDay[],
 ): number | null {
   if (from === to) return 1;
   const direct = directRate(day, from, to, rates);
@@ -29,7 +29,7 @@ export function rateOn(
   return there === null || onward === null ? null : there * onward;
 }
 
-function directRate(day: string, from: string, to: string, rates: readonly FxRate[]): number | null {
+function directRate(day: string, from: string, to: string, rates: readonly RateOfDay[]): number | null {
   const oldest = new Date(day);
   oldest.setUTCDate(oldest.getUTCDate() - MAX_RATE_AGE_DAYS);
   const earliest = oldest.toISOString().slice(0, 10);

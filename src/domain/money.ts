@@ -21,3 +21,8 @@ export function isCurrency(code: string): boolean {
   currencies ??= new Set(Intl.supportedValuesOf('currency'));
   return currencies.has(code);
 }
+
+/** To nine decimals: far finer than a cent, and without the last digits of binary fractions. */
+export function roundAmount(value: number): number {
+  return Number(value.toFixed(9));
+}

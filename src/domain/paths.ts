@@ -7,7 +7,7 @@ import {
 import { DAY_MS } from './time.ts';
 
 /** The values of a touchpoint's dimensions, in the order in which a question names them. */
-export type Group = readonly (string | null)[];
+export type PathGroup = readonly (string | null)[];
 
 /** How a journey ended. */
 export const OUTCOMES = ['conversion', 'null'] as const;
@@ -17,7 +17,7 @@ export type Outcome = (typeof OUTCOMES)[number];
 export const PATH_STATES = ['start', 'group', ...OUTCOMES] as const;
 export type PathNode =
   | { readonly state: 'start' | Outcome }
-  | { readonly state: 'group'; readonly group: Group };
+  | { readonly state: 'group'; readonly group: PathGroup };
 
 /** From `from`, which is inside, to `to`, which is not; null: without an end. */
 export interface Bucket {
@@ -44,12 +44,12 @@ export function isInBucket(value: number, { from, to }: Bucket): boolean {
 }
 
 /** Consecutive repeats of a group are one: x, x, email, x is x, email, x. */
-export function collapseRuns(groups: readonly Group[]): Group[] {
+export function collapseRuns(groups: readonly PathGroup[]): PathGroup[] {
   return groups.filter((group, i) => !isSameGroup(group, groups[i - 1] ?? []));
 }
 
 /** Empty fields are equal to each other. */
-function isSameGroup(a: Group, b: Group): boolean {
+function isSameGroup(a: PathGroup, b: PathGroup): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
@@ -57,7 +57,7 @@ function isSameGroup(a: Group, b: Group): boolean {
  * The steps of one path, oldest first: from the start to its first group, from each to the next, from the last to how
  * it ended. A path without any group is one step, so that as many steps leave the start as there are paths.
  */
-export function stepsOf(path: readonly Group[], outcome: Outcome): { from: PathNode; to: PathNode }[] {
+export function stepsOf(path: readonly PathGroup[], outcome: Outcome): { from: PathNode; to: PathNode }[] {
   const groups = path.map((group) => ({ state: 'group' as const, group }));
   const nodes: PathNode[] = [{ state: 'start' }, ...groups, { state: outcome }];
   return nodes.slice(1).map((to, i) => ({ from: nodes[i] ?? to, to }));

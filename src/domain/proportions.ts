@@ -33,7 +33,7 @@ const UNKNOWN: Comparison = { estimate: null, low: null, high: null };
  * and 1, where the usual interval leaves the range.
  * Source: Wilson 1927; Newcombe 1998, method 3.
  */
-export function rateOf({ people, converted }: Arm): Rate {
+export function conversionRate({ people, converted }: Arm): Rate {
   if (people === 0) return { rate: null, rate_low: null, rate_high: null };
   const middle = converted + Z ** 2 / 2;
   const spread = Z * Math.sqrt((converted * (people - converted)) / people + Z ** 2 / 4);
@@ -47,23 +47,30 @@ function aroundLog(estimate: number, error: number): { low: number; high: number
 }
 
 /**
- * How many times as likely to convert the first arm is as the second, with the log interval. Where nobody of an arm
- * converted the estimate is null, and the interval that of both arms with half a conversion and half a person more.
- * Source: Katz et al. 1978; the half: Walter 1975.
+ * The rate of the first arm over that of the second, with the log interval. The estimate is null where nobody of an arm
+ * converted. Where nobody or everybody of an arm did, the interval is that of both arms with half a conversion and one
+ * person more, so it is never of zero width.
+ * Source: Katz et al. 1978; the correction: MODELS.md, cultivation.
  */
 export function riskRatio(arm: Arm, against: Arm): Comparison {
   if (arm.people === 0 || against.people === 0) return UNKNOWN;
+  const [first, second] = corrected(arm, against);
+  const [a, n, c, m] = [first.converted, first.people, second.converted, second.people];
+  const interval = aroundLog(a / n / (c / m), Math.sqrt(1 / a - 1 / n + 1 / c - 1 / m));
   const isZero = arm.converted === 0 || against.converted === 0;
-  const more = isZero ? 0.5 : 0;
-  const [a, n, c, m] = [
-    arm.converted + more,
-    arm.people + more,
-    against.converted + more,
-    against.people + more,
-  ];
-  const estimate = a / n / (c / m);
-  const interval = aroundLog(estimate, Math.sqrt(1 / a - 1 / n + 1 / c - 1 / m));
-  return { estimate: isZero ? null : estimate, ...interval };
+  const estimate = isZero ? null : arm.converted / arm.people / (against.converted / against.people);
+  return { estimate, ...interval };
+}
+
+/**
+ * Both arms, with half a conversion and one person more each where nobody or everybody of one of them converted: the
+ * log intervals of ratios divide by these counts.
+ */
+function corrected(arm: Arm, against: Arm): [Arm, Arm] {
+  const isExtreme = ({ people, converted }: Arm) => converted === 0 || converted === people;
+  if (!isExtreme(arm) && !isExtreme(against)) return [arm, against];
+  const more = ({ people, converted }: Arm) => ({ people: people + 1, converted: converted + 0.5 });
+  return [more(arm), more(against)];
 }
 
 /**
@@ -74,12 +81,15 @@ export function riskRatio(arm: Arm, against: Arm): Comparison {
  */
 export function oddsRatio(arm: Arm, against: Arm): Comparison {
   if (arm.people === 0 || against.people === 0) return UNKNOWN;
-  const cells = [arm, against].flatMap(({ people, converted }) => [converted, people - converted]);
-  const isZero = cells.includes(0);
-  const [a = 0, b = 0, c = 0, d = 0] = cells.map((count) => count + (isZero ? 0.5 : 0));
+  const arms = corrected(arm, against);
+  const isExtreme = arms[0] !== arm;
+  const [a = 0, b = 0, c = 0, d = 0] = arms.flatMap(({ people, converted }) => [
+    converted,
+    people - converted,
+  ]);
   const estimate = (a * d) / (b * c);
   const interval = aroundLog(estimate, Math.sqrt(1 / a + 1 / b + 1 / c + 1 / d));
-  return { estimate: isZero ? null : estimate, ...interval };
+  return { estimate: isExtreme ? null : estimate, ...interval };
 }
 
 /**
@@ -88,7 +98,7 @@ export function oddsRatio(arm: Arm, against: Arm): Comparison {
  * Source: Newcombe 1998 (differences), method 10.
  */
 export function riskDifference(arm: Arm, against: Arm): Comparison {
-  const [first, second] = [rateOf(arm), rateOf(against)];
+  const [first, second] = [conversionRate(arm), conversionRate(against)];
   const { rate: p, rate_low: pLow, rate_high: pHigh } = first;
   const { rate: q, rate_low: qLow, rate_high: qHigh } = second;
   if (p === null || pLow === null || pHigh === null || q === null || qLow === null || qHigh === null)

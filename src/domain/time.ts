@@ -22,12 +22,19 @@ export const LATEST_MS = Date.UTC(9999, 0, 1);
 export const MAX_FUTURE_MS = DAY_MS;
 
 /** A page tells what its visitor does now; a retry may take a day. More would let anyone rewrite history. */
-export const MAX_PAGE_PAST_MS = DAY_MS;
+export const MAX_PUBLISHABLE_PAST_MS = DAY_MS;
 
 /** A half-open stretch of time: `from` is inside, `to` is not. */
 export interface TimeRange {
   from: Date;
   to: Date;
+}
+
+/** The range of a report. */
+export interface ReportRange extends TimeRange {
+  timezone: string;
+  /** Whether both bounds are local midnights, as of dates and named ranges; else they are instants. */
+  is_of_days: boolean;
 }
 
 /**
@@ -71,7 +78,29 @@ export function namedRange(range: Range, timezone: string, now: Date): TimeRange
   return { from: midnight(years, months, days), to: midnight(0, 0, 1) };
 }
 
+/** Is a bound a date, as `2026-03-29`? */
+export function isDate(value: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(value);
+}
+
 /** A bound of a report: a date is its local midnight, anything else an instant with an offset. */
 export function boundOf(value: string, timezone: string): Date {
-  return /^\d{4}-\d{2}-\d{2}$/.test(value) ? startOfLocalDay(value, timezone) : new Date(value);
+  return isDate(value) ? startOfLocalDay(value, timezone) : new Date(value);
+}
+
+/**
+ * The period right before a range: as many local days where the range is of days, else as many milliseconds. So the
+ * period before 29 March is 28 March, whatever the clocks did on the 29th.
+ */
+export function previousRange({ from, to, timezone, is_of_days }: ReportRange): TimeRange {
+  const length = to.getTime() - from.getTime();
+  if (!is_of_days) return { from: new Date(from.getTime() - length), to: from };
+  const days = Math.round(length / DAY_MS);
+  const first = TZDate.tz(timezone, from.getTime());
+  const daysBefore = (count: number) =>
+    new Date(new TZDate(first.getFullYear(), first.getMonth(), first.getDate() - count, timezone).getTime());
+  const begin = daysBefore(days);
+  // A zone that skips a day at the date line (Pacific/Apia, 2011-12-30) has one less among as many dates.
+  const isShort = Math.round((from.getTime() - begin.getTime()) / DAY_MS) < days;
+  return { from: isShort ? daysBefore(days + 1) : begin, to: from };
 }

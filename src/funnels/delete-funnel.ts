@@ -4,9 +4,9 @@ import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel, FunnelKey } from './funnel-schema.ts';
-import { deleteFunnel, funnelOut } from './saved-funnel-sql.ts';
+import { deleteFunnelRow, funnelOut } from './saved-funnel-sql.ts';
 
-export const deleteFunnelOperation = operation({
+export const deleteFunnel = operation({
   method: 'delete',
   path: '/v1/funnels/{key}',
   id: 'deleteFunnel',
@@ -24,7 +24,7 @@ export const deleteFunnelOperation = operation({
   },
   errors: ['not_found'],
   handle: async (context, { params }) => {
-    const statement = deleteFunnel(context.workspace.id, params.key);
+    const statement = deleteFunnelRow(context.workspace.id, params.key);
     const entry = { actor: context, action: 'funnel.delete', target_id: params.key } as const;
     const [[row] = []] = await context.database.once([audited(statement, entry)]);
     if (!row) throw new ApiError('not_found', 'No funnel has this key.');

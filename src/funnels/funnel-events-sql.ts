@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { dayOf, exchangeRates, rateOf } from '../stats/fx-sql.ts';
+import { dayOf, exchangeRates, fxRateOf } from '../stats/fx-sql.ts';
 import { countsAtAll } from '../stats/journey-sql.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
@@ -77,7 +77,7 @@ export function soldConversions(question: FunnelQuestion): SQL {
   ), ${exchangeRates(question, sql`select currency, day from selling`)},
   sold as materialized (
     select entity, at, id, goal, value * rate as net, value is not null and rate is null as lacks_rate
-    from (select *, ${rateOf(question, sql`currency`, sql`day`)} as rate from selling) priced
+    from (select *, ${fxRateOf(question, sql`currency`, sql`day`)} as rate from selling) priced
   )`;
 }
 

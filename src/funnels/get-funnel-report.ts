@@ -9,8 +9,8 @@ import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
 import { FunnelReport } from './funnel-report-schema.ts';
 import { FunnelBody } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
-import { previousOf, questionOf, rangeInBody, refuseUnknownGoals } from './run-funnel.ts';
-import { breakdownOf, echoOf, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
+import { previousOf, questionOf, rangeInBody, refuseUnknownStepGoals } from './run-funnel.ts';
+import { breakdownOf, funnelEcho, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
 import { stepNames } from './step-names.ts';
 
 export const funnelReport = defineReport({
@@ -23,7 +23,8 @@ export const funnelReport = defineReport({
   parse: ({ body }, { workspace, now }) => {
     const range = rangeInBody(body, workspace, now);
     const question = questionOf(body, range, workspace);
-    return { body, timezone: range.timezone, question, previous: body.compare ? previousOf(question) : null };
+    const previous = body.compare ? previousOf(question, range) : null;
+    return { body, timezone: range.timezone, question, previous };
   },
   statements: ({ question, previous }) => [question, ...(previous ? [previous] : [])].map(funnelStatement),
   shape: (
@@ -31,11 +32,11 @@ export const funnelReport = defineReport({
     { body, timezone, question, previous },
     { workspace, now },
   ) => {
-    refuseUnknownGoals(body, answer.goals ?? []);
+    refuseUnknownStepGoals(body, answer.goals ?? []);
     const names = stepNames(body);
     const data = rowsOf(answer.cells, names);
     return {
-      query: echoOf(question, body, { timezone, compare: body.compare ?? null }),
+      query: funnelEcho(question, body, { timezone, compare: body.compare ?? null }),
       observational: true as const,
       totals: totalsOf(data, question.currency),
       data,

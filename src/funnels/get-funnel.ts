@@ -3,9 +3,9 @@ import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel, FunnelKey } from './funnel-schema.ts';
-import { funnelOut, getFunnel } from './saved-funnel-sql.ts';
+import { funnelOut, selectFunnel } from './saved-funnel-sql.ts';
 
-export const getFunnelOperation = operation({
+export const getFunnel = operation({
   method: 'get',
   path: '/v1/funnels/{key}',
   id: 'getFunnel',
@@ -18,7 +18,7 @@ export const getFunnelOperation = operation({
   success: { status: 200, description: 'The funnel.', schema: Funnel, example: funnelExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getFunnel(workspace.id, params.key));
+    const [row] = await database.query(selectFunnel(workspace.id, params.key));
     if (!row) throw new ApiError('not_found', 'No funnel has this key.');
     return { body: funnelOut(row) };
   },

@@ -15,7 +15,7 @@ import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
 import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
 import { questionOf } from './run-funnel.ts';
 import { runSavedFunnel } from './run-saved-funnel.ts';
-import { breakdownOf, echoOf, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
+import { breakdownOf, funnelEcho, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
 import { stepNames } from './step-names.ts';
 
 /** Each is a statement of its own. */
@@ -83,7 +83,7 @@ export const getSavedFunnelReport = operation({
     const asked = { timezone: range.timezone, interval: query.interval ?? null };
     return {
       body: {
-        query: echoOf(question, definition, asked),
+        query: funnelEcho(question, definition, asked),
         observational: true as const,
         totals: totalsOf(rows, question.currency),
         data: byInterval ?? rows,

@@ -9,7 +9,7 @@ import type { FunnelEntityRow } from './funnel-question.ts';
 import { FunnelEntity } from './funnel-report-schema.ts';
 import { FunnelPeopleBody } from './funnel-schema.ts';
 import { funnelPeople } from './funnel-sql.ts';
-import { goalsNamed, questionOf, rangeInBody, refuseUnknownGoals } from './run-funnel.ts';
+import { goalsNamed, questionOf, rangeInBody, refuseUnknownStepGoals } from './run-funnel.ts';
 import { goalsAmong } from './saved-funnel-sql.ts';
 
 const PERSON_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -44,7 +44,7 @@ export const listFunnelPeople = operation({
       funnelPeople(question, body.step, body.state, after, query.limit),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);
-    refuseUnknownGoals(
+    refuseUnknownStepGoals(
       body,
       known.map(({ key }) => String(key)),
     );

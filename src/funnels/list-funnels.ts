@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel } from './funnel-schema.ts';
-import { funnelOut, listFunnels } from './saved-funnel-sql.ts';
+import { funnelOut, selectFunnels } from './saved-funnel-sql.ts';
 
-export const listFunnelsOperation = operation({
+export const listFunnels = operation({
   method: 'get',
   path: '/v1/funnels',
   id: 'listFunnels',
@@ -22,6 +22,6 @@ export const listFunnelsOperation = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(listFunnels(workspace.id))).map(funnelOut) },
+    body: { data: (await database.query(selectFunnels(workspace.id))).map(funnelOut) },
   }),
 });

@@ -4,10 +4,10 @@ import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { funnelExample, funnelInputExample } from './funnel-examples.ts';
 import { Funnel, FunnelInput, FunnelKey } from './funnel-schema.ts';
-import { goalsNamed, refuseUnknownGoals } from './run-funnel.ts';
-import { funnelOut, goalsAmong, putFunnel } from './saved-funnel-sql.ts';
+import { goalsNamed, refuseUnknownStepGoals } from './run-funnel.ts';
+import { funnelOut, goalsAmong, upsertFunnel } from './saved-funnel-sql.ts';
 
-export const putFunnelOperation = operation({
+export const putFunnel = operation({
   method: 'put',
   path: '/v1/funnels/{key}',
   id: 'putFunnel',
@@ -24,14 +24,14 @@ export const putFunnelOperation = operation({
   errors: [...BODY_ERRORS, 'not_found', 'unknown_goal'],
   handle: async (context, { params, body }) => {
     const { database, workspace } = context;
-    const statement = putFunnel(workspace.id, params.key, body);
+    const statement = upsertFunnel(workspace.id, params.key, body);
     const fields = Object.keys(body);
     const [[row] = [], known = []] = await database.atomic([
       audited(statement, { actor: context, action: 'funnel.put', target_id: params.key, fields }),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);
     if (row) return { body: funnelOut(row) };
-    refuseUnknownGoals(
+    refuseUnknownStepGoals(
       body,
       known.map(({ key }) => String(key)),
     );

@@ -1,6 +1,6 @@
 import { type Database, HASH_JOINS } from '../db/client.ts';
-import type { TimeRange } from '../domain/time.ts';
-import type { Workspace } from '../http/caller.ts';
+import { previousRange, type ReportRange, type TimeRange } from '../domain/time.ts';
+import type { WorkspaceSettings } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
@@ -13,11 +13,7 @@ import { funnelStatement } from './funnel-sql.ts';
 type SentRange = Pick<FunnelBody, 'from' | 'to' | 'range' | 'timezone'>;
 
 /** As in a query, but what is wrong with it is said of the body. */
-export function rangeInBody(
-  body: SentRange,
-  workspace: Workspace,
-  now: Date,
-): TimeRange & { timezone: string } {
+export function rangeInBody(body: SentRange, workspace: WorkspaceSettings, now: Date): ReportRange {
   try {
     return rangeOf(body, workspace.timezone, now);
   } catch (error) {
@@ -33,7 +29,7 @@ export function rangeInBody(
 export function questionOf(
   definition: FunnelDefinition,
   { from, to }: TimeRange,
-  workspace: Workspace,
+  workspace: WorkspaceSettings,
 ): FunnelQuestion {
   const { steps, exclude, breakdown, currency, order, window_seconds, entry, count, scope, hold } =
     definition;
@@ -63,11 +59,10 @@ function exclusionOf(exclude: FunnelExclude): FunnelExclusion {
   return { ...filterOf(exclude), after_step, before_step };
 }
 
-/** The time of equal length right before. It has no groups. */
-export function previousOf(question: FunnelQuestion): FunnelQuestion {
-  const [from, to] = [new Date(question.from), new Date(question.to)];
-  const before = new Date(2 * from.getTime() - to.getTime());
-  return { ...question, from: before.toISOString(), to: question.from, breakdown: null };
+/** The same of the period right before. It has no groups. */
+export function previousOf(question: FunnelQuestion, range: ReportRange): FunnelQuestion {
+  const { from, to } = previousRange(range);
+  return { ...question, from: from.toISOString(), to: to.toISOString(), breakdown: null };
 }
 
 /** One answer for each question, in one round trip. */
@@ -85,7 +80,7 @@ export function goalsNamed({ steps, exclude }: Pick<FunnelDefinition, 'steps' | 
 }
 
 /** @throws ApiError unknown_goal naming every place that names a goal which does not exist */
-export function refuseUnknownGoals(
+export function refuseUnknownStepGoals(
   { steps, exclude }: Pick<FunnelDefinition, 'steps' | 'exclude'>,
   known: readonly string[],
 ): void {

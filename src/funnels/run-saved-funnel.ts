@@ -5,7 +5,7 @@ import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelDefinition } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
 import { runFunnels } from './run-funnel.ts';
-import { definitionOf, getFunnel } from './saved-funnel-sql.ts';
+import { definitionOf, selectFunnel } from './saved-funnel-sql.ts';
 
 /**
  * The statement of a report is made of the funnel, which has to be read first. So an isolate remembers the funnels
@@ -32,7 +32,7 @@ export async function runSavedFunnel(
   const name = `${workspaceId} ${key}`;
   const guess = remembered.get(name);
   const statements = (guess && statementsOf(guess, questionsOf)) ?? [];
-  const [row, answers] = await ask(database, [getFunnel(workspaceId, key), ...statements]);
+  const [row, answers] = await ask(database, [selectFunnel(workspaceId, key), ...statements]);
   if (!row) throw new ApiError('not_found', 'No funnel has this key.');
   const definition = definitionOf(row);
   if (statements.length > 0 && JSON.stringify(definition) === JSON.stringify(guess))

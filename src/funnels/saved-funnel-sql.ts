@@ -17,7 +17,7 @@ export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
 }
 
 /** Makes or replaces a funnel; no row, and nothing done, where it names a goal that does not exist. */
-export function putFunnel(workspaceId: string, key: string, { name, ...definition }: FunnelInput): SQL {
+export function upsertFunnel(workspaceId: string, key: string, { name, ...definition }: FunnelInput): SQL {
   const goals = goalsNamed(definition);
   return sql`
     insert into funnels (workspace_id, key, name, definition)
@@ -30,7 +30,7 @@ export function putFunnel(workspaceId: string, key: string, { name, ...definitio
     returning ${stored}`;
 }
 
-export function listFunnels(workspaceId: string): SQL {
+export function selectFunnels(workspaceId: string): SQL {
   return sql`
     select ${stored}
     from funnels
@@ -38,14 +38,14 @@ export function listFunnels(workspaceId: string): SQL {
     order by key`;
 }
 
-export function getFunnel(workspaceId: string, key: string): SQL {
+export function selectFunnel(workspaceId: string, key: string): SQL {
   return sql`
     select ${stored}
     from funnels
     where workspace_id = ${tenant(workspaceId)} and key = ${key}`;
 }
 
-export function deleteFunnel(workspaceId: string, key: string): SQL {
+export function deleteFunnelRow(workspaceId: string, key: string): SQL {
   return sql`
     delete from funnels
     where workspace_id = ${tenant(workspaceId)} and key = ${key}

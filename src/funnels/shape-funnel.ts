@@ -1,3 +1,4 @@
+import { roundAmount } from '../domain/money.ts';
 import { groupOut } from '../stats/journey-fields.ts';
 import { missingRateWarning, type Warning } from '../stats/warnings.ts';
 import type { FunnelAnswer, FunnelCell, FunnelQuestion } from './funnel-question.ts';
@@ -27,7 +28,7 @@ export function rowsOf(cells: readonly FunnelCell[], names: readonly string[]): 
       count: cell.count,
       rate_from_start: rate(cell.count, found[0]?.count ?? 0),
       rate_from_previous: i === 0 ? null : rate(cell.count, found[i - 1]?.count ?? 0),
-      value: tidy(cell.value),
+      value: roundAmount(cell.value),
       seconds_from_previous: { median: cell.previous_median, p90: cell.previous_p90 },
       seconds_from_start: { median: cell.start_median, p90: cell.start_p90 },
     };
@@ -38,14 +39,9 @@ function rate(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
 }
 
-/** Nine decimals: far finer than a cent, and without the last digits of binary fractions. */
-function tidy(value: number): number {
-  return Number(value.toFixed(9));
-}
-
 export function totalsOf(rows: readonly FunnelRow[], currency: string): FunnelReport['totals'] {
   const [started, completed] = [rows[0]?.count ?? 0, rows.at(-1)?.count ?? 0];
-  const value = tidy(rows.reduce((sum, row) => sum + row.value, 0));
+  const value = roundAmount(rows.reduce((sum, row) => sum + row.value, 0));
   return { currency, started, completed, rate: rate(completed, started), value };
 }
 
@@ -67,7 +63,7 @@ export function breakdownOf(
 }
 
 /** The question with its defaults filled in. `asked` is what a question to the database does not hold. */
-export function echoOf(
+export function funnelEcho(
   {
     workspace_id: _,
     workspace_currency: _currency,

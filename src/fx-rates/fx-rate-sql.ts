@@ -7,7 +7,7 @@ import type { FxRate, FxRatesInput } from './fx-rate-schema.ts';
 const stored = sql`r.date::text, r."from", r."to", r.rate, r.updated_at`;
 
 /** Makes or replaces rates. One row: `stored`, how many are new or have changed. */
-export function putFxRates(workspaceId: string, { rates }: FxRatesInput): SQL {
+export function upsertFxRates(workspaceId: string, { rates }: FxRatesInput): SQL {
   return sql`
     insert into fx_rates as r (workspace_id, date, "from", "to", rate)
     select ${workspaceId}::uuid, i.date, i."from", i."to", i.rate
@@ -27,7 +27,7 @@ export interface FxRateFilter {
 }
 
 /** The newest day first, then by pair. `after` is the last row of the page before. */
-export function listFxRates(
+export function selectFxRates(
   workspaceId: string,
   filter: FxRateFilter,
   after: Pick<FxRate, 'date' | 'from' | 'to'> | null,

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { FxRate, FxRatesInput, fxRateExample, MAX_RATES } from './fx-rate-schema.ts';
-import { fxRateOut, putFxRates } from './fx-rate-sql.ts';
+import { fxRateOut, upsertFxRates } from './fx-rate-sql.ts';
 
-export const putFxRatesOperation = operation({
+export const putFxRates = operation({
   method: 'put',
   path: '/v1/fx-rates',
   id: 'putFxRates',
@@ -25,7 +25,7 @@ export const putFxRatesOperation = operation({
   errors: [...BODY_ERRORS],
   handle: async (context, { body }) => {
     const entry = { actor: context, action: 'fx_rates.put', target_id: null } as const;
-    const rows = await context.database.query(audited(putFxRates(context.workspace.id, body), entry));
+    const rows = await context.database.query(audited(upsertFxRates(context.workspace.id, body), entry));
     return { body: { data: rows.map(fxRateOut) } };
   },
 });

@@ -4,9 +4,9 @@ import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { archiveGoal, goalOut, isFirstArchived } from './goal-sql.ts';
+import { goalOut, isFirstArchived, updateGoalArchived } from './goal-sql.ts';
 
-export const archiveGoalOperation = operation({
+export const archiveGoal = operation({
   method: 'delete',
   path: '/v1/goals/{key}',
   id: 'archiveGoal',
@@ -25,7 +25,7 @@ export const archiveGoalOperation = operation({
   },
   errors: ['not_found'],
   handle: async (context, { params }) => {
-    const statement = archiveGoal(context.workspace.id, params.key);
+    const statement = updateGoalArchived(context.workspace.id, params.key);
     const entry = { actor: context, action: 'goal.archive', target_id: params.key } as const;
     const [row] = await context.database.query(audited(statement, entry, isFirstArchived));
     if (!row) throw new ApiError('not_found', 'No goal has this key.');

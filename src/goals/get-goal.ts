@@ -3,9 +3,9 @@ import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { getGoal, goalOut } from './goal-sql.ts';
+import { goalOut, selectGoal } from './goal-sql.ts';
 
-export const getGoalOperation = operation({
+export const getGoal = operation({
   method: 'get',
   path: '/v1/goals/{key}',
   id: 'getGoal',
@@ -18,7 +18,7 @@ export const getGoalOperation = operation({
   success: { status: 200, description: 'The goal.', schema: Goal, example: goalExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getGoal(workspace.id, params.key));
+    const [row] = await database.query(selectGoal(workspace.id, params.key));
     if (!row) throw new ApiError('not_found', 'No goal has this key.');
     return { body: goalOut(row) };
   },

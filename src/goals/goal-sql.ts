@@ -8,7 +8,7 @@ const stored = sql`
   key, name, kind, stage, lookback_days, default_value, currency, counting, match, created_at, updated_at, archived_at`;
 
 /** Makes or replaces a goal; an archived one comes back. Conversions already recorded stay as they are. */
-export function putGoal(workspaceId: string, key: string, goal: GoalInput): SQL {
+export function upsertGoal(workspaceId: string, key: string, goal: GoalInput): SQL {
   const match = goal.match ? JSON.stringify(goal.match) : null;
   return sql`
     insert into goals (workspace_id, key, name, kind, stage, lookback_days, default_value, currency, counting, match)
@@ -23,7 +23,7 @@ export function putGoal(workspaceId: string, key: string, goal: GoalInput): SQL 
     returning ${stored}`;
 }
 
-export function listGoals(workspaceId: string): SQL {
+export function selectGoals(workspaceId: string): SQL {
   return sql`
     select ${stored}
     from goals
@@ -31,7 +31,7 @@ export function listGoals(workspaceId: string): SQL {
     order by key`;
 }
 
-export function getGoal(workspaceId: string, key: string): SQL {
+export function selectGoal(workspaceId: string, key: string): SQL {
   return sql`
     select ${stored}
     from goals
@@ -39,7 +39,7 @@ export function getGoal(workspaceId: string, key: string): SQL {
 }
 
 /** Archiving twice keeps the first time. */
-export function archiveGoal(workspaceId: string, key: string): SQL {
+export function updateGoalArchived(workspaceId: string, key: string): SQL {
   return sql`
     update goals set archived_at = coalesce(archived_at, now()), updated_at = now()
     where workspace_id = ${tenant(workspaceId)} and key = ${key}

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { goalOut, listGoals } from './goal-sql.ts';
+import { goalOut, selectGoals } from './goal-sql.ts';
 
-export const listGoalsOperation = operation({
+export const listGoals = operation({
   method: 'get',
   path: '/v1/goals',
   id: 'listGoals',
@@ -22,6 +22,6 @@ export const listGoalsOperation = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(listGoals(workspace.id))).map(goalOut) },
+    body: { data: (await database.query(selectGoals(workspace.id))).map(goalOut) },
   }),
 });

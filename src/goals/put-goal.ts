@@ -3,9 +3,9 @@ import { audited } from '../db/audited.ts';
 import { GoalKey } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Goal, GoalInput, goalExample } from './goal-schema.ts';
-import { goalOut, putGoal } from './goal-sql.ts';
+import { goalOut, upsertGoal } from './goal-sql.ts';
 
-export const putGoalOperation = operation({
+export const putGoal = operation({
   method: 'put',
   path: '/v1/goals/{key}',
   id: 'putGoal',
@@ -21,7 +21,7 @@ export const putGoalOperation = operation({
   success: { status: 200, description: 'The goal as it is now.', schema: Goal, example: goalExample },
   errors: [...BODY_ERRORS, 'not_found'],
   handle: async (context, { params, body }) => {
-    const statement = putGoal(context.workspace.id, params.key, body);
+    const statement = upsertGoal(context.workspace.id, params.key, body);
     const [row] = await context.database.query(
       audited(statement, {
         actor: context,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
-import type { Caller, Workspace } from './caller.ts';
+import type { Caller, WorkspaceSettings } from './caller.ts';
 import { ApiError } from './errors.ts';
 import { type Claims, readClaims } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
@@ -91,8 +91,8 @@ async function cached(
 }
 
 /** The workspace with its settings as they are now, for what comes without a key. */
-export async function workspaceById(database: Database, id: string): Promise<Workspace | null> {
-  const [row] = await database.query<{ workspace: Workspace }>(
+export async function workspaceById(database: Database, id: string): Promise<WorkspaceSettings | null> {
+  const [row] = await database.query<{ workspace: WorkspaceSettings }>(
     sql`select to_jsonb(w) as workspace from workspaces w where w.id = ${id}::uuid`,
   );
   return row?.workspace ?? null;

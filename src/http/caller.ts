@@ -1,10 +1,10 @@
 import type { PlainModel } from '../domain/attribution.ts';
-import type { BusinessHours } from '../domain/business-hours.ts';
+import type { OpeningHours } from '../domain/business-hours.ts';
 import type { IdentityStorage, KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
 import type { FieldValues, Where } from '../domain/touchpoint-fields.ts';
 
 /** The workspace of a key, with the settings that requests need. */
-export interface Workspace {
+export interface WorkspaceSettings {
   id: string;
   name: string;
   timezone: string;
@@ -13,7 +13,7 @@ export interface Workspace {
   default_country: string | null;
   retention_days: number | null;
   accounts_from_email: boolean;
-  business_hours: BusinessHours | null;
+  business_hours: OpeningHours | null;
   default_model: PlainModel;
   trust_publishable_values: boolean;
 }
@@ -31,7 +31,7 @@ export interface Caller {
   expires_at: Date | null;
   /** Set for a read token; null: a key, which sees everything its scopes allow. */
   narrowing: Narrowing | null;
-  workspace: Workspace;
+  workspace: WorkspaceSettings;
 }
 
 /** The reports that a read token opens, and the rows to which it narrows them. */

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Database, Databases } from '../db/client.ts';
 import type { ReportName, Scope } from '../domain/settings.ts';
 import type { BodyFormat } from './body.ts';
-import type { Caller, Workspace } from './caller.ts';
+import type { Caller, WorkspaceSettings } from './caller.ts';
 import type { Config } from './config.ts';
 import type { ErrorCode } from './errors.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
@@ -21,7 +21,7 @@ export interface WorkspaceContext extends Omit<Context, 'databases'> {
   /** Sees the rows of this workspace, and no others. */
   database: Database;
   caller: Caller;
-  workspace: Workspace;
+  workspace: WorkspaceSettings;
   secrets: WorkspaceSecrets;
 }
 

@@ -73,13 +73,13 @@ const WHAT_IS_WRONG: Readonly<Record<string, string>> = {
   '54000': 'a text is too long',
 };
 
-export function refusedByDatabase(pointer: string, sqlstate: string): FieldError {
+export function rejectedByDatabase(pointer: string, sqlstate: string): FieldError {
   const what = WHAT_IS_WRONG[sqlstate] ?? 'a value does not fit';
   const detail = `The database refuses this item: ${what} (SQLSTATE ${sqlstate}). Change it and send it again.`;
   return { pointer, detail };
 }
 
-export function notToldApart(pointer: string): FieldError {
+export function notIsolated(pointer: string): FieldError {
   const detail =
     'Not stored: the database refuses items beside this one, too many to tell apart in one request. Send it again in a smaller batch, or replay its rejection.';
   return { pointer, detail };

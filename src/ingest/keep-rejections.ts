@@ -7,7 +7,7 @@ import { identityHashesOf } from './person.ts';
 import { escapeUnstorable } from './unstorable.ts';
 
 /** An item that did not go in, with the reasons. */
-export interface RefusedItem {
+export interface RejectedItem {
   value: unknown;
   /** The sender's, or the one it got. */
   id: string;
@@ -20,9 +20,9 @@ export interface RefusedItem {
  * the same bad item sent again moves its rejection to now and adds no row. Items without an id are told apart by
  * the one they got, since two equal ones may be two events.
  */
-export async function quarantine(
+export async function keepRejections(
   resource: Resource,
-  items: readonly RefusedItem[],
+  items: readonly RejectedItem[],
   context: RecordContext,
 ): Promise<SQL> {
   const { secrets, workspace, now } = context;

@@ -1,13 +1,13 @@
-import { MAX_FUTURE_MS, MAX_PAGE_PAST_MS } from '../domain/time.ts';
+import { MAX_FUTURE_MS, MAX_PUBLISHABLE_PAST_MS } from '../domain/time.ts';
 import type { FieldError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { type AccountInput, accountOf } from './account.ts';
 import { type HashedIdentity, personOf } from './person.ts';
-import { isFromPage, setAside } from './publishable.ts';
+import { ignoredMembers, isPublishable } from './publishable.ts';
 import type { AccountClaim } from './resolve-people-sql.ts';
 
 /** When an item happened: as it says, or now. Clocks run ahead, but not by more than a day. */
-export function whenOf(
+export function occurredAtOf(
   occurredAt: string | null | undefined,
   pointer: string,
   context: Pick<RecordContext, 'now' | 'caller'>,
@@ -21,7 +21,7 @@ export function whenOf(
   });
   if (at > now + MAX_FUTURE_MS)
     return refused('More than 24 hours in the future; were milliseconds read as seconds?');
-  if (isFromPage(context) && at < now - MAX_PAGE_PAST_MS)
+  if (isPublishable(context) && at < now - MAX_PUBLISHABLE_PAST_MS)
     return refused(
       'More than 24 hours ago: a publishable key tells of the last day; send it with a secret key.',
     );
@@ -29,7 +29,7 @@ export function whenOf(
 }
 
 /** What every item about a person has. */
-export interface WhoAndWhen {
+export interface NormalisedItem {
   occurred_at: string;
   identities: HashedIdentity[];
   /** Null where none is named, or nothing of it is left. */
@@ -39,7 +39,7 @@ export interface WhoAndWhen {
   warnings: FieldError[];
 }
 
-const ACCOUNT_FROM_PAGE =
+const ACCOUNT_IGNORED =
   'A publishable key does not say who is at which company; this was left out. Send it with a secret key.';
 
 const NO_ACCOUNT = { account: null, warnings: [], errors: [] };
@@ -50,7 +50,7 @@ export function mapOf(identities: readonly HashedIdentity[]): Record<string, str
 }
 
 /** Whose an item is and when it happened, or everything that is wrong with these. */
-export async function whoAndWhen(
+export async function normaliseItem(
   item: {
     person: Record<string, string>;
     account?: AccountInput | null | undefined;
@@ -58,16 +58,16 @@ export async function whoAndWhen(
   },
   pointer: string,
   context: RecordContext,
-): Promise<WhoAndWhen | { errors: FieldError[] }> {
-  const when = whenOf(item.occurred_at, pointer, context);
+): Promise<NormalisedItem | { errors: FieldError[] }> {
+  const when = occurredAtOf(item.occurred_at, pointer, context);
   const { identities, warnings, errors } = await personOf(item.person, `${pointer}/person`, context);
-  const fromPage = isFromPage(context);
-  const company = item.account && !fromPage ? accountOf(item.account, `${pointer}/account`) : NO_ACCOUNT;
+  const publishable = isPublishable(context);
+  const company = item.account && !publishable ? accountOf(item.account, `${pointer}/account`) : NO_ACCOUNT;
   const wrong = [...when.errors, ...errors, ...company.errors];
   if (wrong.length > 0) return { errors: wrong };
   const { account } = company;
   const content = { person: mapOf(identities), account };
-  const unheard = fromPage ? setAside(item, ['account'], pointer, ACCOUNT_FROM_PAGE) : [];
+  const unheard = publishable ? ignoredMembers(item, ['account'], pointer, ACCOUNT_IGNORED) : [];
   const said = [...warnings, ...company.warnings, ...unheard];
   return { occurred_at: when.occurred_at, identities, account, content, warnings: said };
 }

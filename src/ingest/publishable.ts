@@ -4,12 +4,12 @@ import type { RecordContext } from '../http/operation.ts';
 /** What is believed of an item that a publishable key sent, which anyone can read in a page. */
 
 /** Was it sent with a key that anyone can read? */
-export function isFromPage({ caller }: Pick<RecordContext, 'caller'>): boolean {
+export function isPublishable({ caller }: Pick<RecordContext, 'caller'>): boolean {
   return caller.kind === 'publishable';
 }
 
 /** Warnings on the members of an item that are there and do not count. */
-export function setAside(
+export function ignoredMembers(
   item: Readonly<Record<string, unknown>>,
   names: readonly string[],
   pointer: string,

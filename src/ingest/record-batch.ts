@@ -7,8 +7,8 @@ import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { DropReason, ItemResult } from './batch-answer.ts';
 import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
-import { isolate, isRefusalOfData, notToldApart, refusedByDatabase } from './isolate.ts';
-import { quarantine, type RefusedItem } from './keep-rejections.ts';
+import { isolate, isRefusalOfData, notIsolated, rejectedByDatabase } from './isolate.ts';
+import { keepRejections, type RejectedItem } from './keep-rejections.ts';
 import type { NamedItem } from './name-items.ts';
 import { unmadeLink } from './publishable.ts';
 import type { SentItem } from './read-items.ts';
@@ -37,10 +37,10 @@ export interface IngestResource<I extends { id?: string | null | undefined }, R 
   write(rows: readonly R[], context: RecordContext): Promise<SQL[]>;
   /** The same answer without storing anything. */
   check(rows: readonly R[], context: RecordContext): SQL;
-  /** Outcomes of `write` that refuse the item, beside `conflict`, and what to tell the sender. */
-  refusals: Record<string, FieldError>;
-  /** Outcomes of `write` that store the item and are worth a warning. */
-  remarks?: Record<string, FieldError>;
+  /** Outcomes of `write` that reject the item, beside `conflict`, with the error of each. */
+  rejections: Record<string, FieldError>;
+  /** Outcomes of `write` that store the item with a warning. */
+  warnings?: Record<string, FieldError>;
 }
 
 export interface RecordOptions {
@@ -91,15 +91,15 @@ export async function prepareBatch<I extends { id?: string | null | undefined },
   return { items, candidates, results };
 }
 
-/** Stores what is ready, keeps the refused aside, and answers for every item. */
+/** Stores what is ready, keeps the rejected aside, and answers for every item. */
 export async function storeBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   { items, candidates, results }: PreparedBatch<R>,
   options: RecordOptions,
   context: RecordContext,
 ): Promise<ItemResult[]> {
-  const refused = items.filter((item) => results.get(item.index)?.errors !== undefined);
-  await store(resource, firstsOf(candidates), refusedItems(refused, results), options, results, context);
+  const rejected = items.filter((item) => results.get(item.index)?.errors !== undefined);
+  await store(resource, firstsOf(candidates), rejectedItems(rejected, results), options, results, context);
   settleFollowers(candidates, results);
   return items.map((item) => results.get(item.index) ?? unreachable(item));
 }
@@ -122,28 +122,21 @@ async function prepareItem<I extends { id?: string | null | undefined }, R exten
 async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   candidates: Candidate<R>[],
-  refused: RefusedItem[],
+  rejected: RejectedItem[],
   options: RecordOptions,
   results: Map<number, ItemResult>,
   context: RecordContext,
 ): Promise<void> {
   let open = candidates;
-  let toQuarantine = options.dryRun ? [] : refused;
-  for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toQuarantine.length > 0); round++) {
-    const { answers, refused: late } = await askApart(
-      resource,
-      open,
-      toQuarantine,
-      options,
-      results,
-      context,
-    );
+  let toReject = options.dryRun ? [] : rejected;
+  for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toReject.length > 0); round++) {
+    const { answers, rejected: late } = await writeApart(resource, open, toReject, options, results, context);
     for (const each of answers) late.push(...settleOutcomes(resource, open, each, results));
-    toQuarantine = options.dryRun ? [] : refusedItems(late, results);
+    toReject = options.dryRun ? [] : rejectedItems(late, results);
     // Not seen: another batch was storing the same id at this moment. Ask again, now that it is there.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
-  if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
+  if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
@@ -161,46 +154,50 @@ interface Answers {
 
 const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set(), unmadeLinks: new Set() };
 /**
- * One round trip, unless the database refuses a value: then the items with such a value are found and refused, and all
+ * One round trip, unless the database refuses a value: then the items with such a value are found and rejected, and all
  * others go in.
  */
-async function askApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
+async function writeApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
-  toQuarantine: readonly RefusedItem[],
+  toReject: readonly RejectedItem[],
   options: RecordOptions,
   results: Map<number, ItemResult>,
   context: RecordContext,
-): Promise<{ answers: Answers[]; refused: NamedItem[] }> {
+): Promise<{ answers: Answers[]; rejected: NamedItem[] }> {
   try {
-    return { answers: [await ask(resource, open, toQuarantine, options, context)], refused: [] };
+    return { answers: [await writeRows(resource, open, toReject, options, context)], rejected: [] };
   } catch (error) {
     if (!isRefusalOfData(error) || open.length === 0) throw error;
-    // On their own, so that they are not what is refused.
-    if (toQuarantine.length > 0) await ask(resource, [], toQuarantine, options, context);
-    const found = await isolate(open, error.sqlstate, (part) => ask(resource, part, [], options, context));
-    const refuse = ({ sent, row }: Candidate<R>, reason: FieldError) => {
+    // On their own, so that they are not what is rejected.
+    if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
+    const found = await isolate(open, error.sqlstate, (part) =>
+      writeRows(resource, part, [], options, context),
+    );
+    const reject = ({ sent, row }: Candidate<R>, reason: FieldError) => {
       results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
       return sent;
     };
-    const refused = [
-      ...found.refused.map(({ row, sqlstate }) => refuse(row, refusedByDatabase(row.sent.pointer, sqlstate))),
-      ...found.undecided.map((row) => refuse(row, notToldApart(row.sent.pointer))),
+    const rejected = [
+      ...found.refused.map(({ row, sqlstate }) =>
+        reject(row, rejectedByDatabase(row.sent.pointer, sqlstate)),
+      ),
+      ...found.undecided.map((row) => reject(row, notIsolated(row.sent.pointer))),
     ];
-    return { answers: found.answers, refused };
+    return { answers: found.answers, rejected };
   }
 }
 
 /** One round trip: the rows to store, and beside them the items to keep aside. */
-async function ask<I extends { id?: string | null | undefined }, R extends StoredRow>(
+async function writeRows<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
-  toQuarantine: readonly RefusedItem[],
+  toReject: readonly RejectedItem[],
   options: RecordOptions,
   context: RecordContext,
 ): Promise<Answers> {
   const rows = open.map(({ row }) => row);
-  const aside = toQuarantine.length > 0 ? [await quarantine(resource.resource, toQuarantine, context)] : [];
+  const aside = toReject.length > 0 ? [await keepRejections(resource.resource, toReject, context)] : [];
   const statements = options.dryRun
     ? [resource.check(rows, context)]
     : rows.length > 0
@@ -216,43 +213,46 @@ async function ask<I extends { id?: string | null | undefined }, R extends Store
   };
 }
 
-/** @returns the items that what is stored refuses: conflicts, and the resource's own refusals */
+/** @returns the items that the stored rows reject: conflicts, and the resource's own rejections */
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
   { outcomes, skippedLinks, unmadeLinks }: Answers,
   results: Map<number, ItemResult>,
 ): NamedItem[] {
-  const refused: NamedItem[] = [];
+  const rejected: NamedItem[] = [];
   for (const { sent, row, warnings } of open) {
     const outcome = outcomes.get(row.id);
     if (outcome === undefined) continue;
     const result: ItemResult = { index: sent.index, id: row.id, status: 'rejected' };
     if (outcome === 'accepted' || outcome === 'duplicate') result.status = outcome;
-    else if (resource.remarks?.[outcome]) result.status = 'accepted';
+    else if (resource.warnings?.[outcome]) result.status = 'accepted';
     else if (outcome in DROPPED) Object.assign(result, { status: 'dropped', reason: DROPPED[outcome] });
     else {
-      refused.push(sent);
-      const refusal = resource.refusals[outcome];
+      rejected.push(sent);
+      const rejection = resource.rejections[outcome];
       result.status = outcome === 'conflict' ? 'conflict' : 'rejected';
       result.errors = [
-        refusal ? { ...refusal, pointer: sent.pointer + refusal.pointer } : conflictError(sent.pointer),
+        rejection ? { ...rejection, pointer: sent.pointer + rejection.pointer } : conflictError(sent.pointer),
       ];
     }
-    const remark = resource.remarks?.[outcome];
+    const warning = resource.warnings?.[outcome];
     const said = [
       ...warnings,
       ...(skippedLinks.has(row.id) ? [skippedLink(sent.pointer)] : []),
       ...(unmadeLinks.has(row.id) ? [unmadeLink(sent.pointer)] : []),
-      ...(remark ? [{ ...remark, pointer: sent.pointer + remark.pointer }] : []),
+      ...(warning ? [{ ...warning, pointer: sent.pointer + warning.pointer }] : []),
     ];
     if (said.length > 0) result.warnings = said;
     results.set(sent.index, result);
   }
-  return refused;
+  return rejected;
 }
 
-function refusedItems(items: readonly NamedItem[], results: ReadonlyMap<number, ItemResult>): RefusedItem[] {
+function rejectedItems(
+  items: readonly NamedItem[],
+  results: ReadonlyMap<number, ItemResult>,
+): RejectedItem[] {
   return items.map((item) => ({ ...item, errors: results.get(item.index)?.errors ?? [] }));
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import { ApiError } from '../http/errors.ts';
-import { echoOf, type GroupedJourneyQuestion, journeyQuestionOf } from '../stats/journey-fields.ts';
+import { type GroupedJourneyQuestion, journeyEcho, journeyQuestionOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning, type Warning } from '../stats/warnings.ts';
@@ -15,9 +15,9 @@ import {
   type DistributionRow,
   type JourneyReportAnswer,
   type JourneyReportQuestion,
+  type JourneyTotals,
   journeyStatement,
   MAX_TRANSITIONS,
-  type TotalsRow,
 } from './journey-report-sql.ts';
 
 type Asked = GroupedJourneyQuestion & JourneyReportQuestion;
@@ -64,7 +64,7 @@ function checkTouches({ min_touches, max_touches }: JourneysQuery): void {
 function reportOf(question: Asked, answer: JourneyReportAnswer): JourneysReport {
   const { collapse, min_touches, max_touches, limit, currency } = question;
   return {
-    query: { ...echoOf(question), collapse, min_touches, max_touches, limit },
+    query: { ...journeyEcho(question), collapse, min_touches, max_touches, limit },
     observational: true,
     totals: totalsOut(answer.totals, question),
     data: answer.paths.map(({ path, converted, not_converted, value }) => ({
@@ -86,7 +86,7 @@ function reportOf(question: Asked, answer: JourneyReportAnswer): JourneysReport 
 }
 
 function totalsOut(
-  row: TotalsRow,
+  row: JourneyTotals,
   { currency, only_with_journey }: JourneyReportQuestion,
 ): JourneysReport['totals'] {
   const { conversions, not_converted } = row;

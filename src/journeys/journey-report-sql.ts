@@ -24,7 +24,7 @@ export interface JourneyReportQuestion extends JourneyQuestion {
 }
 
 /** Amounts as exact decimals in text. */
-export interface TotalsRow {
+export interface JourneyTotals {
   conversions: number;
   value: string;
   attributed_conversions: number;
@@ -60,7 +60,7 @@ export interface JourneyReportAnswer {
   [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
-  totals: TotalsRow;
+  totals: JourneyTotals;
   paths: PathRow[];
   path_length: DistributionRow;
   time_lag: DistributionRow;

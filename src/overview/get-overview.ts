@@ -1,12 +1,13 @@
 import * as z from 'zod';
 import { DEFAULT_HALF_LIFE_DAYS } from '../domain/attribution.ts';
 import { figureOf } from '../domain/change.ts';
-import { tidy } from '../stats/credit-fields.ts';
+import { roundAmount } from '../domain/money.ts';
+import { previousRange } from '../domain/time.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
-import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
+import { historyWarning, missingRateWarning, retentionWarning } from '../stats/warnings.ts';
 import { Overview, OverviewQuery, overviewExample, TOP_CHANNELS } from './overview-schema.ts';
 import {
   type CreditAnswer,
@@ -55,6 +56,7 @@ export const overviewReport = defineReport({
       warnings: [
         ...(answer.lacks_rate > 0 ? [missingRateWarning(answer.lacks_rate, currency)] : []),
         ...retentionWarning(previous.from, workspace, now),
+        ...historyWarning(workspace, 'the pool does not know of earlier conversions and cultivation'),
       ],
     };
   },
@@ -67,7 +69,7 @@ export const getOverview = reportOperation(overviewReport, {
   tag: 'Reports',
   summary: 'A start page in one call',
   description:
-    "What a start page shows, each figure beside the period of equal length right before: conversions, their value and the share of them with a journey; how soon people were answered and how many wait; the pool of cultivated people; and the channels with the most credit by the workspace's default model. Every figure is that of its own report. How many wait, and who is in the pool, is told of the end of the period, or of now.",
+    "What a start page shows, each figure beside that of the period right before, which has as many local days (as much time, where the bounds are instants): conversions, their value and the share of them with a journey; how soon people were answered and how many wait; the pool of cultivated people; and the channels with the most credit by the workspace's default model. Every figure is that of its own report. How many wait, and who is in the pool, is told of the end of the period, or of now.",
   success: { description: 'The figures. CSV and NDJSON hold the channels.', example: overviewExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
@@ -76,10 +78,11 @@ export const getOverview = reportOperation(overviewReport, {
 
 type Answer = CreditAnswer & StateAnswer;
 
-/** The period asked, and the one of equal length right before. */
+/** The period of the query, and the one right before. */
 function questionOf(query: z.output<typeof OverviewQuery>, { workspace, now }: ReportContext): Asked {
-  const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
-  const before = new Date(2 * from.getTime() - to.getTime());
+  const range = rangeOf(query, workspace.timezone, now);
+  const { from, to, timezone } = range;
+  const before = previousRange(range);
   const shared = {
     ...moneyOf(query.currency, workspace),
     goals: query.goal ?? null,
@@ -97,7 +100,7 @@ function questionOf(query: z.output<typeof OverviewQuery>, { workspace, now }: R
   } as const;
   return {
     current: { ...shared, from: from.toISOString(), to: to.toISOString() },
-    previous: { ...shared, from: before.toISOString(), to: from.toISOString() },
+    previous: { ...shared, from: before.from.toISOString(), to: before.to.toISOString() },
     timezone,
     named: query.goal ?? null,
     now,
@@ -108,7 +111,7 @@ function figuresOf(answer: Answer, before: Answer): Omit<Overview['totals'], 'cu
   const figure = (told: (of: Answer) => number | null) => figureOf(told(answer), told(before));
   return {
     conversions: figure(({ conversions }) => conversions),
-    value: figure(({ value }) => tidy(Number(value))),
+    value: figure(({ value }) => roundAmount(Number(value))),
     attributed_share: figure(({ attributed, conversions }) =>
       conversions === 0 ? null : attributed / conversions,
     ),
@@ -124,8 +127,8 @@ function channelsOf(answer: Answer, before: Answer): Overview['data'] {
     const was = before.channels.find((one) => one.channel === channel);
     return {
       channel,
-      conversions: figureOf(tidy(conversions), tidy(was?.conversions ?? 0)),
-      value: figureOf(tidy(value), tidy(was?.value ?? 0)),
+      conversions: figureOf(roundAmount(conversions), roundAmount(was?.conversions ?? 0)),
+      value: figureOf(roundAmount(value), roundAmount(was?.value ?? 0)),
     };
   });
 }

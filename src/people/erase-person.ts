@@ -3,7 +3,7 @@ import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
-import { erasePerson, isErasedAt } from './erasure-sql.ts';
+import { callErasePerson, isErasedAt } from './erasure-sql.ts';
 
 const Receipt = z
   .object({
@@ -16,7 +16,7 @@ const Receipt = z
   })
   .meta({ id: 'ErasureReceipt' });
 
-export const erasePersonOperation = operation({
+export const erasePerson = operation({
   method: 'delete',
   path: '/v1/people/{id}',
   id: 'erasePerson',
@@ -45,7 +45,7 @@ export const erasePersonOperation = operation({
     const { database, workspace, now } = context;
     const entry = { actor: context, action: 'person.erase', target_id: params.id } as const;
     const [row] = await database.query<{ receipt: z.output<typeof Receipt> | null }>(
-      audited(erasePerson(workspace.id, params.id, now), entry, isErasedAt(now)),
+      audited(callErasePerson(workspace.id, params.id, now), entry, isErasedAt(now)),
     );
     if (!row?.receipt) throw new ApiError('not_found', 'No person has this id.');
     return { body: { ...row.receipt, erased_at: new Date(row.receipt.erased_at).toISOString() } };

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
 /** The receipt, or null if there is no such person; see `migrations/functions/erase_person.sql`. */
-export function erasePerson(workspaceId: string, personId: string, now: Date): SQL {
+export function callErasePerson(workspaceId: string, personId: string, now: Date): SQL {
   return sql`select erase_person(${workspaceId}::uuid, ${personId}::uuid, ${now.toISOString()}::timestamptz) as receipt`;
 }
 
@@ -25,7 +25,7 @@ const rowsOf = (table: string, condition: SQL, workspaceId: string) => sql`(
  * All that is held of a person, table by table, as it is stored; a merged id gives its survivor. One row, or none.
  * A test walks every table that has a person in it, so that a new one is not forgotten here.
  */
-export function exportPerson(workspaceId: string, personId: string): SQL {
+export function selectPersonExport(workspaceId: string, personId: string): SQL {
   const own = sql`held.person_id = person.id`;
   const ofOwnIdentity = sql`held.identity_id in (select id from own_identities)`;
   return sql`

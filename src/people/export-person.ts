@@ -4,7 +4,7 @@ import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
-import { exportPerson } from './erasure-sql.ts';
+import { selectPersonExport } from './erasure-sql.ts';
 
 const rows = z.array(z.record(z.string(), z.unknown()));
 const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
@@ -31,7 +31,7 @@ const PersonExport = z
 /** The export as the database gives it: rejections still sealed. */
 type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;
 
-export const exportPersonOperation = operation({
+export const exportPerson = operation({
   method: 'get',
   path: '/v1/people/{id}/export',
   id: 'exportPerson',
@@ -65,7 +65,7 @@ export const exportPersonOperation = operation({
   handle: async (context, { params }) => {
     const { database, workspace, secrets, now } = context;
     const entry = { actor: context, action: 'person.export', target_id: params.id } as const;
-    const [row] = await database.query<HeldRow>(audited(exportPerson(workspace.id, params.id), entry));
+    const [row] = await database.query<HeldRow>(audited(selectPersonExport(workspace.id, params.id), entry));
     if (!row) throw new ApiError('not_found', 'No person has this id.');
     const rejections = await Promise.all(
       row.rejections.map(async ({ item_encrypted, ...rest }) => ({

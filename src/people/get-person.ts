@@ -3,9 +3,9 @@ import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Person, personExample } from './person-schema.ts';
-import { getPerson, personOut } from './person-sql.ts';
+import { personOut, selectPerson } from './person-sql.ts';
 
-export const getPersonOperation = operation({
+export const getPerson = operation({
   method: 'get',
   path: '/v1/people/{id}',
   id: 'getPerson',
@@ -19,7 +19,7 @@ export const getPersonOperation = operation({
   success: { status: 200, description: 'The person.', schema: Person, example: personExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getPerson(workspace.id, params.id));
+    const [row] = await database.query(selectPerson(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No person has this id.');
     return { body: personOut(row) };
   },

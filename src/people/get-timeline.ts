@@ -15,7 +15,7 @@ import {
 } from '../stats/timeline-fields.ts';
 import { readTimeline } from './person-sql.ts';
 
-export const getTimelineOperation = operation({
+export const getTimeline = operation({
   method: 'get',
   path: '/v1/people/{id}/timeline',
   id: 'getTimeline',

@@ -3,11 +3,11 @@ import { ApiError, type FieldError } from '../http/errors.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
 import { type HashedIdentity, PersonMap, personOf } from '../ingest/person.ts';
 import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
-import { lookupPerson, personOut } from './person-sql.ts';
+import { personOut, selectPersonByIdentity } from './person-sql.ts';
 
 const success = { status: 200, description: 'The person.', schema: Person, example: personExample } as const;
 
-export const lookupPersonOperation = operation({
+export const lookupPerson = operation({
   method: 'post',
   path: '/v1/people/lookup',
   id: 'lookupPerson',
@@ -47,7 +47,7 @@ export const lookupPersonByQuery = operation({
 /** @param base what comes before a namespace where an error points at it */
 async function lookup(map: Record<string, unknown>, base: string, context: WorkspaceContext) {
   const identity = await onlyIdentityOf(map, base, context);
-  const [row] = await context.database.query(lookupPerson(context.workspace.id, identity));
+  const [row] = await context.database.query(selectPersonByIdentity(context.workspace.id, identity));
   if (!row) throw new ApiError('not_found', 'Nobody has this identity.');
   return { body: personOut(row) };
 }

@@ -118,12 +118,12 @@ function readPerson(workspaceId: string, person: SQL): SQL {
     ) skipped`;
 }
 
-export function getPerson(workspaceId: string, id: string): SQL {
+export function selectPerson(workspaceId: string, id: string): SQL {
   return readPerson(workspaceId, personWithId(workspaceId, id));
 }
 
 /** Always by hash. A merge takes the identities along, so there is no pointer to follow. */
-export function lookupPerson(workspaceId: string, { namespace, value_hash }: HashedIdentity): SQL {
+export function selectPersonByIdentity(workspaceId: string, { namespace, value_hash }: HashedIdentity): SQL {
   return readPerson(
     workspaceId,
     sql`

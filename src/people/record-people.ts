@@ -4,9 +4,9 @@ import { Instant, Properties, SenderId } from '../http/fields.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { AccountInput } from '../ingest/account.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
-import { whoAndWhen } from '../ingest/normalise-item.ts';
+import { normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf, PersonMap } from '../ingest/person.ts';
-import { isFromPage, setAside } from '../ingest/publishable.ts';
+import { ignoredMembers, isPublishable } from '../ingest/publishable.ts';
 import type { IngestResource } from '../ingest/record-batch.ts';
 import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { checkPersonUpdates, insertPersonUpdates, type PersonUpdateRow } from './person-ingest-sql.ts';
@@ -36,12 +36,12 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
   id_prefix: 'pu',
   schema: PersonUpdateInput,
   prepare: async (item, id, pointer, context) => {
-    const about = await whoAndWhen(item, pointer, context);
+    const about = await normaliseItem(item, pointer, context);
     if ('errors' in about) return about;
     const { occurred_at, identities, account, content, warnings } = about;
     const row = { id, occurred_at, identities, account };
-    if (isFromPage(context)) {
-      const unheard = setAside(item, ['traits', 'consent'], pointer, FROM_PAGE);
+    if (isPublishable(context)) {
+      const unheard = ignoredMembers(item, ['traits', 'consent'], pointer, FROM_PAGE);
       return {
         row: { ...row, traits: null, analytics_consent: null },
         content: { ...content, traits: null, consent: null },
@@ -60,7 +60,7 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
     insertPersonUpdates(context.workspace.id, rows),
   ],
   check: (rows, context) => checkPersonUpdates(context.workspace.id, rows),
-  refusals: {},
+  rejections: {},
 };
 
 export const recordPeople = batchOperation({

@@ -55,7 +55,10 @@ export const unlinkPerson = operation({
     const statement = unlinkIdentities(workspace.id, params.id, identities);
     const [rows = []] = (await database.once([audited(statement, entry)])) as UnlinkedRow[][];
     if (rows.length === 0)
-      throw new ApiError('not_found', 'No link holds all of these identities, one of them of this person. Name the identities of one link.');
+      throw new ApiError(
+        'not_found',
+        'No link holds all of these identities, one of them of this person. Name the identities of one link.',
+      );
     const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));
     return { body: { removed_links: rows[0]?.removed_links ?? 0, people } };
   },

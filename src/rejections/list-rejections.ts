@@ -4,9 +4,9 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Rejection, rejectionExample } from './rejection-schema.ts';
-import { listRejections, rejectionOut } from './rejection-sql.ts';
+import { rejectionOut, selectRejections } from './rejection-sql.ts';
 
-export const listRejectionsOperation = operation({
+export const listRejections = operation({
   method: 'get',
   path: '/v1/rejections',
   id: 'listRejections',
@@ -31,7 +31,7 @@ export const listRejectionsOperation = operation({
   isTable: true,
   handle: async ({ database, workspace, secrets }, { query }) => {
     const rows = await database.query(
-      listRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
+      selectRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
     );
     const rejections = await Promise.all(rows.map((row) => rejectionOut(row, secrets)));
     return { body: pageOf(rejections, query.limit, (row) => ({ at: row.received_at, id: row.id })) };

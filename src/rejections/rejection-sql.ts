@@ -11,7 +11,7 @@ const stored = sql`id, resource, item_id, encode(item_encrypted, 'hex') as item_
 const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
 
 /** Newest first; the id breaks ties. */
-export function listRejections(
+export function selectRejections(
   workspaceId: string,
   resource: Resource | null,
   after: Cursor | null,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
+import { roundAmount } from '../domain/money.ts';
 import { returnsOf } from '../domain/roi.ts';
-import { creditEchoOf, creditQuestionOf, tidy } from '../stats/credit-fields.ts';
+import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { groupOut } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
@@ -45,7 +46,7 @@ export const getRoi = reportOperation(roiReport, {
 
 function reportOf(question: RoiQuestion, answer: RoiAnswer, warnings: Warning[]): RoiReport {
   return {
-    query: { ...creditEchoOf(question), limit: question.limit },
+    query: { ...creditEcho(question), limit: question.limit },
     observational: true,
     totals: totalsOut(answer.totals, question),
     data: answer.groups.map((row) => rowOut(question, row)),
@@ -58,15 +59,15 @@ function totalsOut(row: RoiTotals, { currency, only_with_journey }: RoiQuestion)
   const net = { conversions: row.conversions, value: Number(row.value) };
   const gross = { conversions: row.gross_conversions, value: Number(row.gross_value) };
   return {
-    spend: tidy(spend),
+    spend: roundAmount(spend),
     conversions: net.conversions,
-    value: tidy(net.value),
+    value: roundAmount(net.value),
     gross_conversions: gross.conversions,
-    gross_value: tidy(gross.value),
+    gross_value: roundAmount(gross.value),
     ...(!only_with_journey && {
       unattributed: {
         conversions: row.unattributed_conversions,
-        value: tidy(Number(row.unattributed_value)),
+        value: roundAmount(Number(row.unattributed_value)),
       },
     }),
     ...ratios(spend, net),
@@ -80,10 +81,10 @@ function rowOut({ models, group_by, interval }: RoiQuestion, row: RoiRow): RoiRe
   const credits = models.map((model, i) => {
     const { conversions, value, gross_conversions, gross_value } = row.credits[i] ?? NO_CREDIT;
     const credit = {
-      conversions: tidy(conversions),
-      value: tidy(value),
-      gross_conversions: tidy(gross_conversions),
-      gross_value: tidy(gross_value),
+      conversions: roundAmount(conversions),
+      value: roundAmount(value),
+      gross_conversions: roundAmount(gross_conversions),
+      gross_value: roundAmount(gross_value),
     };
     const gross = { conversions: gross_conversions, value: gross_value };
     return { model, credit, ...ratios(spend, { conversions, value }), ...renamed(ratios(spend, gross)) };
@@ -94,7 +95,7 @@ function rowOut({ models, group_by, interval }: RoiQuestion, row: RoiRow): RoiRe
     ...(interval !== null && { interval: row.interval ?? '' }),
     group: row.dimensions === null ? null : groupOut(group_by, row.dimensions),
     ...(row.dimensions === null && { other: true as const }),
-    spend: tidy(spend),
+    spend: roundAmount(spend),
     credit: byModel('credit'),
     cpa: byModel('cpa'),
     roas: byModel('roas'),
@@ -109,7 +110,7 @@ const NO_CREDIT = { conversions: 0, value: 0, gross_conversions: 0, gross_value:
 
 function ratios(spend: number, brought: { conversions: number; value: number }) {
   const { cpa, roas, roi } = returnsOf(spend, brought);
-  const shown = (ratio: number | null) => (ratio === null ? null : tidy(ratio));
+  const shown = (ratio: number | null) => (ratio === null ? null : roundAmount(ratio));
   return { cpa: shown(cpa), roas: shown(roas), roi: shown(roi) };
 }
 

@@ -7,7 +7,7 @@ import { ModelQuery } from '../stats/credit-fields.ts';
 import { GoalsQuery, Group, WhereConversionQuery } from '../stats/journey-fields.ts';
 import { NamedRangeQuery } from '../stats/range-fields.ts';
 
-export const MAX_ROWS = 10_000;
+export const MAX_ROI_ROWS = 10_000;
 
 export const RoiQuery = z.object({
   goal: GoalsQuery,
@@ -25,7 +25,7 @@ export const RoiQuery = z.object({
     description:
       'Splits rows by the local day, ISO week or month: of the conversion, and of the day that was paid for.',
   }),
-  limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
+  limit: z.number().int().min(1).max(MAX_ROI_ROWS).default(1000).meta({
     description: 'Rows by spend, then by credit; the rest is one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,

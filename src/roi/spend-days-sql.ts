@@ -3,7 +3,7 @@ import { tenant } from '../db/tenant.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { SPEND_DIMENSIONS, type SpendDimension } from '../domain/touchpoint-fields.ts';
 import { type CreditQuestion, intervalOf } from '../stats/credit-sql.ts';
-import { exchangeRates, rateOf } from '../stats/fx-sql.ts';
+import { exchangeRates, fxRateOf } from '../stats/fx-sql.ts';
 import { isOneOf } from '../stats/where-sql.ts';
 
 const COLUMNS: Record<SpendDimension, SQL> = {
@@ -49,7 +49,7 @@ export function spentInRange(question: SpendQuestion): SQL {
     ), ${exchangeRates(question, sql`select currency, day from spent_days`, rates)},
     spent as materialized (
       select interval, dimensions, amount * rate as amount, rate is null as lacks_rate
-      from (select *, ${rateOf(question, sql`currency`, sql`day`, rates)} as rate from spent_days) priced
+      from (select *, ${fxRateOf(question, sql`currency`, sql`day`, rates)} as rate from spent_days) priced
     )`;
 }
 

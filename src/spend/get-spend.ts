@@ -2,11 +2,11 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { SpendWithHistory, spendExample } from './spend-schema.ts';
-import { getSpend, spendWithHistoryOut } from './spend-sql.ts';
+import { selectSpend, spendWithHistoryOut } from './spend-sql.ts';
 
 const { id: _, received_at: _received, updated_at: _updated, ...was } = spendExample;
 
-export const getSpendOperation = operation({
+export const getSpend = operation({
   method: 'get',
   path: '/v1/spend/{id}',
   id: 'getSpend',
@@ -28,7 +28,7 @@ export const getSpendOperation = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(getSpend(workspace.id, params.id));
+    const [row] = await database.query(selectSpend(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No row of spend has this id.');
     return { body: spendWithHistoryOut(row) };
   },

@@ -4,9 +4,9 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Spend, spendExample } from './spend-schema.ts';
-import { listSpend, spendOut } from './spend-sql.ts';
+import { selectSpendRows, spendOut } from './spend-sql.ts';
 
-export const listSpendOperation = operation({
+export const listSpend = operation({
   method: 'get',
   path: '/v1/spend',
   id: 'listSpend',
@@ -40,7 +40,7 @@ export const listSpendOperation = operation({
   handle: async ({ database, workspace }, { query }) => {
     const { from = null, to = null, channel = null, updated_after = null, cursor, limit } = query;
     const filter = { from, to, channel, updated_after };
-    const rows = await database.query(listSpend(workspace.id, filter, decodeCursor(cursor), limit));
+    const rows = await database.query(selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit));
     return { body: pageOf(rows.map(spendOut), limit, ({ received_at, id }) => ({ at: received_at, id })) };
   },
 });

@@ -20,8 +20,8 @@ export const spendIngest: IngestResource<SpendInput, SpendRow> = {
   },
   write: async (rows, { workspace }) => [lockSpend(workspace.id), upsertSpend(workspace.id, rows)],
   check: (rows, { workspace }) => checkSpend(workspace.id, rows),
-  refusals: {},
-  remarks: {
+  rejections: {},
+  warnings: {
     replaced: {
       pointer: '/id',
       detail: 'The row was stored before and now says this; GET /v1/spend/{id} tells what it said.',

@@ -105,7 +105,7 @@ export interface SpendFilter {
 }
 
 /** By when they came, newest first; the id breaks ties. A row that is replaced keeps its place. */
-export function listSpend(
+export function selectSpendRows(
   workspaceId: string,
   filter: SpendFilter,
   after: Cursor | null,
@@ -128,7 +128,7 @@ export function listSpend(
 }
 
 /** One row with what it said before, or none. */
-export function getSpend(workspaceId: string, id: string): SQL {
+export function selectSpend(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}, (
         select coalesce(json_agg(json_build_object(

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from './fx-sql.ts';
+import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from './fx-sql.ts';
 import { joinNetAdjustments } from './net-conversion-sql.ts';
 
 export interface CountedQuestion extends MoneyQuestion {
@@ -34,7 +34,7 @@ export function countedConversions(question: CountedQuestion): SQL {
     counted as materialized (
       select id, person_id, occurred_at, value * rate as net, value is not null and rate is null as lacks_rate
       from (
-        select *, ${rateOf(question, sql`currency`, sql`day`)} as rate
+        select *, ${fxRateOf(question, sql`currency`, sql`day`)} as rate
         from held
         where counting = 'every' or nth = 1
       ) rated

@@ -5,10 +5,10 @@ import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import type { CreditQuestion } from './credit-sql.ts';
 import {
-  echoOf,
   type GroupedJourneyQuestion,
   JourneyQuery,
   type JourneysAsked,
+  journeyEcho,
   journeyQuestionOf,
 } from './journey-fields.ts';
 import type { ReportContext } from './report.ts';
@@ -101,19 +101,14 @@ export function creditQuestionOf(
 }
 
 /** The question as it is echoed, defaults filled in. */
-export function creditEchoOf(question: CreditQuestion & GroupedJourneyQuestion): Record<string, unknown> {
+export function creditEcho(question: CreditQuestion & GroupedJourneyQuestion): Record<string, unknown> {
   const { models, settings, milestones, interval } = question;
   return {
-    ...echoOf(question),
+    ...journeyEcho(question),
     models,
     half_life_days: settings.half_life_days,
     ...(settings.weights && { weights: settings.weights }),
     ...(milestones && { milestones: Object.values(milestones) }),
     interval,
   };
-}
-
-/** Nine decimals: far finer than a cent, and without the last digits of binary fractions. */
-export function tidy(value: number): number {
-  return Number(value.toFixed(9));
 }

@@ -4,12 +4,12 @@ import type { Interval } from '../domain/time.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
 import { conversionsInRange, groupOf, type JourneyQuestion, touchesOfJourneys } from './journey-sql.ts';
 import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
-import { decayTerm, type ModelSettings, weightSql } from './model-sql.ts';
+import { decayTerm, type ModelParameters, weightSql } from './model-sql.ts';
 
 /** What gets credit, by which models, and how it is split. */
 export interface CreditQuestion extends JourneyQuestion {
   models: readonly Model[];
-  settings: ModelSettings;
+  settings: ModelParameters;
   /** The goals of the models that need them, else null. */
   milestones: Milestones | null;
   group_by: readonly Dimension[];

@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { Workspace } from '../http/caller.ts';
+import type { WorkspaceSettings } from '../http/caller.ts';
 import { AccountId, Instant, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { PageQuery } from '../http/paging.ts';
-import type { EventFilter } from './event-list-sql.ts';
+import type { EventListFilter } from './event-list-sql.ts';
 import { boundsOf, RangeQuery } from './range-fields.ts';
 
 /** What the lists of touchpoints and of conversions can be asked. */
@@ -22,8 +22,8 @@ export const EventListQuery = z.object({
 
 export function eventFilterOf(
   query: z.output<typeof EventListQuery>,
-  { timezone }: Pick<Workspace, 'timezone'>,
-): EventFilter {
+  { timezone }: Pick<WorkspaceSettings, 'timezone'>,
+): EventListFilter {
   return {
     ...boundsOf(query, timezone),
     received_after: query.received_after ?? null,

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
 /** Which touchpoints or conversions a list shows; null: all. */
-export interface EventFilter {
+export interface EventListFilter {
   from: Date | null;
   to: Date | null;
   received_after: string | null;
@@ -17,7 +17,7 @@ export interface EventFilter {
 export function eventConditions(
   workspaceId: string,
   row: SQL,
-  filter: EventFilter,
+  filter: EventListFilter,
   after: { at: string; id: string } | null,
 ): SQL[] {
   const { from, to, received_after, person_id, account_id } = filter;

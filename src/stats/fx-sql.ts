@@ -19,8 +19,13 @@ export function dayOf({ workspace_timezone }: Pick<MoneyQuestion, 'workspace_tim
 const FX = sql.identifier('fx');
 
 /**
- * The step `fx (rates)`: one row with the rates of all other currencies and days among `amounts (currency, day)`, as a
- * JSON object. The domain's `rateOn` is the definition.
+ * The step `fx`.
+ *
+ * Needs: `amounts`, a select of `currency, day`. Gives: `rates`, one row with the rates of all other currencies and days
+ * among the amounts, as a JSON object (`{"USD 2026-03-29": 0.92}`). A pair without a rate is not in it.
+ *
+ * The domain's `rateOn` is the definition: the pair itself (`direct`), else across the workspace's currency (`there`,
+ * `onward`), each as quoted or the other way around.
  *
  * An object, because a join needs to know how many rates there are, which a planner does not; to look a member up is
  * quick however many they are.
@@ -29,44 +34,45 @@ const FX = sql.identifier('fx');
 export function exchangeRates(question: MoneyQuestion, amounts: SQL, name: Name = FX): SQL {
   const { workspace_id, currency, workspace_currency } = question;
   const [here, home] = [sql`${currency}::text`, sql`${workspace_currency}::text`];
-  const direct = (from: SQL, to: SQL) => directRate(workspace_id, from, to);
   return sql`${name} as materialized (
-    select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
-      ${direct(sql`pair.currency`, here)},
-      case when ${home} not in (pair.currency, ${here}) then ${direct(sql`pair.currency`, home)} * ${direct(home, here)} end
-    )) as rates
+    select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
     from (
-      select distinct amounts.currency, amounts.day, amounts.day - ${MAX_RATE_AGE_DAYS}::int as oldest
-      from (${amounts}) amounts
-      where amounts.currency <> ${here}
-    ) pair
-  )`;
-}
-
-/** Of the pair on `pair.day`: two look-ups by the primary key, as quoted and the other way around. */
-function directRate(workspaceId: string, from: SQL, to: SQL): SQL {
-  const latest = (base: SQL, quote: SQL, rate: SQL, isInverse: SQL) => sql`(
-          select r.date, ${isInverse} as is_inverse, ${rate} as rate
+      select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = 'direct') as direct,
+        max(quoted.rate) filter (where leg.name = 'there') as there,
+        max(quoted.rate) filter (where leg.name = 'onward') as onward
+      from (
+        select distinct amounts.currency, amounts.day, amounts.day - ${MAX_RATE_AGE_DAYS}::int as oldest
+        from (${amounts}) amounts
+        where amounts.currency <> ${here}
+      ) pair
+      join lateral (
+        values ('direct', pair.currency, ${here}), ('there', pair.currency, ${home}), ('onward', ${home}, ${here})
+      ) leg (name, base, quote) on leg.name = 'direct' or ${home} not in (pair.currency, ${here})
+      cross join lateral (
+        select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
+        from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
+        cross join lateral (
+          select r.date, r.rate
           from fx_rates r
-          where r.workspace_id = ${tenant(workspaceId)} and r."from" = ${base} and r."to" = ${quote}
+          where r.workspace_id = ${tenant(workspace_id)} and r."from" = way.base and r."to" = way.quote
             and r.date between pair.oldest and pair.day
           order by r.date desc
           limit 1
-        )`;
-  return sql`(
-        select known.rate
-        from (
-          ${latest(from, to, sql`r.rate`, sql`0`)}
-          union all
-          ${latest(to, from, sql`1 / r.rate`, sql`1`)}
-        ) known
-        order by known.date desc, known.is_inverse
+        ) latest
+        order by latest.date desc, way.is_inverse
         limit 1
-      )`;
+      ) quoted
+      group by pair.currency, pair.day
+    ) known
+  )`;
 }
 
-/** After `exchangeRates`: what one unit of a currency was worth on a day; null where no rate tells, or for no currency. */
-export function rateOf({ currency }: MoneyQuestion, of: SQL, day: SQL, name: Name = FX): SQL {
+/**
+ * The worth of one unit of a currency on a day. Null without a rate, or without a currency.
+ *
+ * Needs: the step of `exchangeRates`. Gives: a numeric expression.
+ */
+export function fxRateOf({ currency }: MoneyQuestion, of: SQL, day: SQL, name: Name = FX): SQL {
   return sql`case
         when ${of} = ${currency} then 1
         else ((select rates from ${name}) ->> (${of} || ' ' || ${day}))::numeric

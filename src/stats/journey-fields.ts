@@ -2,13 +2,14 @@ import * as z from 'zod';
 import { JOURNEY_POLICIES } from '../domain/journey.ts';
 import { REPORT_SCOPES } from '../domain/settings.ts';
 import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
-import type { Workspace } from '../http/caller.ts';
+import type { WorkspaceSettings } from '../http/caller.ts';
 import { isNarrowed } from '../http/caller.ts';
 import { Currency, GoalKey } from '../http/fields.ts';
 import type { MoneyQuestion } from './fx-sql.ts';
 import type { JourneyQuestion } from './journey-sql.ts';
-import { MAX_WHERE_VALUES, type NamedRangeQuery, rangeOf, WhereQuery } from './range-fields.ts';
+import { type NamedRangeQuery, rangeOf } from './range-fields.ts';
 import type { ReportContext } from './report.ts';
+import { MAX_WHERE_VALUES, WhereQuery } from './where-fields.ts';
 
 /** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
 
@@ -121,7 +122,7 @@ export function journeyQuestionOf(
 }
 
 /** In which currency the answer counts: as asked, or the workspace's. */
-export function moneyOf(currency: string | undefined, workspace: Workspace): MoneyQuestion {
+export function moneyOf(currency: string | undefined, workspace: WorkspaceSettings): MoneyQuestion {
   return {
     workspace_id: workspace.id,
     currency: currency ?? workspace.currency,
@@ -131,7 +132,7 @@ export function moneyOf(currency: string | undefined, workspace: Workspace): Mon
 }
 
 /** The question as it is echoed, defaults filled in. */
-export function echoOf(question: GroupedJourneyQuestion): Record<string, unknown> {
+export function journeyEcho(question: GroupedJourneyQuestion): Record<string, unknown> {
   const { goals, from, to, timezone, group_by, lookback_days, scope, policy, where } = question;
   return {
     goal: goals,

@@ -5,8 +5,8 @@ import type { ReportScope } from '../domain/settings.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
 import { conversionsOfEntity, entityColumns, entityOf, isInWindow } from './entity-sql.ts';
-import { dayOf, exchangeRates, type MoneyQuestion, rateOf } from './fx-sql.ts';
-import { joinNetAdjustments } from './net-conversion-sql.ts';
+import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from './fx-sql.ts';
+import { isUnretracted, joinNetAdjustments } from './net-conversion-sql.ts';
 import { DIMENSION_COLUMNS, isOneOf, whereConditions } from './where-sql.ts';
 
 /** The longest lookback a goal can have. */
@@ -63,11 +63,7 @@ export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL
   return sql`
     from ${conversionsOfEntity(workspaceId, scope, sql`c.goal`)} earlier
     where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-      and not exists (
-        select
-        from adjustments a
-        where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = earlier.id and a.kind = 'retraction'
-      )`;
+      and ${isUnretracted(workspaceId, sql`earlier.id`)}`;
 }
 
 /**
@@ -120,7 +116,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
     ), ${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},
     bounded as (
       select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-        ${rateOf(question, sql`c.currency`, sql`c.day`)} as rate,
+        ${fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,
         coalesce(n.retracted, false) as retracted,
         c.value, coalesce(n.restated_value, c.value) as restated_value,
         c.occurred_at - g.lookback as opens_at,
@@ -131,7 +127,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
       ${joinNetAdjustments(workspace_id)}
     ), ${question.only_with_journey ? sql`chosen` : sql`converted`} as materialized (
       select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-        value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
+        restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
       from bounded
       where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
     )${question.only_with_journey ? convertedWithJourney(question) : sql``}`;
@@ -206,12 +202,7 @@ export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dim
         and c.goal = any(${goalKeys(question)})
         and c.occurred_at >= ${from}::timestamptz - ${lookback}
         and c.occurred_at < ${to}::timestamptz
-        and not exists (
-          select
-          from adjustments a
-          where a.workspace_id = ${tenant(workspace_id)} and a.conversion_id = c.id and a.kind = 'retraction'
-          offset 0
-        )
+        and ${isUnretracted(workspace_id)}
     ), unconverted as materialized (
       select journey, touchpoint_id, occurred_at, dimensions
       from (

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
 import type { MilestoneShares } from '../domain/attribution.ts';
 import type { Milestone } from '../domain/milestones.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import { conversionsOfEntity } from './entity-sql.ts';
+import { isUnretracted } from './net-conversion-sql.ts';
 
 /** The goal of each milestone. */
 export type Milestones = Readonly<Record<Milestone, string>>;
@@ -31,12 +31,7 @@ function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
     from ${conversionsOfEntity(workspaceId, scope, sql`${goal}::text`)} m
     where m.occurred_at >= c.opens_at
       and m.occurred_at > c.used_up_to
-      and not exists (
-      select
-      from adjustments a
-      where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = m.id and a.kind = 'retraction'
-      offset 0
-    )`;
+      and ${isUnretracted(workspaceId, sql`m.id`)}`;
 }
 
 /** The places of the milestones' touches, null where there is none, over the window `journey`. */

@@ -10,7 +10,7 @@ import {
 import { DAY_MS } from '../domain/time.ts';
 import { byMilestones } from './milestone-sql.ts';
 
-export interface ModelSettings {
+export interface ModelParameters {
   half_life_days: number;
   weights?: EndShares | undefined;
 }
@@ -29,13 +29,13 @@ function byEnds({ first, middle, last }: EndShares): SQL {
  * The term of a touch before it is divided by the sum over its journey; null for models whose weights need no
  * such sum. The domain's `weightsOf` is the definition; a property test holds the two together.
  */
-export function decayTerm(settings: ModelSettings): SQL {
+export function decayTerm(settings: ModelParameters): SQL {
   const halvings = sql`extract(epoch from newest_at - occurred_at)::float8 / ${(settings.half_life_days * DAY_MS) / 1000}::float8`;
   return sql`case when ${halvings} > ${MAX_HALVINGS} then 0 else power(2::float8, -(${halvings})) end`;
 }
 
 /** The weight of a touch under a model, from the columns of a ranked journey. */
-export function weightSql(model: Model, settings: ModelSettings): SQL {
+export function weightSql(model: Model, settings: ModelParameters): SQL {
   switch (model) {
     case 'first_touch':
       return sql`(position = 1)::int`;

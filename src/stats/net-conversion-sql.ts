@@ -2,9 +2,10 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
 /**
- * What adjustments did to the conversion `c`, as a join that adds `n (retracted, restated_value)`, both null where
- * there are none. A retraction is final; else the last restatement by (occurred_at, id) decides. One index probe
- * for each conversion: most have no adjustment.
+ * The adjustments of a conversion, as a join. A retraction is final; else the last restatement by (occurred_at, id)
+ * decides. One index probe for each conversion: most have no adjustment.
+ *
+ * Needs: `c.id`, a conversion. Gives: `n.retracted, n.restated_value`, both null where there are no adjustments.
  */
 export function joinNetAdjustments(workspaceId: string): SQL {
   return sql`
@@ -18,14 +19,16 @@ export function joinNetAdjustments(workspaceId: string): SQL {
 }
 
 /**
- * The conversion `c` has no retraction. One index probe for each: without `offset 0` it would be a join, of steps whose
+ * The conversion has no retraction. One index probe for each: without `offset 0` it would be a join, of steps whose
  * sizes are not known.
+ *
+ * Needs: the id of a conversion, `c.id` unless given. Gives: a condition.
  */
-export function isUnretracted(workspaceId: string): SQL {
+export function isUnretracted(workspaceId: string, conversionId: SQL = sql`c.id`): SQL {
   return sql`not exists (
             select
             from adjustments a
-            where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = c.id and a.kind = 'retraction'
+            where a.workspace_id = ${tenant(workspaceId)} and a.conversion_id = ${conversionId} and a.kind = 'retraction'
             offset 0
           )`;
 }

@@ -2,22 +2,17 @@ import * as z from 'zod';
 import {
   boundOf,
   DAY_MS,
+  isDate,
   LATEST_MS,
   MAX_RANGE_DAYS,
   namedRange,
   RANGES,
-  type TimeRange,
+  type ReportRange,
 } from '../domain/time.ts';
-import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
 import { ApiError } from '../http/errors.ts';
 import { TimeZone } from '../http/fields.ts';
 
-/** Query parameters that reports and lists share. */
-
-/** Of one field of `where`. */
-export const MAX_WHERE_VALUES = 100;
-
-const values = z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES);
+/** The range of a report or a list: its query parameters, and the instants they mean. */
 
 const bound = z
   .union([z.iso.date(), z.iso.datetime({ offset: true })], {
@@ -49,32 +44,6 @@ export const NamedRangeQuery = RangeQuery.extend({
     .meta({ description: 'The local days (months) that end with today, in place of `from` and `to`.' }),
 });
 
-/** Which touchpoints: fields and the values that they may have. */
-export const TouchpointWhere = z
-  .record(z.string(), values)
-  .superRefine((where, context) => {
-    for (const dimension of Object.keys(where)) {
-      if (!(DIMENSIONS as readonly string[]).includes(dimension)) {
-        context.addIssue({
-          code: 'custom',
-          path: [dimension],
-          message: `Unknown field; known are ${DIMENSIONS.join(', ')}`,
-        });
-      }
-    }
-  })
-  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
-
-/** `where[channel]=x,linkedin`. */
-export const WhereQuery = TouchpointWhere.optional().meta({
-  type: 'object',
-  param: { style: 'deepObject', explode: true },
-  description:
-    'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
-  additionalProperties: { type: 'string' },
-  example: { channel: 'x,linkedin' },
-});
-
 type RangeInput = z.output<typeof NamedRangeQuery>;
 
 /** Bounds of a list: each may be open. */
@@ -85,19 +54,21 @@ export function boundsOf(
   const zone = query.timezone ?? timezone;
   const from = query.from === undefined ? null : boundOf(query.from, zone);
   const to = query.to === undefined ? null : boundOf(query.to, zone);
-  if (from && to && from >= to) throw rangeError('?to', '`to` must be after `from`.');
+  if (from && to && !isInOrder(query, from, to)) throw rangeError('?to', '`to` must be after `from`.');
   return { from, to };
 }
 
-/** The range of a report: `from` and `to`, or a named range, 30 days if nothing is said. */
-export function rangeOf(
-  query: RangeInput,
-  workspaceTimezone: string,
-  now: Date,
-): TimeRange & { timezone: string } {
+/** Two dates may be one instant, where the zone skipped the days between them: an empty range. */
+function isInOrder(query: z.output<typeof RangeQuery>, from: Date, to: Date): boolean {
+  if (query.from && query.to && isDate(query.from) && isDate(query.to)) return query.from < query.to;
+  return from < to;
+}
+
+/** The range of a report: `from` and `to`, or a named range; 30 days by default. */
+export function rangeOf(query: RangeInput, workspaceTimezone: string, now: Date): ReportRange {
   const timezone = query.timezone ?? workspaceTimezone;
   if (query.from === undefined && query.to === undefined) {
-    return { ...namedRange(query.range ?? '30d', timezone, now), timezone };
+    return { ...namedRange(query.range ?? '30d', timezone, now), timezone, is_of_days: true };
   }
   if (query.range !== undefined) throw rangeError('?range', 'Send `range`, or `from` and `to`, not both.');
   const { from, to } = boundsOf(query, workspaceTimezone);
@@ -105,7 +76,7 @@ export function rangeOf(
   if (to.getTime() - from.getTime() > MAX_RANGE_DAYS * DAY_MS) {
     throw rangeError('?from', `At most ${MAX_RANGE_DAYS} days; ask for a shorter range.`);
   }
-  return { from, to, timezone };
+  return { from, to, timezone, is_of_days: isDate(query.from ?? '') && isDate(query.to ?? '') };
 }
 
 function rangeError(pointer: string, detail: string): ApiError {

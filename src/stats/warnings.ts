@@ -1,5 +1,5 @@
 import { DAY_MS } from '../domain/time.ts';
-import type { Workspace } from '../http/caller.ts';
+import type { WorkspaceSettings } from '../http/caller.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -18,7 +18,7 @@ export function missingRateWarning(conversions: number, currency: string): Warni
 /** The range begins before what the workspace keeps, so the report is of what is left. */
 export function retentionWarning(
   from: string,
-  { retention_days }: Pick<Workspace, 'retention_days'>,
+  { retention_days }: Pick<WorkspaceSettings, 'retention_days'>,
   now: Date,
 ): Warning[] {
   if (retention_days === null) return [];
@@ -32,7 +32,7 @@ export function retentionWarning(
 
 /** For reports that read all of history, so that whatever is deleted may be missing, however short the range. */
 export function historyWarning(
-  { retention_days }: Pick<Workspace, 'retention_days'>,
+  { retention_days }: Pick<WorkspaceSettings, 'retention_days'>,
   effect: string,
 ): Warning[] {
   if (retention_days === null) return [];

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
 import { AllowedOrigins } from '../http/origins.ts';
 import { ConversionWhere } from '../stats/journey-fields.ts';
-import { TouchpointWhere } from '../stats/range-fields.ts';
+import { TouchpointWhere } from '../stats/where-fields.ts';
 
 const MIN_SECONDS = 60;
 /** A day: who leaves, or whose share of the data changes, has an old token no longer. */

@@ -2,12 +2,12 @@ import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
 import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
-import { WhereQuery } from '../stats/range-fields.ts';
+import { WhereQuery } from '../stats/where-fields.ts';
 import { whereConditions } from '../stats/where-sql.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { listTouchpoints, touchpointOut } from './touchpoint-sql.ts';
+import { selectTouchpoints, touchpointOut } from './touchpoint-sql.ts';
 
-export const listTouchpointsOperation = operation({
+export const listTouchpoints = operation({
   method: 'get',
   path: '/v1/touchpoints',
   id: 'listTouchpoints',
@@ -30,7 +30,7 @@ export const listTouchpointsOperation = operation({
     const filter = eventFilterOf(query, workspace);
     const where = whereConditions(query.where ?? {});
     const rows = await database.query(
-      listTouchpoints(workspace.id, filter, where, decodeCursor(query.cursor), query.limit),
+      selectTouchpoints(workspace.id, filter, where, decodeCursor(query.cursor), query.limit),
     );
     return {
       body: pageOf(rows.map(touchpointOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),

@@ -3,7 +3,7 @@ import { deriveChannel } from '../domain/channels.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
-import { mapOf, whoAndWhen } from '../ingest/normalise-item.ts';
+import { mapOf, normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../ingest/person.ts';
 import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
 import { resolvePeople } from '../ingest/resolve-people-sql.ts';
@@ -25,7 +25,7 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
     insertTouchpoints(context.workspace.id, rows),
   ],
   check: (rows, context) => checkTouchpoints(context.workspace.id, rows),
-  refusals: {
+  rejections: {
     self_referral: { pointer: '/referred_by', detail: SELF_REFERRAL },
   },
 };
@@ -36,7 +36,7 @@ async function prepare(
   pointer: string,
   context: RecordContext,
 ): Promise<Prepared<TouchpointRow>> {
-  const about = await whoAndWhen(item, pointer, context);
+  const about = await normaliseItem(item, pointer, context);
   if ('errors' in about) return about;
   const { occurred_at, identities, account, warnings } = about;
   const advocate = await advocateOf(item, identities, pointer, context);

@@ -13,7 +13,7 @@ import {
   outcomeOfStored,
   personOfRow,
 } from '../ingest/resolve-people-sql.ts';
-import { type EventFilter, eventConditions } from '../stats/event-list-sql.ts';
+import { type EventListFilter, eventConditions } from '../stats/event-list-sql.ts';
 import type { Touchpoint } from './touchpoint-schema.ts';
 
 /** A touchpoint on its way in. `received_at` comes from the database's clock, the commit's side. */
@@ -183,7 +183,7 @@ const stored = sql`
     select i.person_id from identities i where i.workspace_id = t.workspace_id and i.id = t.referred_by_identity_id
   ) as referred_by_person_id`;
 
-export function getTouchpoint(workspaceId: string, id: string): SQL {
+export function selectTouchpoint(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}
     from touchpoints t
@@ -191,9 +191,9 @@ export function getTouchpoint(workspaceId: string, id: string): SQL {
 }
 
 /** Newest first; the id breaks ties, so a page never repeats or skips a row while others are written. */
-export function listTouchpoints(
+export function selectTouchpoints(
   workspaceId: string,
-  filter: EventFilter,
+  filter: EventListFilter,
   where: readonly SQL[],
   after: Cursor | null,
   limit: number,
@@ -211,7 +211,7 @@ export function listTouchpoints(
  * Voids a touchpoint and retracts the conversions that it recorded by a goal's `match`. Voiding twice keeps the
  * first time, and is not logged again.
  */
-export function voidTouchpoint(workspaceId: string, id: string, entry: AuditEntry): SQL {
+export function updateTouchpointVoided(workspaceId: string, id: string, entry: AuditEntry): SQL {
   const at = entry.actor.now.toISOString();
   return sql`
     with voided as (

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { touchpointOut, voidTouchpoint } from './touchpoint-sql.ts';
+import { touchpointOut, updateTouchpointVoided } from './touchpoint-sql.ts';
 
-export const voidTouchpointOperation = operation({
+export const voidTouchpoint = operation({
   method: 'delete',
   path: '/v1/touchpoints/{id}',
   id: 'voidTouchpoint',
@@ -25,7 +25,7 @@ export const voidTouchpointOperation = operation({
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'touchpoint.void', target_id: params.id } as const;
-    const [row] = await database.query(voidTouchpoint(workspace.id, params.id, entry));
+    const [row] = await database.query(updateTouchpointVoided(workspace.id, params.id, entry));
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

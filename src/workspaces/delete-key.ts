@@ -4,9 +4,9 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
-import { deleteKey, keyOut } from './key-sql.ts';
+import { deleteKeyRow, keyOut } from './key-sql.ts';
 
-export const deleteKeyOperation = operation({
+export const deleteKey = operation({
   method: 'delete',
   path: '/v1/keys/{id}',
   id: 'deleteKey',
@@ -21,7 +21,7 @@ export const deleteKeyOperation = operation({
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'key.delete', target_id: params.id } as const;
-    const [[row] = []] = await database.once([audited(deleteKey(workspace.id, params.id), entry)]);
+    const [[row] = []] = await database.once([audited(deleteKeyRow(workspace.id, params.id), entry)]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key has this id.');
     return { body: keyOut(row) };

@@ -3,9 +3,9 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';
 import { workspaceExample } from './workspace-schema.ts';
-import { deleteWorkspace } from './workspace-sql.ts';
+import { deleteWorkspaceRows } from './workspace-sql.ts';
 
-export const deleteWorkspaceOperation = openOperation({
+export const deleteWorkspace = openOperation({
   method: 'delete',
   path: '/v1/workspaces/{id}',
   id: 'deleteWorkspace',
@@ -23,7 +23,7 @@ export const deleteWorkspaceOperation = openOperation({
   },
   errors: ['not_found'],
   handle: async ({ databases }, { params }) => {
-    const answers = await databases.inWorkspace(params.id).once(deleteWorkspace(params.id));
+    const answers = await databases.inWorkspace(params.id).once(deleteWorkspaceRows(params.id));
     forgetCallers(params.id);
     if (answers.at(-1)?.length !== 1) throw new ApiError('not_found', 'No workspace has this id.');
     return { body: { id: params.id, deleted: true as const } };

@@ -2,9 +2,9 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Workspace, workspaceExample } from './workspace-schema.ts';
-import { getWorkspace, workspaceOut } from './workspace-sql.ts';
+import { selectWorkspace, workspaceOut } from './workspace-sql.ts';
 
-export const getWorkspaceOperation = operation({
+export const getWorkspace = operation({
   method: 'get',
   path: '/v1/workspace',
   id: 'getWorkspace',
@@ -17,7 +17,7 @@ export const getWorkspaceOperation = operation({
   success: { status: 200, description: 'The workspace.', schema: Workspace, example: workspaceExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }) => {
-    const [row] = await database.query(getWorkspace(workspace.id));
+    const [row] = await database.query(selectWorkspace(workspace.id));
     if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
     return { body: workspaceOut(row) };
   },

@@ -53,7 +53,7 @@ export async function makeKey(
  * than it would have. An expired key is not there.
  * @param next the new id, and the hash of the new token for either kind: which it is, only the row knows
  */
-export function rotateKey(
+export function replaceKey(
   workspaceId: string,
   id: string,
   next: { id: string; hashes: Record<KeyKind, string> },
@@ -84,7 +84,7 @@ export function rotateKey(
 }
 
 /** Oldest first. */
-export function listKeys(workspaceId: string): SQL {
+export function selectKeys(workspaceId: string): SQL {
   return sql`
     select ${stored}
     from keys
@@ -92,7 +92,7 @@ export function listKeys(workspaceId: string): SQL {
     order by created_at, id`;
 }
 
-export function deleteKey(workspaceId: string, id: string): SQL {
+export function deleteKeyRow(workspaceId: string, id: string): SQL {
   return sql`
     delete from keys
     where workspace_id = ${tenant(workspaceId)} and id = ${id}

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
-import { keyOut, listKeys } from './key-sql.ts';
+import { keyOut, selectKeys } from './key-sql.ts';
 
-export const listKeysOperation = operation({
+export const listKeys = operation({
   method: 'get',
   path: '/v1/keys',
   id: 'listKeys',
@@ -21,6 +21,6 @@ export const listKeysOperation = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(listKeys(workspace.id))).map(keyOut) },
+    body: { data: (await database.query(selectKeys(workspace.id))).map(keyOut) },
   }),
 });

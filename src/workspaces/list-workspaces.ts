@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { openOperation } from '../http/operation.ts';
 import { Workspace, workspaceExample } from './workspace-schema.ts';
-import { listWorkspaces, workspaceOut } from './workspace-sql.ts';
+import { selectWorkspaces, workspaceOut } from './workspace-sql.ts';
 
-export const listWorkspacesOperation = openOperation({
+export const listWorkspaces = openOperation({
   method: 'get',
   path: '/v1/workspaces',
   id: 'listWorkspaces',
@@ -21,6 +21,6 @@ export const listWorkspacesOperation = openOperation({
   },
   errors: [],
   handle: async ({ databases }) => ({
-    body: { data: (await databases.lookup().query(listWorkspaces())).map(workspaceOut) },
+    body: { data: (await databases.lookup().query(selectWorkspaces())).map(workspaceOut) },
   }),
 });

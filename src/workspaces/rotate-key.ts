@@ -3,9 +3,9 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { keyExample, NewKey, newKeyExample, RotationInput } from './key-schema.ts';
-import { keyOut, makeKeyId, makeToken, rotateKey } from './key-sql.ts';
+import { keyOut, makeKeyId, makeToken, replaceKey } from './key-sql.ts';
 
-export const rotateKeyOperation = operation({
+export const rotateKey = operation({
   method: 'post',
   path: '/v1/keys/{id}/rotate',
   id: 'rotateKey',
@@ -35,7 +35,7 @@ export const rotateKeyOperation = operation({
     const entry = { actor: context, action: 'key.rotate', target_id: params.id } as const;
     // A second run would rotate a key that has ended, and the token of the first would be lost.
     const [[row] = []] = await database.once([
-      rotateKey(workspace.id, params.id, next, body.grace_seconds, entry),
+      replaceKey(workspace.id, params.id, next, body.grace_seconds, entry),
     ]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key in force has this id.');

@@ -4,9 +4,9 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Workspace, WorkspacePatch, workspaceExample } from './workspace-schema.ts';
-import { updateWorkspace, workspaceOut } from './workspace-sql.ts';
+import { updateWorkspaceRow, workspaceOut } from './workspace-sql.ts';
 
-export const updateWorkspaceOperation = operation({
+export const updateWorkspace = operation({
   method: 'patch',
   path: '/v1/workspace',
   id: 'updateWorkspace',
@@ -28,7 +28,7 @@ export const updateWorkspaceOperation = operation({
   handle: async (context, { body }) => {
     const { database, workspace } = context;
     const [row] = await database.query(
-      audited(updateWorkspace(workspace.id, body), {
+      audited(updateWorkspaceRow(workspace.id, body), {
         actor: context,
         action: 'workspace.update',
         target_id: null,

@@ -47,14 +47,14 @@ export function insertWorkspace(id: string, workspace: WorkspaceInput): SQL {
 }
 
 /** Oldest first. */
-export function listWorkspaces(): SQL {
+export function selectWorkspaces(): SQL {
   return sql`
     select ${stored}
     from workspaces
     order by created_at, id`;
 }
 
-export function getWorkspace(id: string): SQL {
+export function selectWorkspace(id: string): SQL {
   return sql`
     select ${stored}
     from workspaces
@@ -62,7 +62,7 @@ export function getWorkspace(id: string): SQL {
 }
 
 /** Only what the patch names; `null` empties what may be empty. */
-export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
+export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
   const set = settingsOf(patch).map(({ column, value }) => sql`${column} = ${value}`);
   return sql`
     update workspaces set ${sql.join([...set, sql`id = id`], sql`, `)}
@@ -74,7 +74,7 @@ export function updateWorkspace(id: string, patch: WorkspacePatch): SQL {
  * Everything of the workspace, children first; the last statement tells whether there was one. Conversations go before
  * their touchpoints, which would be counted again and again.
  */
-export function deleteWorkspace(id: string): SQL[] {
+export function deleteWorkspaceRows(id: string): SQL[] {
   const tables = [
     'adjustments',
     'conversions',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type BusinessHours, businessSeconds } from '../../src/domain/business-hours.ts';
+import { businessSeconds, type OpeningHours } from '../../src/domain/business-hours.ts';
 
-const OFFICE: BusinessHours = {
+const OFFICE: OpeningHours = {
   days: {
     monday: { from: '09:00', to: '17:00' },
     tuesday: { from: '09:00', to: '17:00' },
@@ -37,7 +37,7 @@ test('days and hours are of the zone: 09:00 in New York is 14:00 UTC in January'
 });
 
 describe('in Berlin, where clocks change on 29 March and 25 October 2026, both Sundays,', () => {
-  const sunday = (from: string, to: string): BusinessHours => ({
+  const sunday = (from: string, to: string): OpeningHours => ({
     days: { sunday: { from, to } },
     holidays: [],
   });

@@ -51,15 +51,18 @@ describe('a thread', () => {
 });
 
 test.for([
-  [0, '<15m'],
+  [0, '<5m'],
+  [299.999, '<5m'],
+  [300, '<15m'],
   [899.999, '<15m'],
   [900, '<1h'],
   [3599.999, '<1h'],
   [3600, '<4h'],
   [14_400, '<24h'],
   [86_399.999, '<24h'],
-  [86_400, '>=24h or never'],
-  [null, '>=24h or never'],
+  [86_400, '>=24h'],
+  [1e9, '>=24h'],
+  [null, 'never'],
 ] as const)('a response after %s seconds is in the bucket %s', ([seconds, bucket]) => {
   expect(responseBucket(seconds)).toBe(bucket);
 });
@@ -79,11 +82,11 @@ describe('of who opened a conversation on day 10, with a horizon of 30 days,', (
     ['no conversion is none', [], false, 0],
     ['one before the opening is none', [10 - 1e-6], false, 0],
     ['one at 24 hours is the first that counts', [11], true, 2],
-    ['the last one is just before the horizon', [40 - 1e-6], true, 2],
-    ['one at the horizon is none', [40], false, 0],
+    ['one at the horizon is the last that counts', [40], true, 2],
+    ['one after the horizon is none', [40 + 1e-6], false, 0],
     ['several add their values', [12, 13, 50], true, 4],
   ])('%s', ([, days, converted, value]) => {
-    expect(outcome(days)).toEqual({ bucket: '<15m', converted, value });
+    expect(outcome(days)).toEqual({ bucket: '<5m', converted, value });
   });
 
   test('a conversion within 24 hours, from the instant of opening on, leaves them out', () => {

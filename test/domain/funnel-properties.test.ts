@@ -6,8 +6,8 @@ import {
   type Exclusion,
   FUNNEL_ENTRIES,
   FUNNEL_ORDERS,
-  type Funnel,
   type FunnelEvent,
+  type FunnelRules,
   fits,
   funnelOf,
 } from '../../src/domain/funnel.ts';
@@ -43,7 +43,7 @@ const exclusion: fc.Arbitrary<Exclusion> = fc
   .tuple(filter, bound, bound)
   .map(([filter, after_step, before_step]) => ({ ...filter, after_step, before_step }));
 
-const narrow: fc.Arbitrary<Funnel> = fc.record({
+const narrow: fc.Arbitrary<FunnelRules> = fc.record({
   from: fc.constantFrom(0, 0, 1000, 2000),
   to: fc.constantFrom(3000, 5000, 9000),
   steps: fc.array(filter, { minLength: 1, maxLength: 4 }),
@@ -55,7 +55,7 @@ const narrow: fc.Arbitrary<Funnel> = fc.record({
 });
 
 /** Chains that come far, where what they hold, and which steps they fill, decides how far. */
-const wide: fc.Arbitrary<Funnel> = fc
+const wide: fc.Arbitrary<FunnelRules> = fc
   .record({ funnel: narrow, steps: fc.array(filter, { minLength: 3, maxLength: 4 }) })
   .map(({ funnel, steps }) => ({ ...funnel, steps, from: 0, to: 9000, window_seconds: 6, exclude: [] }));
 
@@ -69,7 +69,7 @@ function sorted(events: readonly FunnelEvent[]): FunnelEvent[] {
 }
 
 /** Every choice of events is looked at, and every sentence of the definition asked of it. */
-function byBruteForce(events: readonly FunnelEvent[], funnel: Funnel): EntityFunnel {
+function byBruteForce(events: readonly FunnelEvent[], funnel: FunnelRules): EntityFunnel {
   const log = sorted(events);
   const choices = Array.from({ length: 2 ** log.length - 1 }, (_, bits) =>
     log.map((_, i) => i).filter((i) => ((bits + 1) >> i) & 1),
@@ -93,7 +93,7 @@ function compareLists(a: readonly number[], b: readonly number[]): number {
   return differences.find((difference) => difference !== 0) ?? -1;
 }
 
-function isChain(chosen: readonly number[], log: readonly FunnelEvent[], funnel: Funnel): boolean {
+function isChain(chosen: readonly number[], log: readonly FunnelEvent[], funnel: FunnelRules): boolean {
   const events = pick(log, chosen);
   const [first, last] = [events[0], events.at(-1)];
   if (!first || !last) return false;
@@ -111,7 +111,7 @@ function isChain(chosen: readonly number[], log: readonly FunnelEvent[], funnel:
   );
 }
 
-type Steps = Pick<Funnel, 'steps' | 'order'>;
+type Steps = Pick<FunnelRules, 'steps' | 'order'>;
 
 function fillsSteps(events: readonly FunnelEvent[], { steps, order }: Steps): boolean {
   const [one, ...rest] = events;
@@ -172,13 +172,13 @@ test('the order in which events arrive changes nothing', () => {
 
 describe('what is reached', () => {
   const people = fc.array(logOf(10), { maxLength: 6 });
-  const countsOf = (people: FunnelEvent[][], funnel: Funnel, count: (typeof FUNNEL_COUNTS)[number]) => {
+  const countsOf = (people: FunnelEvent[][], funnel: FunnelRules, count: (typeof FUNNEL_COUNTS)[number]) => {
     const entities = people.map((events) => funnelOf(events, funnel));
     return summariseFunnel(entities, { steps: funnel.steps, count }).steps.map(({ count }) => count);
   };
   const holdsFor = <T>(
     change: fc.Arbitrary<T>,
-    check: (people: FunnelEvent[][], funnel: Funnel, change: T) => void,
+    check: (people: FunnelEvent[][], funnel: FunnelRules, change: T) => void,
   ) => fc.assert(fc.property(people, funnel, change, check), { numRuns: 500 });
 
   test('never grows from step to step', () => {
@@ -223,7 +223,12 @@ describe('what is reached', () => {
     });
   });
 
-  function expectNoneRaised(people: FunnelEvent[][], funnel: Funnel, step: EventFilter, at: number): void {
+  function expectNoneRaised(
+    people: FunnelEvent[][],
+    funnel: FunnelRules,
+    step: EventFilter,
+    at: number,
+  ): void {
     const moved = (bound: number | undefined) => (bound && bound > at ? bound + 1 : bound);
     const exclude = funnel.exclude.map((exclusion) => ({
       ...exclusion,

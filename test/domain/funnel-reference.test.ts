@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import {
   type EventFilter,
   type Exclusion,
-  type Funnel,
   type FunnelEvent,
   type FunnelOrder,
+  type FunnelRules,
   funnelOf,
 } from '../../src/domain/funnel.ts';
 import { summariseFunnel } from '../../src/domain/funnel-report.ts';
@@ -46,7 +46,7 @@ describe.skipIf(!isThere)('the reference log', () => {
 
   test('mention > reply > click > purchase within 7 days, and within 30', () => {
     const named = funnelNamed('mention>reply>click>purchase | 7d', 'ordered');
-    const countsOf = (funnel: Funnel) => {
+    const countsOf = (funnel: FunnelRules) => {
       const entities = people.map((events) => funnelOf(events, funnel));
       return summariseFunnel(entities, { steps: funnel.steps, count: 'people' }).steps.map(
         ({ count }) => count,
@@ -78,7 +78,7 @@ function loadLog(): FunnelEvent[][] {
 }
 
 /** As in `mention>reply>purchase | 24h`. */
-function funnelNamed(name: string, way: string): Funnel {
+function funnelNamed(name: string, way: string): FunnelRules {
   const [path = '', window = ''] = name.split(' | ');
   const steps: EventFilter[] = path
     .split('>')

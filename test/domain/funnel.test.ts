@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   type EventFilter,
-  type Funnel,
   type FunnelEvent,
+  type FunnelRules,
   fits,
   funnelOf,
   inFunnelOrder,
@@ -23,14 +23,14 @@ function sale(id: string, minute: number, value: number | null = null): FunnelEv
 }
 
 /** From minute 0 to 1,000, a window of 10 minutes. */
-function funnel(steps: EventFilter[], changes: Partial<Funnel> = {}): Funnel {
+function funnel(steps: EventFilter[], changes: Partial<FunnelRules> = {}): FunnelRules {
   const to = 1000 * MINUTE_MS;
   const usual = { order: 'ordered', entry: 'any', window_seconds: 600, hold: [], exclude: [] } as const;
   return { from: 0, to, steps, ...usual, ...changes };
 }
 
 /** The level, and the ids of the chain. */
-function reach(events: FunnelEvent[], steps: EventFilter[], changes: Partial<Funnel> = {}): string {
+function reach(events: FunnelEvent[], steps: EventFilter[], changes: Partial<FunnelRules> = {}): string {
   const { level, chain } = funnelOf(events, funnel(steps, changes));
   return [level, ...chain.map(({ id }) => id)].join(' ');
 }
@@ -222,7 +222,7 @@ describe('hold', () => {
 });
 
 describe('completions', () => {
-  const completions = (events: FunnelEvent[], changes: Partial<Funnel> = {}) =>
+  const completions = (events: FunnelEvent[], changes: Partial<FunnelRules> = {}) =>
     funnelOf(events, funnel([mention, reply], changes)).completions;
   const [a, b, c, d] = [
     touch('a', 0, 'mention'),

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { type FxRate, rateOn } from '../../src/domain/fx.ts';
+import { type RateOfDay, rateOn } from '../../src/domain/fx.ts';
 
-const rate = (date: string, from: string, to: string, value: number): FxRate => ({
+const rate = (date: string, from: string, to: string, value: number): RateOfDay => ({
   date,
   from,
   to,
   rate: value,
 });
-const ask = (day: string, from: string, to: string, ...rates: FxRate[]) =>
+const ask = (day: string, from: string, to: string, ...rates: RateOfDay[]) =>
   rateOn(day, from, to, 'USD', rates);
 
 test('one unit of a currency is one unit of itself, without any rate', () => {

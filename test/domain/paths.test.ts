@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest';
 import {
   collapseRuns,
-  type Group,
   isInBucket,
   nullJourneyOf,
   PATH_LENGTH_BUCKETS,
+  type PathGroup,
   stepsOf,
   TIME_LAG_BUCKETS,
 } from '../../src/domain/paths.ts';
 
 const DAY_MS = 86_400_000;
-const groups = (text: string): Group[] => text.split(' ').map((value) => [value === '-' ? null : value]);
+const groups = (text: string): PathGroup[] => text.split(' ').map((value) => [value === '-' ? null : value]);
 
 describe('runs collapse', () => {
   test.for([
@@ -23,7 +23,7 @@ describe('runs collapse', () => {
   });
 
   test('only where every dimension is the same', () => {
-    const path: Group[] = [
+    const path: PathGroup[] = [
       ['x', 'spring'],
       ['x', null],
       ['x', null],

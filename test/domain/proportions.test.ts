@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Arm, oddsRatio, rateOf, riskDifference, riskRatio } from '../../src/domain/proportions.ts';
+import {
+  type Arm,
+  conversionRate,
+  oddsRatio,
+  riskDifference,
+  riskRatio,
+} from '../../src/domain/proportions.ts';
 
 const arm = (converted: number, people: number): Arm => ({ converted, people });
 
@@ -19,7 +25,7 @@ test.each([
   [0, 20, 0, 0.1611],
   [1, 29, 0.0061, 0.1718],
 ])('Wilson: %i of %i is between %f and %f', (converted, people, low, high) => {
-  const rate = rateOf(arm(converted, people));
+  const rate = conversionRate(arm(converted, people));
   expect(rate.rate).toBe(converted / people);
   expect(rate.rate_low).toBeCloseTo(low, 4);
   expect(rate.rate_high).toBeCloseTo(high, 4);
@@ -46,10 +52,10 @@ test('4 of 5 against 4 of 10: odds ratio 6 within exp(1.7918 ± 1.96 × √1.666
   expect(odds.high).toBeCloseTo(Math.exp(Math.log(6) + 1.959964 * Math.sqrt(5 / 3)), 5);
 });
 
-test('an arm where nobody converted has no ratio, and an interval from half a conversion more', () => {
+test('an arm where nobody converted has no ratio, and an interval from half a conversion and one person more', () => {
   const ratio = riskRatio(arm(0, 10), arm(5, 20));
-  const halved = 0.5 / 10.5 / (5.5 / 20.5);
-  const error = Math.sqrt(1 / 0.5 - 1 / 10.5 + 1 / 5.5 - 1 / 20.5);
+  const halved = 0.5 / 11 / (5.5 / 21);
+  const error = Math.sqrt(1 / 0.5 - 1 / 11 + 1 / 5.5 - 1 / 21);
   expect(ratio.estimate).toBeNull();
   expect(ratio.low).toBeCloseTo(halved * Math.exp(-1.959964 * error), 6);
   expect(ratio.high).toBeCloseTo(halved * Math.exp(1.959964 * error), 6);
@@ -67,13 +73,24 @@ test('an arm where everybody converted has a risk ratio, and odds without bound'
   expect(oddsRatio(arm(5, 5), arm(5, 10)).low).toBeGreaterThan(0);
 });
 
+test('everybody of both arms converted: the risk ratio is 1, and its interval is not of zero width', () => {
+  const { estimate, low, high } = riskRatio(arm(40, 40), arm(60, 60));
+  const middle = 40.5 / 41 / (60.5 / 61);
+  const error = Math.sqrt(1 / 40.5 - 1 / 41 + 1 / 60.5 - 1 / 61);
+  expect(estimate).toBe(1);
+  expect(low).toBeCloseTo(middle * Math.exp(-1.959964 * error), 6);
+  expect(high).toBeCloseTo(middle * Math.exp(1.959964 * error), 6);
+  expect(low).toBeLessThan(1);
+  expect(high).toBeGreaterThan(1);
+});
+
 test('an arm of nobody says nothing', () => {
   const unknown = { estimate: null, low: null, high: null };
   for (const compare of [riskRatio, oddsRatio, riskDifference]) {
     expect(compare(arm(0, 0), arm(1, 2))).toEqual(unknown);
     expect(compare(arm(1, 2), arm(0, 0))).toEqual(unknown);
   }
-  expect(rateOf(arm(0, 0))).toEqual({ rate: null, rate_low: null, rate_high: null });
+  expect(conversionRate(arm(0, 0))).toEqual({ rate: null, rate_low: null, rate_high: null });
 });
 
 const anyArm = fc
@@ -83,7 +100,7 @@ const anyArm = fc
 test('intervals hold their estimates, rates stay within 0 and 1, and nothing is ever NaN', () => {
   fc.assert(
     fc.property(anyArm, anyArm, (one, other) => {
-      const { rate, rate_low, rate_high } = rateOf(one);
+      const { rate, rate_low, rate_high } = conversionRate(one);
       expect(rate_low).toBeGreaterThanOrEqual(0);
       expect(rate_high).toBeLessThanOrEqual(1);
       expect((rate_low ?? 1) - 1e-12).toBeLessThanOrEqual(rate ?? 0);
@@ -92,6 +109,7 @@ test('intervals hold their estimates, rates stay within 0 and 1, and nothing is 
         const { estimate, low, high } = compare(one, other);
         expect(low).not.toBeNull();
         expect(Number.isFinite(low) && Number.isFinite(high)).toBe(true);
+        expect(low).toBeLessThan(high ?? 0);
         if (estimate !== null) {
           expect((low ?? 0) - 1e-12).toBeLessThanOrEqual(estimate);
           expect((high ?? 0) + 1e-12).toBeGreaterThanOrEqual(estimate);

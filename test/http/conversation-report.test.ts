@@ -128,8 +128,8 @@ describe('the buckets', () => {
     await workspace.load('conversions', [
       sold('early', 'bob', 2),
       sold('ann1', 'ann', DAY, { value: 40 }),
-      sold('ann2', 'ann', 30 * DAY - 1, { value: 2.5 }),
-      sold('ann3', 'ann', 30 * DAY, { value: 999 }),
+      sold('ann2', 'ann', 30 * DAY, { value: 2.5 }),
+      sold('ann3', 'ann', 30 * DAY + 1, { value: 999 }),
       sold('dan', 'dan', 3 * DAY, { currency: 'JPY' }),
       sold('cleo', 'cleo', 4 * DAY),
     ]);
@@ -138,12 +138,14 @@ describe('the buckets', () => {
     const low = expect.closeTo(0.206549, 5);
     const none = { people: 0, converted: 0, rate: null, rate_low: null, rate_high: null, value: 0 };
     expect(body.buckets).toEqual([
+      { bucket: '<5m', ...none },
       { bucket: '<15m', people: 1, converted: 1, rate: 1, rate_low: low, rate_high: 1, value: 42.5 },
       { bucket: '<1h', ...none },
       { bucket: '<4h', ...none },
       { bucket: '<24h', ...none },
+      { bucket: '>=24h', ...none },
       {
-        bucket: '>=24h or never',
+        bucket: 'never',
         people: 2,
         converted: 1,
         rate: 0.5,
@@ -159,7 +161,7 @@ describe('the buckets', () => {
         detail: expect.stringMatching('^1 conversions are in another currency than USD'),
       },
     ]);
-    expect((await workspace.get(`${REPORT}&goal=purchase&horizon_days=2`)).body.buckets[0].value).toBe(40);
+    expect((await workspace.get(`${REPORT}&goal=purchase&horizon_days=2`)).body.buckets[1].value).toBe(40);
   });
 
   test('count values in the currency asked, at the rate of the day of the conversion', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { rateOf, riskRatio } from '../../src/domain/proportions.ts';
+import { conversionRate, riskRatio } from '../../src/domain/proportions.ts';
 import { type Json, needWorld } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { came, codes, did, on, prepare, prepareFull, REPORT, sizesOf } from './cultivation-log.ts';
@@ -43,7 +43,7 @@ test('the report compares who was cultivated by the landmark with who was not', 
   // Of 3: 2/3 after 6 days, 1/3 after 10.
   expect(arms.cultivated).toEqual({
     ...cultivated,
-    ...rateOf(cultivated),
+    ...conversionRate(cultivated),
     value_per_person: 50 / 3,
     median_days: 10,
   });

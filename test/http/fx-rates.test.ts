@@ -111,6 +111,20 @@ describe('values in another currency', () => {
     expect(whole.warnings).toEqual([]);
   });
 
+  test('of a conversion that got its value by a restatement are missed like any other', async () => {
+    const workspace = await prepare();
+    await workspace.conversions(sale('late', { value: null, currency: 'CHF', occurred_at: at('21') }));
+    const code = async (path: string) =>
+      (await workspace.get(path)).body.warnings.map(({ detail }: Json) => Number.parseInt(detail, 10));
+    const paths = ['attribution', 'journeys', 'roi'].map((name) => REPORT.replace('attribution', name));
+    for (const path of paths) expect([path, await code(path)]).toEqual([path, [2]]);
+    expect(await code('/v1/conversions/late/explanation')).toEqual([]);
+    const adjust = { id: 'r', kind: 'restatement', value: 50, occurred_at: '2025-06-29T00:00:00Z' };
+    await workspace.post('/v1/conversions/late/adjustments', adjust);
+    for (const path of paths) expect([path, await code(path)]).toEqual([path, [3]]);
+    expect(await code('/v1/conversions/late/explanation')).toEqual([1]);
+  });
+
   test('are the same in the explanation, the journeys and the funnel, also after a restatement', async () => {
     const workspace = await prepare();
     await put(workspace, rate('2025-06-03', 'EUR', 'USD', 1.1), rate('2025-06-20', 'GBP', 'USD', 2));

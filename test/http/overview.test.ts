@@ -164,6 +164,33 @@ describe('the overview', () => {
     expect((await workspace.get(OVERVIEW)).body.warnings).toMatchObject([{ code: 'missing_fx_rate' }]);
   });
 
+  test('warns that retention limits its range, and its pool whatever the range', async () => {
+    const workspace = await prepare({ retention_days: 3650 });
+    const { warnings } = (await workspace.get(OVERVIEW)).body;
+    expect(warnings).toMatchObject([
+      { code: 'outside_retention', detail: expect.stringContaining('the pool') },
+    ]);
+    const pool = (await workspace.get('/v1/reports/cultivation?goal=purchase&cultivation_goal=follow')).body;
+    expect(pool.warnings.map(({ code }: Json) => code)).toContain('outside_retention');
+  });
+
+  test('of a day compares with the local day before, also where the clocks change', async () => {
+    const workspace = await prepare({ timezone: 'Europe/Berlin' });
+    // The 25th has 25 hours: the day before begins 24 hours earlier, not 25.
+    await workspace.load('conversions', [
+      sale('before', { occurred_at: '2024-10-25T21:30:00Z' }),
+      sale('previous', { occurred_at: '2024-10-25T22:30:00Z' }),
+      sale('day', { occurred_at: '2024-10-27T22:30:00Z' }),
+    ]);
+    const day = await workspace.get('/v1/reports/overview?goal=purchase&from=2024-10-27&to=2024-10-28');
+    expect(day.body.totals.conversions).toEqual({ value: 1, previous: 0, change: null });
+    const two = await workspace.get('/v1/reports/overview?goal=purchase&from=2024-10-27&to=2024-10-29');
+    expect(two.body.totals.conversions).toEqual({ value: 1, previous: 1, change: 0 });
+    const instants = 'from=2024-10-27T00:00:00%2B02:00&to=2024-10-29T00:00:00%2B01:00';
+    const asked = await workspace.get(`/v1/reports/overview?goal=purchase&${instants}`);
+    expect(asked.body.totals.conversions).toEqual({ value: 1, previous: 2, change: -0.5 });
+  });
+
   test('refuses what it does not know', async () => {
     const workspace = await prepare();
     expectProblem(await workspace.get(`${OVERVIEW}&goal=none`), 422, 'unknown_goal', ['?goal']);

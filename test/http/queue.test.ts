@@ -144,9 +144,9 @@ describe('what is posted', () => {
       scopes: ['ingest'],
       allowed_origins: ['https://shop.example'],
     });
-    const fromPage = { origin: 'https://shop.example' };
+    const publishable = { origin: 'https://shop.example' };
     const conversions = [sale('s', { occurred_at: null, currency: 'USD' })];
-    const { status } = await app.ask(key.body.token, 'POST', '/v1/conversions', { conversions }, fromPage);
+    const { status } = await app.ask(key.body.token, 'POST', '/v1/conversions', { conversions }, publishable);
     expect(status).toBe(202);
     await app.deliver(app.sent);
     expect((await app.ask(token, 'GET', '/v1/conversions/s')).body.value).toBeNull();

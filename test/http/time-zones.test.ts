@@ -34,6 +34,28 @@ test('every IANA zone that JavaScript lists is taken, and its days are the same 
   expect(wrong).toEqual([]);
 });
 
+test('a range of dates that the zone skipped is an empty range; one that ends before it begins is a mistake', async () => {
+  const workspace = await prepare();
+  const skipped = 'from=2011-12-30&to=2011-12-31&timezone=Pacific/Apia';
+  for (const report of [
+    'attribution?goal=purchase&',
+    'overview?goal=purchase&',
+    'lifecycle?',
+    'conversations?',
+  ]) {
+    const { status, text } = await workspace.get(`/v1/reports/${report}${skipped}`);
+    expect([report, status], text).toEqual([report, 200]);
+  }
+  const { body } = await workspace.get(`/v1/reports/attribution?goal=purchase&${skipped}`);
+  expect(body.query.from).toBe(body.query.to);
+  expect(body.totals.conversions).toBe(0);
+  expect((await workspace.get(`/v1/touchpoints?${skipped}`)).status).toBe(200);
+  for (const range of ['from=2011-12-31&to=2011-12-30', 'from=2011-12-30&to=2011-12-30']) {
+    const answer = await workspace.get(`/v1/reports/lifecycle?${range}&timezone=Pacific/Apia`);
+    expectProblem(answer, 422, 'invalid_request', ['?to']);
+  }
+});
+
 /** Old abbreviations mean one place to JavaScript and another, or none, to Postgres: ACT is Darwin here and Acre there. */
 test.for(['ACT', 'AET', 'ART', 'BST', 'CST', 'ECT', 'IST', 'MIT', 'NET', 'PST', 'SST', 'VST'])(
   'the abbreviation %s is no time zone, in a report and in the workspace',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type BusinessHours, businessSeconds, type OpenHours } from '../../src/domain/business-hours.ts';
+import { businessSeconds, type OpenHours, type OpeningHours } from '../../src/domain/business-hours.ts';
 import {
   type ConversationSummary,
   type Message,
@@ -9,7 +9,7 @@ import {
   summaryOf,
 } from '../../src/domain/conversations.ts';
 import { inJourneyOrder } from '../../src/domain/journey.ts';
-import { rateOf } from '../../src/domain/proportions.ts';
+import { conversionRate } from '../../src/domain/proportions.ts';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
@@ -109,7 +109,7 @@ function near(row: Json): Json {
   );
 }
 
-function businessHoursOf({ hours: asked, start }: Sample): (BusinessHours & { timezone: string }) | null {
+function businessHoursOf({ hours: asked, start }: Sample): (OpeningHours & { timezone: string }) | null {
   if (!asked) return null;
   const { timezone, days, holidays } = asked;
   return { timezone, days, holidays: [iso(start + holidays * DAY_MS).slice(0, 10)] };
@@ -266,7 +266,7 @@ function outcomesOf(log: Sample, opened: readonly Opened[]): Json {
     const own = outcomes.flatMap((one) => ('bucket' in one && one.bucket === bucket ? [one] : []));
     const arm = { people: own.length, converted: own.filter(({ converted }) => converted).length };
     const value = Number(own.reduce((sum, one) => sum + one.value, 0).toFixed(2));
-    return { bucket, ...arm, ...rateOf(arm), value };
+    return { bucket, ...arm, ...conversionRate(arm), value };
   });
   const leftOut = (reason: string) =>
     outcomes.filter((one) => 'left_out' in one && one.left_out === reason).length;

@@ -5,11 +5,11 @@ import {
   type EventFilter,
   FUNNEL_ENTRIES,
   FUNNEL_ORDERS,
-  type Funnel,
   type FunnelEvent,
+  type FunnelRules,
   funnelOf,
 } from '../../src/domain/funnel.ts';
-import { FUNNEL_COUNTS, type FunnelReport, summariseFunnel } from '../../src/domain/funnel-report.ts';
+import { FUNNEL_COUNTS, type FunnelSummary, summariseFunnel } from '../../src/domain/funnel-report.ts';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
@@ -217,9 +217,9 @@ function bodyOf({ breakdown, at_step, exclude, days, ...rest }: Question) {
   };
 }
 
-function expectedOf(sample: Log, question: Question): FunnelReport {
+function expectedOf(sample: Log, question: Question): FunnelSummary {
   const { steps, count, breakdown, at_step, days } = question;
-  const funnel: Funnel = {
+  const funnel: FunnelRules = {
     ...question,
     from: START + days[0] * DAY_MS,
     to: START + days[1] * DAY_MS,

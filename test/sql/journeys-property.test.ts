@@ -10,11 +10,11 @@ import {
 import {
   type Bucket,
   collapseRuns,
-  type Group,
   isInBucket,
   nullJourneyOf,
   type Outcome,
   PATH_LENGTH_BUCKETS,
+  type PathGroup,
   type PathNode,
   stepsOf,
   TIME_LAG_BUCKETS,
@@ -97,7 +97,7 @@ function reportPath(sample: Log): string {
 
 interface Journey {
   outcome: Outcome;
-  path: readonly Group[];
+  path: readonly PathGroup[];
   touches: number;
   seconds: number;
   value: number;
@@ -216,12 +216,12 @@ function cents(value: number): number {
 }
 
 /** The value of the one dimension, or those of several as a list. */
-function shown(group: Group): unknown {
+function shown(group: PathGroup): unknown {
   return group.length === 1 ? group[0] : group;
 }
 
 /** Null is after everything, and so is a longer list with the same beginning. */
-function compareLists(a: Group, b: Group): number {
+function compareLists(a: PathGroup, b: PathGroup): number {
   const at = a.findIndex((value, i) => i >= b.length || value !== b[i]);
   if (at === -1 || at >= b.length) return a.length - b.length;
   return compareValues(a[at] ?? null, b[at] ?? null);

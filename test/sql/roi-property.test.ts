@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type FxRate, rateOn } from '../../src/domain/fx.ts';
+import { type RateOfDay, rateOn } from '../../src/domain/fx.ts';
 import { returnsOf } from '../../src/domain/roi.ts';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { postLog, type RandomLog, randomLog } from './random-log.ts';
@@ -41,7 +41,7 @@ const log = fc.record({
 });
 type Sample = typeof log extends fc.Arbitrary<infer T> ? T : never;
 
-function ratesOf({ rates }: Sample): FxRate[] {
+function ratesOf({ rates }: Sample): RateOfDay[] {
   return rates.map(({ day, pair: [from = '', to = ''], ...rest }) => ({
     ...rest,
     date: dayOf(day),

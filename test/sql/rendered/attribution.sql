@@ -12,84 +12,35 @@ with
     and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
     and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
 ), "fx" as materialized (
-  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
-        (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ),
-        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) * (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) end
-  )) as rates
+  select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
-    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
-    from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
-    where amounts.currency <> 'EUR'::text
-  ) pair
+    select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = 'direct') as direct,
+      max(quoted.rate) filter (where leg.name = 'there') as there,
+      max(quoted.rate) filter (where leg.name = 'onward') as onward
+    from (
+      select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+      from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
+      where amounts.currency <> 'EUR'::text
+    ) pair
+    join lateral (
+        values ('direct', pair.currency, 'EUR'::text), ('there', pair.currency, 'EUR'::text), ('onward', 'EUR'::text, 'EUR'::text)
+    ) leg (name, base, quote) on leg.name = 'direct' or 'EUR'::text not in (pair.currency, 'EUR'::text)
+    cross join lateral (
+      select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
+      from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
+      cross join lateral (
+        select r.date, r.rate
+        from fx_rates r
+        where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = way.base and r."to" = way.quote
+          and r.date between pair.oldest and pair.day
+        order by r.date desc
+        limit 1
+      ) latest
+      order by latest.date desc, way.is_inverse
+      limit 1
+    ) quoted
+    group by pair.currency, pair.day
+  ) known
 ),
   bounded as (
   select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
@@ -115,6 +66,7 @@ with
         select
         from adjustments a
         where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        offset 0
   ))) as counts
   from reached c
   join goal_settings g on g.key = c.goal
@@ -127,7 +79,7 @@ with
   ) n on true
 ), converted as materialized (
   select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-    value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
+    restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
 ),

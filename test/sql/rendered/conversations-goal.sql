@@ -50,86 +50,37 @@ with opened as materialized (
   where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
     and c.goal = any('{"purchase"}'::text[])
     and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
-    and c.occurred_at < '2026-06-30T22:00:00.000Z'::timestamptz
+    and c.occurred_at < '2026-06-30T22:00:00.001Z'::timestamptz
 ), "fx" as materialized (
-  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
-        (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ),
-        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) * (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) end
-  )) as rates
+  select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
-    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
-    from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
-    where amounts.currency <> 'EUR'::text
-  ) pair
+    select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = 'direct') as direct,
+      max(quoted.rate) filter (where leg.name = 'there') as there,
+      max(quoted.rate) filter (where leg.name = 'onward') as onward
+    from (
+      select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+      from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
+      where amounts.currency <> 'EUR'::text
+    ) pair
+    join lateral (
+        values ('direct', pair.currency, 'EUR'::text), ('there', pair.currency, 'EUR'::text), ('onward', 'EUR'::text, 'EUR'::text)
+    ) leg (name, base, quote) on leg.name = 'direct' or 'EUR'::text not in (pair.currency, 'EUR'::text)
+    cross join lateral (
+      select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
+      from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
+      cross join lateral (
+        select r.date, r.rate
+        from fx_rates r
+        where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = way.base and r."to" = way.quote
+          and r.date between pair.oldest and pair.day
+        order by r.date desc
+        limit 1
+      ) latest
+      order by latest.date desc, way.is_inverse
+      limit 1
+    ) quoted
+    group by pair.currency, pair.day
+  ) known
 ),
   bounded as (
   select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
@@ -155,6 +106,7 @@ with opened as materialized (
         select
         from adjustments a
         where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        offset 0
   ))) as counts
   from reached c
   join goal_settings g on g.key = c.goal
@@ -167,7 +119,7 @@ with opened as materialized (
   ) n on true
 ), converted as materialized (
   select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-    value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
+    restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
 ),
@@ -188,8 +140,8 @@ with opened as materialized (
 ), followed as (
   select began, max(seconds) as seconds,
     coalesce(bool_or(occurred_at >= began and occurred_at < began + make_interval(secs => 86400::float8)), false) as is_early,
-    count(*) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at < began + make_interval(secs => 2592000::float8)) as conversions, sum(net) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at < began + make_interval(secs => 2592000::float8)) as net,
-    count(*) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at < began + make_interval(secs => 2592000::float8) and lacks_rate) as lacks_rate
+    count(*) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at <= began + make_interval(secs => 2592000::float8)) as conversions, sum(net) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at <= began + make_interval(secs => 2592000::float8)) as net,
+    count(*) filter (where occurred_at >= began + make_interval(secs => 86400::float8) and occurred_at <= began + make_interval(secs => 2592000::float8) and lacks_rate) as lacks_rate
   from listed
   where began is not null
   group by person_id, began
@@ -198,7 +150,7 @@ with opened as materialized (
     when is_early then 'converted_within_24h'
     when began + make_interval(secs => 2592000::float8) > '2026-06-15T12:00:00.000Z'::timestamptz then 'short_follow_up'
     end as left_out,
-    coalesce(width_bucket(seconds, '{900,3600,14400,86400}'::float8[]), 4::int) as bucket
+    coalesce(width_bucket(seconds, '{300,900,3600,14400,86400}'::float8[]), 6::int) as bucket
   from followed
 ), counted as (
   select case when left_out is null then bucket end as bucket, left_out, count(*)::int as people,

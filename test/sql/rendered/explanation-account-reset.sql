@@ -4,84 +4,35 @@ with goal_settings as materialized (
   from goals g
   where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = (select goal from conversions where workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and id = 'order-1')
 ), "fx" as materialized (
-  select jsonb_object_agg(pair.currency || ' ' || pair.day, coalesce(
-        (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ),
-        case when 'EUR'::text not in (pair.currency, 'EUR'::text) then (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = pair.currency and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = pair.currency
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) * (
-        select known.rate
-        from (
-            (
-            select r.date, 0 as is_inverse, r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-          union all
-            (
-            select r.date, 1 as is_inverse, 1 / r.rate as rate
-            from fx_rates r
-            where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = 'EUR'::text and r."to" = 'EUR'::text
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          )
-        ) known
-        order by known.date desc, known.is_inverse
-        limit 1
-      ) end
-  )) as rates
+  select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
-    select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
-    from (select c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day from conversions c where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.id = 'order-1') amounts
-    where amounts.currency <> 'EUR'::text
-  ) pair
+    select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = 'direct') as direct,
+      max(quoted.rate) filter (where leg.name = 'there') as there,
+      max(quoted.rate) filter (where leg.name = 'onward') as onward
+    from (
+      select distinct amounts.currency, amounts.day, amounts.day - 7::int as oldest
+      from (select c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day from conversions c where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.id = 'order-1') amounts
+      where amounts.currency <> 'EUR'::text
+    ) pair
+    join lateral (
+        values ('direct', pair.currency, 'EUR'::text), ('there', pair.currency, 'EUR'::text), ('onward', 'EUR'::text, 'EUR'::text)
+    ) leg (name, base, quote) on leg.name = 'direct' or 'EUR'::text not in (pair.currency, 'EUR'::text)
+    cross join lateral (
+      select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
+      from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
+      cross join lateral (
+        select r.date, r.rate
+        from fx_rates r
+        where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = way.base and r."to" = way.quote
+          and r.date between pair.oldest and pair.day
+        order by r.date desc
+        limit 1
+      ) latest
+      order by latest.date desc, way.is_inverse
+      limit 1
+    ) quoted
+    group by pair.currency, pair.day
+  ) known
 ),
   target as materialized (
   select c.*, g.lookback, case
@@ -110,6 +61,7 @@ with goal_settings as materialized (
         select
         from adjustments a
         where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        offset 0
   ))) as counted,
     c.occurred_at - g.lookback as opens_at, coalesce((select max(earlier.occurred_at)
       from (
@@ -132,6 +84,7 @@ with goal_settings as materialized (
         select
         from adjustments a
         where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        offset 0
     )), '-infinity') as used_up_to
   from conversions c
   join goal_settings g on g.key = c.goal
@@ -167,7 +120,8 @@ with goal_settings as materialized (
   join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.account_id is null and t.person_id = c.person_id
   where true
 )
-select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate, c.retracted, c.counted,
+select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate,
+  c.net_value is not null and c.rate is null as lacks_rate, c.retracted, c.counted,
   case when c.retracted then 0 else c.net_value end as net_value,
   extract(epoch from c.lookback)::float8 as lookback_seconds,
   (

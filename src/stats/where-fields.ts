@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+
+/** Which touchpoints a report or a list is about: the query parameter `where`. */
+
+/** Of one field of `where`. */
+export const MAX_WHERE_VALUES = 100;
+
+const values = z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES);
+
+/** Which touchpoints: fields and the values that they may have. */
+export const TouchpointWhere = z
+  .record(z.string(), values)
+  .superRefine((where, context) => {
+    for (const dimension of Object.keys(where)) {
+      if (!(DIMENSIONS as readonly string[]).includes(dimension)) {
+        context.addIssue({
+          code: 'custom',
+          path: [dimension],
+          message: `Unknown field; known are ${DIMENSIONS.join(', ')}`,
+        });
+      }
+    }
+  })
+  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
+
+/** `where[channel]=x,linkedin`. */
+export const WhereQuery = TouchpointWhere.optional().meta({
+  type: 'object',
+  param: { style: 'deepObject', explode: true },
+  description:
+    'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
+  additionalProperties: { type: 'string' },
+  example: { channel: 'x,linkedin' },
+});
