@@ -5,6 +5,7 @@ import type { AnyOperation } from '../http/operation.ts';
 import { RATE_LIMIT, rateLimitHeaders } from '../http/rate-limit.ts';
 import { FieldErrorSchema } from '../ingest/batch-answer.ts';
 import { LIMITS_TEXT } from './limits-text.ts';
+import { withSharedParameters } from './shared-parameters.ts';
 
 /** The OpenAPI document, made from the operations once, when the document is written; never at run time. */
 
@@ -62,30 +63,30 @@ const HEADERS = {
     schema: { type: 'string' },
     example: 'db;dur=4.2;desc="calls=1"',
   },
-} as const;
-
-/** Beside those, on answers to a key or a read token. */
-const KEYED_HEADERS = {
-  ...HEADERS,
   'RateLimit-Policy': {
     description: 'How many requests (`q`) in how many seconds (`w`) each key has.',
     schema: { type: 'string' },
     example: rateLimitHeaders(200)['ratelimit-policy'],
   },
-} as const;
-
-const LIMITED_HEADERS = {
   RateLimit: {
     description: 'What is left (`r`) and in how many seconds there is more (`t`).',
     schema: { type: 'string' },
     example: rateLimitHeaders(429).ratelimit,
   },
   'Retry-After': {
-    description: 'Seconds to wait.',
+    description: 'Seconds to wait before the next attempt.',
     schema: { type: 'integer' },
     example: RATE_LIMIT.period_seconds,
   },
 } as const;
+
+const headersOf = (names: readonly (keyof typeof HEADERS)[]) =>
+  Object.fromEntries(names.map((name) => [name, { $ref: `#/components/headers/${name}` }]));
+
+const PUBLIC_HEADERS = headersOf(['X-Request-Id', 'Server-Timing']);
+/** On answers to a key or a read token. */
+const KEYED_HEADERS = headersOf(['X-Request-Id', 'Server-Timing', 'RateLimit-Policy']);
+const LIMITED_HEADERS = headersOf(['RateLimit', 'Retry-After']);
 
 const IdempotencyHeader = z.object({
   'Idempotency-Key': z.string().max(255).optional().meta({
@@ -113,8 +114,14 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     scheme: 'bearer',
     description: 'The root key of the deployment.',
   });
+  registry.register('Problem', Problem);
+  for (const [name, header] of Object.entries(HEADERS)) registry.registerComponent('headers', name, header);
+  for (const codes of new Map(
+    operations.flatMap(codesByStatus).map((here) => [responseName(here), here]),
+  ).values())
+    registry.registerComponent('responses', responseName(codes), errorResponse(codes));
   for (const operation of operations) registry.registerPath(pathOf(operation));
-  return app.getOpenAPI31Document({
+  const document = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Throughline',
@@ -125,6 +132,7 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     servers: [{ url: '/', description: 'This deployment.' }],
     tags: TAGS,
   });
+  return withSharedParameters(document);
 }
 
 function pathOf(operation: AnyOperation): RouteConfig {
@@ -169,7 +177,7 @@ function bodyContent(operation: AnyOperation, schema: z.ZodType, example: unknow
 
 function successResponses(operation: AnyOperation) {
   const { success, access } = operation;
-  const headers = access === 'public' || access === 'root' ? HEADERS : KEYED_HEADERS;
+  const headers = access === 'public' || access === 'root' ? PUBLIC_HEADERS : KEYED_HEADERS;
   const table = operation.isTable && {
     'text/csv': { schema: z.string().meta({ description: 'The rows of `data`, with a header line.' }) },
     'application/x-ndjson': {
@@ -188,8 +196,8 @@ function successResponses(operation: AnyOperation) {
   };
 }
 
-/** Every error the operation can answer with, those of all routes included, by status. */
-function errorResponses(operation: AnyOperation) {
+/** Every error the operation can answer with, those of all routes included: the codes of each status, in its order. */
+function codesByStatus(operation: AnyOperation): ErrorCode[][] {
   const codes = new Set<ErrorCode>([...operation.errors, 'invalid_request', 'internal_error']);
   // Of the public ones too: a key in the address is refused before anything else.
   codes.add('unauthenticated');
@@ -199,35 +207,35 @@ function errorResponses(operation: AnyOperation) {
     codes.add('misconfigured');
     codes.add('database_unavailable');
   }
-  const byStatus = Map.groupBy(codes, (code) => ERRORS[code].status);
+  const sorted = [...codes].toSorted((a, b) => ERRORS[a].status - ERRORS[b].status || (a < b ? -1 : 1));
+  return [...Map.groupBy(sorted, (code) => ERRORS[code].status).values()];
+}
+
+function errorResponses(operation: AnyOperation) {
   return Object.fromEntries(
-    [...byStatus]
-      .sort(([a], [b]) => a - b)
-      .map(([status, here]) => [
-        status,
-        {
-          description: here.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
-          ...(status === 429 && { headers: LIMITED_HEADERS }),
-          content: {
-            'application/problem+json': {
-              schema: Problem,
-              example: problemExample(here[0] ?? 'internal_error', operation),
-            },
-          },
-        },
-      ]),
+    codesByStatus(operation).map((codes) => [
+      statusOf(codes),
+      { $ref: `#/components/responses/${responseName(codes)}` },
+    ]),
   );
 }
 
-function problemExample(code: ErrorCode, operation: AnyOperation): z.input<typeof Problem> {
-  const { status, title } = ERRORS[code];
+const statusOf = ([code = 'internal_error']: readonly ErrorCode[]) => ERRORS[code].status;
+
+/** `InvalidRequestOrUnknownGoal`. */
+function responseName(codes: readonly ErrorCode[]): string {
+  const capitalised = codes.map((code) =>
+    code.replaceAll(/(?:^|_)([a-z])/g, (_, letter) => letter.toUpperCase()),
+  );
+  return capitalised.join('Or');
+}
+
+/** One response for all operations that answer one status with the same codes. */
+function errorResponse(codes: readonly ErrorCode[]) {
   return {
-    type: `urn:throughline:error:${code}`,
-    title,
-    status,
-    detail: `${title}.`,
-    instance: operation.path,
-    code,
-    request_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
+    description: codes.map((code) => `\`${code}\`: ${ERRORS[code].title}.`).join(' '),
+    ...(statusOf(codes) === 429 && { headers: LIMITED_HEADERS }),
+    ...(statusOf(codes) === 503 && { headers: headersOf(['Retry-After']) }),
+    content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   };
 }
