@@ -187,7 +187,21 @@ CREATE TABLE "identity_links" (
 	"resource" text NOT NULL,
 	"item_id" text collate "C" NOT NULL,
 	"skipped" boolean DEFAULT false NOT NULL,
+	"pending" boolean DEFAULT false NOT NULL,
+	"holds_user_id" boolean NOT NULL,
+	"precedence" smallint GENERATED ALWAYS AS ((not from_secret_key)::int) STORED NOT NULL,
 	CONSTRAINT "identity_links_workspace_id_link_id_identity_id_assertion_pk" PRIMARY KEY("workspace_id","link_id","identity_id","assertion")
+);
+--> statement-breakpoint
+CREATE TABLE "link_cursors" (
+	"workspace_id" uuid NOT NULL,
+	"identity_id" bigint NOT NULL,
+	"precedence" smallint NOT NULL,
+	"occurred_at" timestamp (3) with time zone NOT NULL,
+	"item_id" text collate "C" NOT NULL,
+	"resource" text NOT NULL,
+	"link_id" "bytea" NOT NULL,
+	CONSTRAINT "link_cursors_workspace_id_identity_id_pk" PRIMARY KEY("workspace_id","identity_id")
 );
 --> statement-breakpoint
 CREATE TABLE "people" (
@@ -335,8 +349,10 @@ CREATE INDEX "spend_days" ON "spend" USING btree ("workspace_id","to","from");--
 CREATE INDEX "spend_received" ON "spend" USING btree ("workspace_id","received_at","id");--> statement-breakpoint
 CREATE INDEX "spend_updated" ON "spend" USING btree ("workspace_id","updated_at");--> statement-breakpoint
 CREATE INDEX "identities_person" ON "identities" USING btree ("workspace_id","person_id");--> statement-breakpoint
-CREATE INDEX "identity_links_skipped" ON "identity_links" USING btree ("workspace_id","identity_id") WHERE skipped and is_current;--> statement-breakpoint
-CREATE INDEX "identity_links_identity" ON "identity_links" USING btree ("workspace_id","identity_id");--> statement-breakpoint
+CREATE INDEX "identity_links_identity" ON "identity_links" USING btree ("workspace_id","identity_id","occurred_at");--> statement-breakpoint
+CREATE INDEX "identity_links_applied" ON "identity_links" USING btree ("workspace_id","identity_id","precedence","occurred_at","item_id") WHERE is_current and not skipped;--> statement-breakpoint
+CREATE INDEX "identity_links_skipped" ON "identity_links" USING btree ("workspace_id","identity_id","holds_user_id","precedence","occurred_at","item_id") WHERE is_current and skipped;--> statement-breakpoint
+CREATE INDEX "identity_links_pending" ON "identity_links" USING btree ("workspace_id","precedence","occurred_at","item_id") WHERE pending;--> statement-breakpoint
 CREATE INDEX "people_merged" ON "people" USING btree ("workspace_id","merged_into") WHERE merged_into is not null;--> statement-breakpoint
 CREATE INDEX "person_updates_person" ON "person_updates" USING btree ("workspace_id","person_id","occurred_at");--> statement-breakpoint
 CREATE INDEX "person_updates_consent" ON "person_updates" USING btree ("workspace_id","person_id","occurred_at") WHERE analytics_consent is not null;--> statement-breakpoint

@@ -77,6 +77,9 @@ declare
   v_rejections int;
 begin
   perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+  while has_pending_links(p_workspace_id) loop
+    perform settle_links(p_workspace_id, '{}', '{}', 1000);
+  end loop;
 
   select e.receipt into v_receipt
   from erasures e
@@ -195,6 +198,12 @@ begin
 
   return v_receipt;
 end
+$$;
+--> statement-breakpoint
+-- has_pending_links: whether link facts of the workspace wait to be settled; see settle_links.
+create or replace function has_pending_links(p_workspace_id uuid) returns boolean language sql stable as $$
+  select exists (select from identity_links l where l.workspace_id = (select p_workspace_id) and l.pending)
+    or exists (select from link_cursors c where c.workspace_id = (select p_workspace_id))
 $$;
 --> statement-breakpoint
 -- keep_account_facts: stores the membership facts and the domain claims of a batch, once its identities exist.
@@ -363,6 +372,21 @@ for each row execute function keep_row_version('from', 'to', 'date');
 create or replace trigger spend_versions after update on spend
 for each row execute function keep_row_version('id');
 --> statement-breakpoint
+-- links_in_order: link ids without repeats in the order of their facts, by their latest assertion; those that have no row
+-- are left out.
+create or replace function links_in_order(p_workspace_id uuid, p_links bytea[]) returns bytea[]
+language sql stable as $$
+  select coalesce(array_agg(fact.link_id order by fact.precedence, fact.occurred_at, fact.item_id, fact.resource, fact.link_id), '{}')
+  from (select distinct link_id from unnest(p_links) given (link_id)) given
+  cross join lateral (
+    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.link_id = given.link_id
+    order by l.assertion desc
+    limit 1
+  ) fact
+$$;
+--> statement-breakpoint
 -- lock_to_workspace: row level security for one table that belongs to a workspace. The migration that creates a table
 -- calls it:
 --   select lock_to_workspace('touchpoints');
@@ -376,6 +400,91 @@ begin
     p_table, v_column, v_column
   );
   execute format('grant select, insert, update, delete on %s to throughline_app', p_table);
+end
+$$;
+--> statement-breakpoint
+-- move_identities: gives some people the identities that settle_links found for them, and their rows along.
+--   p_ids      identities, every one of the people concerned
+--   p_holders  the person of each before
+--   p_groups   the group of each from now on
+-- A person stays with the group that holds its oldest identity. The oldest such person of a group keeps it, and the
+-- others merge into that person. A group without any gets a new person (version 7, so that the order of ids stays the
+-- order of age).
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function move_identities(p_workspace_id uuid, p_ids bigint[], p_holders uuid[], p_groups int[])
+returns void
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_owners uuid[];
+  v_losers uuid[];
+  v_survivors uuid[];
+  v_moved bigint[];
+  v_left uuid[];
+  v_reached uuid[];
+begin
+  with homes as (
+    select distinct on (p_holders[n]) p_holders[n] as person_id, p_groups[n] as home
+    from generate_subscripts(p_ids, 1) n
+    order by p_holders[n], p_ids[n]
+  ), owned as (
+    select home, (array_agg(person_id order by person_id))[1] as owner
+    from homes
+    group by home
+  ), placed as materialized (
+    select groups.name, coalesce(owned.owner, uuid_v7()) as owner, owned.owner is null as is_new
+    from (select distinct name from unnest(p_groups) name) groups
+    left join owned on owned.home = groups.name
+  ), made as (
+    insert into people (workspace_id, id)
+    select p_workspace_id, owner
+    from placed
+    where is_new
+  )
+  select
+    (select array_agg(h.person_id order by h.person_id) from homes h join placed p on p.name = h.home where p.owner <> h.person_id),
+    (select array_agg(p.owner order by h.person_id) from homes h join placed p on p.name = h.home where p.owner <> h.person_id),
+    array_agg(p.owner order by n),
+    array_agg(p_ids[n]) filter (where p.owner <> p_holders[n]),
+    array_agg(distinct p_holders[n]) filter (where p.owner <> p_holders[n]),
+    array_agg(distinct p.owner) filter (where p.owner <> p_holders[n])
+  into v_losers, v_survivors, v_owners, v_moved, v_left, v_reached
+  from generate_subscripts(p_ids, 1) n
+  join placed p on p.name = p_groups[n];
+
+  if v_moved is null then
+    return;
+  end if;
+
+  update identities i set person_id = v_owners[place.n]
+  from unnest(p_ids) with ordinality place (id, n)
+  where i.workspace_id = (select p_workspace_id) and i.id = place.id and i.person_id <> v_owners[place.n];
+
+  -- Rows follow the identity that they came with.
+  update touchpoints t set person_id = i.person_id
+  from identities i
+  where t.workspace_id = (select p_workspace_id) and t.person_id = any (v_left)
+    and i.workspace_id = (select p_workspace_id) and i.id = t.identity_id and i.person_id <> t.person_id;
+
+  update conversions c set person_id = i.person_id
+  from identities i
+  where c.workspace_id = (select p_workspace_id) and c.person_id = any (v_left)
+    and i.workspace_id = (select p_workspace_id) and i.id = c.identity_id and i.person_id <> c.person_id;
+
+  update person_updates u set person_id = i.person_id
+  from identities i
+  where u.workspace_id = (select p_workspace_id) and u.person_id = any (v_left)
+    and i.workspace_id = (select p_workspace_id) and i.id = u.identity_id and i.person_id <> u.person_id;
+
+  update account_facts f set person_id = i.person_id
+  from identities i
+  where f.workspace_id = (select p_workspace_id) and f.person_id = any (v_left)
+    and i.workspace_id = (select p_workspace_id) and i.id = f.identity_id and i.person_id <> f.person_id;
+
+  update people p set merged_into = moved.survivor
+  from unnest(v_losers, v_survivors) moved (loser, survivor)
+  where p.workspace_id = (select p_workspace_id) and (p.id = moved.loser or p.merged_into = moved.loser);
+
+  perform recompute_accounts(p_workspace_id, v_left || v_reached);
 end
 $$;
 --> statement-breakpoint
@@ -534,151 +643,6 @@ begin
 end
 $$;
 --> statement-breakpoint
--- recompute_people: brings people in line with link facts that are new, dated anew or undone.
---   p_identities  those of the facts
---   p_may_split   true after an unlink: a component that cannot conflict is replayed too
---
--- A component without a possible conflict (one user_id and 100 identities at most, all together) is the union of its
--- facts in any order, and its people merge whole. Only the others are replayed fact by fact.
--- Locks: none; callers hold the exclusive lock of resolve_people.
-create or replace function recompute_people(p_workspace_id uuid, p_identities bigint[], p_may_split boolean) returns void
-language plpgsql set plan_cache_mode = force_custom_plan as $$
-declare
-  v_people uuid[];
-  v_reached uuid[];
-  v_ones int[];
-  v_others int[];
-  v_parents int[];
-  v_contested int[];
-  v_root int;
-  v_a int;
-  v_b int;
-  v_losers uuid[];
-  v_survivors uuid[];
-begin
-  select array_agg(distinct i.person_id) into v_people
-  from unnest(p_identities) given (id)
-  join identities i on i.workspace_id = (select p_workspace_id) and i.id = given.id;
-
-  if v_people is null then
-    return;
-  end if;
-
-  -- Applied facts lie within one person, so only skipped ones, new ones among them, lead to others.
-  v_reached := v_people;
-  loop
-    select array_agg(distinct j.person_id) into v_reached
-    from unnest(v_reached) reached (person_id)
-    join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = reached.person_id
-    join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
-      and l.skipped and l.is_current
-    join identity_links m on m.workspace_id = (select p_workspace_id) and m.link_id = l.link_id and m.is_current
-    join identities j on j.workspace_id = (select p_workspace_id) and j.id = m.identity_id
-    where not j.person_id = any (v_people);
-    exit when v_reached is null;
-    v_people := v_people || v_reached;
-  end loop;
-  select array_agg(person_id order by person_id) into v_people from unnest(v_people) person_id;
-  select array_agg(n order by n) into v_parents from generate_subscripts(v_people, 1) n;
-
-  -- Union-find over whole people. Smaller numbers are older people and become the roots.
-  select array_agg(array_position(v_people, oldest_id)), array_agg(array_position(v_people, person_id))
-  into v_ones, v_others
-  from (
-    select distinct person_id, oldest_id
-    from (
-      select m.link_id, j.person_id, first_value(j.person_id) over (partition by m.link_id order by j.person_id) as oldest_id
-      from (
-        select distinct l.link_id
-        from unnest(v_people) reached (person_id)
-        join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = reached.person_id
-        join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
-      and l.skipped and l.is_current
-      ) open_links
-      join identity_links m on m.workspace_id = (select p_workspace_id) and m.link_id = open_links.link_id and m.is_current
-      join identities j on j.workspace_id = (select p_workspace_id) and j.id = m.identity_id
-    ) named
-    where person_id <> oldest_id
-  ) pairs;
-
-  for n in 1 .. coalesce(array_length(v_ones, 1), 0) loop
-    v_a := v_ones[n];
-    while v_parents[v_a] <> v_a loop
-      v_parents[v_a] := v_parents[v_parents[v_a]];
-      v_a := v_parents[v_a];
-    end loop;
-    v_b := v_others[n];
-    while v_parents[v_b] <> v_b loop
-      v_parents[v_b] := v_parents[v_parents[v_b]];
-      v_b := v_parents[v_b];
-    end loop;
-    v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
-  end loop;
-  for n in 1 .. array_length(v_parents, 1) loop
-    v_parents[n] := v_parents[v_parents[n]];
-  end loop;
-
-  select coalesce(array_agg(root), '{}') into v_contested
-  from (
-    select v_parents[place.n] as root
-    from unnest(v_people) with ordinality place (person_id, n)
-    join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = place.person_id
-    group by v_parents[place.n]
-    having p_may_split or count(*) filter (where i.namespace = 'user_id') > 1 or count(*) > 100
-  ) contested;
-
-  foreach v_root in array v_contested loop
-    perform replay_people(p_workspace_id, (
-      select array_agg(v_people[n]) from generate_subscripts(v_people, 1) n where v_parents[n] = v_root
-    ));
-  end loop;
-
-  -- All other components merge whole.
-  select array_agg(v_people[n]), array_agg(v_people[v_parents[n]])
-  into v_losers, v_survivors
-  from generate_subscripts(v_people, 1) n
-  where v_parents[n] <> n and not v_parents[n] = any (v_contested);
-
-  update identity_links l set skipped = false
-  from generate_subscripts(v_people, 1) n
-  join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = v_people[n]
-  where not v_parents[n] = any (v_contested)
-    and l.workspace_id = (select p_workspace_id) and l.identity_id = i.id
-    and l.skipped and l.is_current;
-
-  if v_losers is null then
-    return;
-  end if;
-
-  update identities set person_id = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where identities.workspace_id = (select p_workspace_id) and identities.person_id = moved.loser;
-
-  update touchpoints set person_id = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where touchpoints.workspace_id = (select p_workspace_id) and touchpoints.person_id = moved.loser;
-
-  update conversions set person_id = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where conversions.workspace_id = (select p_workspace_id) and conversions.person_id = moved.loser;
-
-  update person_updates set person_id = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where person_updates.workspace_id = (select p_workspace_id) and person_updates.person_id = moved.loser;
-
-  update account_facts set person_id = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where account_facts.workspace_id = (select p_workspace_id) and account_facts.person_id = moved.loser;
-
-  perform recompute_accounts(p_workspace_id, (select array_agg(distinct survivor) from unnest(v_survivors) survivor));
-
-  update people set merged_into = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where people.workspace_id = (select p_workspace_id)
-    and (people.id = moved.loser or people.merged_into = moved.loser);
-end
-$$;
---> statement-breakpoint
 -- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). A
 -- deleted touchpoint that counts has a thread with a row, unless the whole workspace is deleted, which deletes its
 -- conversations first.
@@ -819,153 +783,6 @@ begin
 end
 $$;
 --> statement-breakpoint
--- replay_people: computes the people of one component that may conflict, from all its link facts.
---   p_people  every person of the component
--- Facts are applied in the order (those of secret keys first, occurred_at, item id, then resource and link id to make it
--- total). A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not applied,
--- and tried again whenever its component changes. So people do not depend on the order of arrival.
---
--- A person stays with the group that holds its oldest identity; of several people in a group the oldest survives; a
--- group without any gets a new one (version 7, so that the order of ids stays the order of age).
--- Locks: none; callers hold the exclusive lock of resolve_people.
-create or replace function replay_people(p_workspace_id uuid, p_people uuid[]) returns void
-language plpgsql set plan_cache_mode = force_custom_plan as $$
-declare
-  c_max_identities constant int := 100;
-  v_ids bigint[];
-  v_holders uuid[];
-  v_users int[];
-  v_parents int[];
-  v_sizes int[];
-  v_fact record;
-  v_root int;
-  v_roots int[];
-  v_node int;
-  v_size int;
-  v_user_count int;
-  v_skipped bytea[] := '{}';
-  v_owners uuid[];
-  v_losers uuid[] := '{}';
-  v_survivors uuid[] := '{}';
-begin
-  select array_agg(i.id order by i.id), array_agg(i.person_id order by i.id),
-    array_agg((i.namespace = 'user_id')::int order by i.id), array_agg(1 order by i.id)
-  into v_ids, v_holders, v_users, v_sizes
-  from identities i
-  where i.workspace_id = (select p_workspace_id) and i.person_id = any (p_people);
-
-  if v_ids is null then
-    return;
-  end if;
-  select array_agg(n order by n) into v_parents from generate_subscripts(v_ids, 1) n;
-
-  for v_fact in
-    select l.link_id, array_agg(place.n order by place.n) as members
-    from unnest(v_ids) with ordinality place (id, n)
-    join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = place.id and l.is_current
-    group by l.link_id
-    order by bool_or(not l.from_secret_key), min(l.occurred_at), min(l.item_id), min(l.resource), l.link_id
-  loop
-    v_roots := '{}';
-    v_size := 0;
-    v_user_count := 0;
-    foreach v_node in array v_fact.members loop
-      v_root := v_node;
-      while v_parents[v_root] <> v_root loop
-        v_parents[v_root] := v_parents[v_parents[v_root]];
-        v_root := v_parents[v_root];
-      end loop;
-      if not v_root = any (v_roots) then
-        v_roots := v_roots || v_root;
-        v_size := v_size + v_sizes[v_root];
-        v_user_count := v_user_count + v_users[v_root];
-      end if;
-    end loop;
-    if v_user_count > 1 or v_size > c_max_identities then
-      v_skipped := v_skipped || v_fact.link_id;
-    else
-      foreach v_node in array v_roots loop
-        v_parents[v_node] := v_roots[1];
-      end loop;
-      v_sizes[v_roots[1]] := v_size;
-      v_users[v_roots[1]] := v_user_count;
-    end if;
-  end loop;
-
-  for n in 1 .. array_length(v_ids, 1) loop
-    v_root := n;
-    while v_parents[v_root] <> v_root loop
-      v_root := v_parents[v_root];
-    end loop;
-    v_parents[n] := v_root;
-  end loop;
-
-  update identity_links l set skipped = l.link_id = any (v_skipped)
-  where l.workspace_id = (select p_workspace_id)
-    and l.identity_id = any (v_ids) and l.is_current
-    and l.skipped <> (l.link_id = any (v_skipped));
-
-  -- Every person, oldest first, takes the group of its oldest identity, or merges into the one that took it before.
-  v_owners := array_fill(null::uuid, array [array_length(v_ids, 1)]);
-  for v_fact in
-    select v_holders[n] as person_id, (array_agg(v_parents[n] order by n))[1] as root
-    from generate_subscripts(v_ids, 1) n
-    group by v_holders[n]
-    order by v_holders[n]
-  loop
-    if v_owners[v_fact.root] is null then
-      v_owners[v_fact.root] := v_fact.person_id;
-    else
-      v_losers := v_losers || v_fact.person_id;
-      v_survivors := v_survivors || v_owners[v_fact.root];
-    end if;
-  end loop;
-
-  for n in 1 .. array_length(v_ids, 1) loop
-    if v_owners[v_parents[n]] is null then
-      v_owners[v_parents[n]] := uuid_v7();
-      insert into people (workspace_id, id) values (p_workspace_id, v_owners[v_parents[n]]);
-    end if;
-  end loop;
-
-  update identities i set person_id = v_owners[v_parents[place.n]]
-  from unnest(v_ids) with ordinality place (id, n)
-  where i.workspace_id = (select p_workspace_id) and i.id = place.id
-    and i.person_id <> v_owners[v_parents[place.n]];
-
-  -- Rows follow the identity they came with.
-  update touchpoints t set person_id = i.person_id
-  from identities i
-  where t.workspace_id = (select p_workspace_id) and t.person_id = any (p_people)
-    and i.workspace_id = (select p_workspace_id) and i.id = t.identity_id and i.person_id <> t.person_id;
-
-  update conversions c set person_id = i.person_id
-  from identities i
-  where c.workspace_id = (select p_workspace_id) and c.person_id = any (p_people)
-    and i.workspace_id = (select p_workspace_id) and i.id = c.identity_id and i.person_id <> c.person_id;
-
-  update person_updates u set person_id = i.person_id
-  from identities i
-  where u.workspace_id = (select p_workspace_id) and u.person_id = any (p_people)
-    and i.workspace_id = (select p_workspace_id) and i.id = u.identity_id and i.person_id <> u.person_id;
-
-  update account_facts f set person_id = i.person_id
-  from identities i
-  where f.workspace_id = (select p_workspace_id) and f.person_id = any (p_people)
-    and i.workspace_id = (select p_workspace_id) and i.id = f.identity_id and i.person_id <> f.person_id;
-
-  perform recompute_accounts(p_workspace_id, (
-    select array_agg(distinct i.person_id)
-    from identities i
-    where i.workspace_id = (select p_workspace_id) and i.id = any (v_ids)
-  ));
-
-  update people p set merged_into = moved.survivor
-  from unnest(v_losers, v_survivors) moved (loser, survivor)
-  where p.workspace_id = (select p_workspace_id) and (p.id = moved.loser or p.merged_into = moved.loser);
-end
-$$;
---> statement-breakpoint
 -- resolve_people: makes the identities of a batch exist, stores its link and membership facts, and recomputes the people
 -- and accounts concerned. The first statement of every batch that stores items of people.
 --   p_resource  'touchpoints', 'conversions' or 'people'. An item that is stored there already, or will not be stored,
@@ -975,7 +792,7 @@ $$;
 --               more
 -- Result: the items whose link fact was skipped.
 --
--- People are a function of the set of link facts; replay_people has the definition. A fact is stored even if it changes
+-- People are a function of the set of link facts; settle_links has the definition. A fact is stored even if it changes
 -- nothing today, because another one may be undone.
 --
 -- Locks: one advisory lock for each workspace. Most batches bring known identities and stored facts; they hold the lock
@@ -996,7 +813,13 @@ declare
   v_is_news boolean;
   v_has_accounts boolean;
   v_has_strangers boolean;
-  v_identities bigint[];
+  v_links bytea[];
+  v_groups uuid[];
+  v_parents int[];
+  v_contested uuid[] := '{}';
+  v_pair record;
+  v_a int;
+  v_b int;
 begin
   begin
     perform pg_advisory_xact_lock_shared(v_lock);
@@ -1169,12 +992,84 @@ begin
       )
     );
 
-  -- Identities seen for the first time. An identity joins the person that another identity of its item already
-  -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
-  -- concurrent batch that was first leaves no empty person behind.
+  -- Items that share an identity have one proposed person; those that share a person are one group too. Where the people
+  -- of a group and its new identities fit in one person, every fact of it will be applied. Else its new identities begin
+  -- alone, and settle_links finds out.
+  if v_is_news then
+    select array_agg(distinct (item.value ->> 'person_id')::uuid) into v_groups from read_items(p_items) item;
+    select array_agg(n order by n) into v_parents from generate_subscripts(v_groups, 1) n;
+    for v_pair in
+      select distinct min(known.place) over (partition by known.person_id) as one, known.place as other
+      from (
+        select distinct i.person_id, array_position(v_groups, (item.value ->> 'person_id')::uuid) as place
+        from read_items(p_items) item
+        cross join lateral read_identities(item.identities) as said
+        cross join lateral (
+          select i.person_id
+          from identities i
+          where i.workspace_id = (select p_workspace_id)
+            and i.namespace = said.namespace
+            and i.value_hash = said.value_hash
+          offset 0
+        ) i
+      ) known
+    loop
+      v_a := v_pair.one;
+      while v_parents[v_a] <> v_a loop
+        v_a := v_parents[v_a];
+      end loop;
+      v_b := v_pair.other;
+      while v_parents[v_b] <> v_b loop
+        v_b := v_parents[v_b];
+      end loop;
+      v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
+    end loop;
+    for n in 1 .. coalesce(cardinality(v_parents), 0) loop
+      v_parents[n] := v_parents[v_parents[n]];
+    end loop;
+
+    with said as materialized (
+      select distinct v_parents[array_position(v_groups, (item.value ->> 'person_id')::uuid)] as root, said.namespace,
+        said.value_hash, known.person_id
+      from read_items(p_items) item
+      cross join lateral read_identities(item.identities) as said
+      left join lateral (
+        select i.person_id
+        from identities i
+        where i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+        offset 0
+      ) known on true
+    ), sizes as (
+      select said.root, 1 as identities, (said.namespace = 'user_id')::int as users
+      from said
+      where said.person_id is null
+      union all
+      select known.root, held.identities, held.users
+      from (select distinct root, person_id from said where person_id is not null) known
+      cross join lateral (
+        select count(*)::int as identities, (count(*) filter (where i.namespace = 'user_id'))::int as users
+        from identities i
+        where i.workspace_id = (select p_workspace_id) and i.person_id = known.person_id
+      ) held
+    ), contested as (
+      select root
+      from sizes
+      group by root
+      having sum(identities) > 100 or sum(users) > 1 or has_pending_links(p_workspace_id)
+    )
+    select coalesce(array_agg(v_groups[n]), '{}') into v_contested
+    from generate_subscripts(v_groups, 1) n
+    where v_parents[n] in (select root from contested);
+  end if;
+
+  -- Identities seen for the first time. An identity joins the person that another identity of its item already has (the
+  -- oldest), else the person proposed. People are made from the rows that were really inserted, so a concurrent batch
+  -- that was first leaves no empty person behind.
   with said as materialized (
-    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
-      said.value_hash as value_hash, said.value, known.person_id
+    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace, said.value_hash, said.value,
+      known.person_id
     from jsonb_array_elements(p_items) with ordinality item (value, position)
     cross join lateral read_identities(item.value -> 'identities') as said
     left join lateral (
@@ -1187,18 +1082,23 @@ begin
     ) known on true
   ), owner as (
     select position, coalesce((array_agg(person_id order by person_id) filter (where person_id is not null))[1],
-      (array_agg(proposed_id))[1]) as person_id
+      (array_agg(proposed_id))[1]) as person_id, (array_agg(proposed_id))[1] = any (v_contested) as is_contested
     from said
     group by position
-  ), inserted as (
-    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
-    select p_workspace_id, said.namespace, said.value_hash, p_hash_version,
-      (array_agg(owner.person_id order by said.position))[1], (array_agg(said.value order by said.position))[1]
+  ), strangers as (
+    select said.namespace, said.value_hash, bool_or(owner.is_contested) as is_contested,
+      (array_agg(owner.person_id order by said.position))[1] as person_id,
+      (array_agg(said.value order by said.position))[1] as value
     from said
     join owner on owner.position = said.position
     where said.person_id is null
     group by said.namespace, said.value_hash
-    order by said.namespace, said.value_hash
+  ), inserted as (
+    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
+    select p_workspace_id, s.namespace, s.value_hash, p_hash_version,
+      case when s.is_contested then uuid_v7() else s.person_id end, s.value
+    from strangers s
+    order by s.namespace, s.value_hash
     on conflict do nothing
     returning person_id
   )
@@ -1218,7 +1118,8 @@ begin
   -- A fact is dated by the earliest item that asserts it. A new one is not applied yet, so it begins as skipped; one that
   -- is dated anew stays what it was.
   with asserted as materialized (
-    select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id
+    select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id,
+      bool_or(said.namespace = 'user_id') over (partition by item.link_id) as holds_user_id
     from read_items(p_items) item
     cross join lateral read_identities(item.identities) as said
     cross join lateral (
@@ -1250,31 +1151,23 @@ begin
       or (not p_from_secret_key, asserted.occurred_at, asserted.item_id collate "C")
         < (not stored.from_secret_key, stored.occurred_at, stored.item_id)
   ), superseded as (
-    update identity_links l set is_current = false
+    update identity_links l set is_current = false, pending = false
     from news
     where l.workspace_id = (select p_workspace_id) and l.link_id = news.link_id and l.identity_id = news.identity_id
       and l.is_current
+  ), kept as (
+    insert into identity_links (
+      workspace_id, link_id, identity_id, assertion, from_secret_key, occurred_at, resource, item_id, skipped, holds_user_id
+    )
+    select p_workspace_id, news.link_id, news.identity_id, news.assertions + 1, p_from_secret_key, news.occurred_at,
+      p_resource, news.item_id, news.skipped, news.holds_user_id
+    from news
   )
-  insert into identity_links
-    (workspace_id, link_id, identity_id, assertion, from_secret_key, occurred_at, resource, item_id, skipped)
-  select p_workspace_id, news.link_id, news.identity_id, news.assertions + 1, p_from_secret_key, news.occurred_at,
-    p_resource, news.item_id, news.skipped
-  from news;
+  select array_agg(distinct news.link_id) into v_links
+  from news
+  where news.skipped;
 
-  select array_agg(distinct known.id) into v_identities
-  from read_items(p_items) item
-  cross join lateral read_identities(item.identities) as said
-  cross join lateral (
-    select i.id
-    from identities i
-    where i.workspace_id = (select p_workspace_id)
-      and i.namespace = said.namespace
-      and i.value_hash = said.value_hash
-    offset 0
-  ) known
-  where item.link_id is not null;
-
-  perform recompute_people(p_workspace_id, v_identities, false);
+  perform settle_links(p_workspace_id, v_links, '{}', 1000);
 
   if v_has_accounts then
     perform keep_account_facts(p_workspace_id, p_resource, p_items, true);
@@ -1454,6 +1347,389 @@ begin
 end
 $$;
 --> statement-breakpoint
+-- settle_links: applies link facts that are new, dated anew or pending, and takes back what undone facts had joined.
+--   p_links   link ids of current facts that are not applied yet
+--   p_undone  link ids of facts that were applied and are undone
+--   p_budget  facts to look at; what is left after them stays pending
+-- Result: whether anything is pending in the workspace.
+--
+-- Definition (src/domain/people.ts): facts are applied in the order (those of secret keys first, occurred_at, item id,
+-- then resource and link id to make it total). A fact that would put two user_ids, or more than 100 identities, in one
+-- person is skipped. People are always those of the facts that are not pending, whatever the order of arrival.
+--
+-- One more fact f, where the people are exact without it:
+--   1. The people it names fit in one: they merge. Skipped facts stay skipped, because people only grew.
+--   2. They do not fit, and none of their applied facts comes after f: f is skipped, and nothing else changes.
+--   3. They do not fit, and applied facts come after f: their people are rolled back to the place of f, and the later
+--      facts are applied again in their order. Skipped facts are looked at again only where they may fit: not those of
+--      an identity whose person is full, nor those that bring a user_id to a person that has one.
+-- So a link that comes in order costs a look-up, however many links its identities have, and an early one costs what it
+-- changes. It all happens in arrays; only the outcome is written, so nobody moves away and back.
+-- Locks: none; callers hold the exclusive lock of resolve_people.
+create or replace function settle_links(p_workspace_id uuid, p_links bytea[], p_undone bytea[], p_budget int)
+returns boolean
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  c_max_identities constant int := 100;
+  c_max_slots constant int := 5000;
+  c_chunk constant int := 50;
+  -- One slot for each identity looked at. A component goes by its root slot.
+  v_ids bigint[] := '{}';
+  v_is_user int[] := '{}';
+  v_holders uuid[] := '{}';
+  v_parents int[] := '{}';
+  v_sizes int[] := '{}';
+  v_users int[] := '{}';
+  -- Of components that were rolled back: their later facts are in the queue, skipped ones up to the horizon.
+  v_rolled boolean[] := '{}';
+  -- Of roots: no applied fact comes after the facts that were looked at.
+  v_is_last boolean[] := '{}';
+  -- In the order of facts, from `v_next` on.
+  v_queue bytea[];
+  v_next int := 1;
+  v_more bytea[];
+  v_seen bytea[];
+  v_applied bytea[] := '{}';
+  v_skipped bytea[] := '{}';
+  -- The horizon. Without one the queue has all skipped facts of components that were rolled back.
+  v_has_horizon boolean := false;
+  v_precedence smallint;
+  v_occurred_at timestamptz;
+  v_item_id text collate "C";
+  v_resource text;
+  v_link_id bytea;
+  v_fact record;
+  v_row record;
+  v_slots int[];
+  v_roots int[];
+  v_roll int[];
+  v_members int[];
+  v_slot int;
+  v_root int;
+  v_size int;
+  v_user_count int;
+  v_fits boolean;
+  v_has_rolled boolean;
+  v_is_spent boolean := false;
+begin
+  -- What earlier calls left: pending facts, and skipped ones beyond the cursors.
+  select array_agg(l.link_id) into v_seen
+  from (
+    select l.link_id
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.pending
+    order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+    limit p_budget
+  ) l;
+  for v_row in
+    select *
+    from link_cursors c
+    where c.workspace_id = (select p_workspace_id)
+    order by c.precedence, c.occurred_at, c.item_id, c.resource, c.link_id
+    limit greatest(p_budget / c_chunk, 1)
+  loop
+    select array_agg(l.link_id order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) into v_more
+    from skipped_links(p_workspace_id, v_row.identity_id, null, v_row.precedence, v_row.occurred_at, v_row.item_id,
+      v_row.resource, v_row.link_id, c_chunk) l;
+    v_seen := v_seen || v_more;
+    if cardinality(v_more) = c_chunk then
+      update link_cursors c
+      set (precedence, occurred_at, item_id, resource, link_id) = (
+        select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+        from identity_links l
+        where l.workspace_id = (select p_workspace_id) and l.link_id = v_more[c_chunk] and l.is_current
+        limit 1
+      )
+      where c.workspace_id = (select p_workspace_id) and c.identity_id = v_row.identity_id;
+    else
+      delete from link_cursors c
+      where c.workspace_id = (select p_workspace_id) and c.identity_id = v_row.identity_id;
+    end if;
+  end loop;
+  v_queue := links_in_order(p_workspace_id, v_seen || p_links || p_undone);
+  v_seen := v_queue;
+
+  loop
+    v_is_spent := cardinality(v_applied) + cardinality(v_skipped) >= p_budget or cardinality(v_ids) > c_max_slots;
+    exit when v_is_spent;
+
+    v_fact := null;
+    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id, l.assertion, l.is_current into v_fact
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.link_id = v_queue[v_next]
+    order by l.assertion desc
+    limit 1;
+
+    -- Skipped facts of components that were rolled back, a chunk of each identity at a time.
+    if v_has_horizon and (v_fact.link_id is null or (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id) > (v_precedence, v_occurred_at, v_item_id, v_resource, v_link_id)) then
+      for n in 1 .. cardinality(v_ids) loop
+        v_root := n;
+        while v_parents[v_root] <> v_root loop
+          v_root := v_parents[v_root];
+        end loop;
+        v_parents[n] := v_root;
+      end loop;
+      with found as materialized (
+        select l.*
+        from generate_subscripts(v_ids, 1) n
+        cross join lateral skipped_links(p_workspace_id, v_ids[n],
+          case when v_users[v_parents[n]] > 0 and v_is_user[n] = 0 then false end, v_precedence, v_occurred_at, v_item_id,
+          v_resource, v_link_id, c_chunk) l
+        where v_rolled[n] and v_sizes[v_parents[n]] < c_max_identities
+      ), horizon as (
+        select * from found f where f.place = c_chunk order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
+      )
+      select (
+          select array_agg(distinct f.link_id)
+          from found f
+          where not f.link_id = any (v_seen)
+            and not exists (select from horizon h where (f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id) > (h.precedence, h.occurred_at, h.item_id, h.resource, h.link_id))
+        ) as links, h.*
+      into v_row
+      from (select) one
+      left join horizon h on true;
+      v_has_horizon := v_row.link_id is not null;
+      v_precedence := v_row.precedence;
+      v_occurred_at := v_row.occurred_at;
+      v_item_id := v_row.item_id;
+      v_resource := v_row.resource;
+      v_link_id := v_row.link_id;
+      if v_row.links is not null then
+        v_seen := v_seen || v_row.links;
+        v_queue := links_in_order(p_workspace_id, v_queue[v_next:] || v_row.links);
+        v_next := 1;
+      end if;
+      continue;
+    end if;
+    exit when v_fact.link_id is null;
+    v_next := v_next + 1;
+
+    -- People are loaded whole.
+    v_root := null;
+    for v_row in
+      select i.id, i.namespace, i.person_id
+      from (
+        select distinct i.person_id
+        from identity_links l
+        join identities i on i.workspace_id = (select p_workspace_id) and i.id = l.identity_id
+        where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion
+          and not l.identity_id = any (v_ids)
+      ) missing
+      join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = missing.person_id
+      order by i.person_id, i.id
+    loop
+      v_ids := v_ids || v_row.id;
+      v_slot := cardinality(v_ids);
+      v_is_user := v_is_user || (v_row.namespace = 'user_id')::int;
+      if v_root is null or v_holders[v_root] <> v_row.person_id then
+        v_root := v_slot;
+      end if;
+      v_holders := v_holders || v_row.person_id;
+      v_parents := v_parents || v_root;
+      v_sizes := v_sizes || 0;
+      v_users := v_users || 0;
+      v_rolled := v_rolled || false;
+      v_is_last := v_is_last || false;
+      v_sizes[v_root] := v_sizes[v_root] + 1;
+      v_users[v_root] := v_users[v_root] + v_is_user[v_slot];
+    end loop;
+    select array_agg(array_position(v_ids, l.identity_id)) into v_slots
+    from identity_links l
+    where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion;
+
+    loop
+      v_roots := '{}';
+      v_size := 0;
+      v_user_count := 0;
+      v_has_rolled := false;
+      foreach v_slot in array v_slots loop
+        v_root := v_slot;
+        while v_parents[v_root] <> v_root loop
+          v_parents[v_root] := v_parents[v_parents[v_root]];
+          v_root := v_parents[v_root];
+        end loop;
+        if not v_root = any (v_roots) then
+          v_roots := v_roots || v_root;
+          v_size := v_size + v_sizes[v_root];
+          v_user_count := v_user_count + v_users[v_root];
+          v_has_rolled := v_has_rolled or v_rolled[v_root];
+        end if;
+      end loop;
+      v_fits := v_size <= c_max_identities and v_user_count <= 1;
+
+      -- Components that have to be rolled back to the place of the fact.
+      v_roll := null;
+      if not v_fact.is_current or v_has_rolled or not v_fits then
+        foreach v_root in array v_roots loop
+          if v_rolled[v_root] or (v_fact.is_current and not v_fits and v_is_last[v_root]) then
+            continue;
+          elsif v_fact.is_current and not v_fits then
+            if v_sizes[v_root] = 1 then
+              v_members := array[v_root];
+            else
+              for n in 1 .. cardinality(v_ids) loop
+                v_slot := n;
+                while v_parents[v_slot] <> v_slot loop
+                  v_slot := v_parents[v_slot];
+                end loop;
+                v_parents[n] := v_slot;
+              end loop;
+              v_members := array_positions(v_parents, v_root);
+            end if;
+            v_is_last[v_root] := not exists (
+              select
+              from unnest(v_members) member (n)
+              join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[member.n]
+              where l.is_current and not l.skipped
+                and (l.precedence, l.occurred_at, l.item_id) >= (v_fact.precedence, v_fact.occurred_at, v_fact.item_id)
+                and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+            );
+            if v_is_last[v_root] then
+              continue;
+            end if;
+          end if;
+          v_roll := v_roll || v_root;
+        end loop;
+      end if;
+      exit when v_roll is null;
+
+      for n in 1 .. cardinality(v_ids) loop
+        v_slot := n;
+        while v_parents[v_slot] <> v_slot loop
+          v_slot := v_parents[v_slot];
+        end loop;
+        v_parents[n] := v_slot;
+      end loop;
+      select array_agg(n) into v_slots from generate_subscripts(v_ids, 1) n where v_parents[n] = any (v_roll);
+      foreach v_slot in array v_slots loop
+        v_parents[v_slot] := v_slot;
+        v_sizes[v_slot] := 1;
+        v_users[v_slot] := v_is_user[v_slot];
+        v_rolled[v_slot] := true;
+      end loop;
+      for v_row in
+        select l.link_id, array_agg(v_slots[place.n]) as slots
+        from generate_subscripts(v_slots, 1) place (n)
+        join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
+        where l.is_current and (l.link_id = any (v_applied) or (
+          not l.skipped and not l.link_id = any (v_skipped) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) < (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+        ))
+        group by l.link_id
+      loop
+        v_root := v_row.slots[1];
+        while v_parents[v_root] <> v_root loop
+          v_root := v_parents[v_root];
+        end loop;
+        foreach v_slot in array v_row.slots loop
+          while v_parents[v_slot] <> v_slot loop
+            v_slot := v_parents[v_slot];
+          end loop;
+          if v_slot <> v_root then
+            v_parents[v_slot] := v_root;
+            v_sizes[v_root] := v_sizes[v_root] + v_sizes[v_slot];
+            v_users[v_root] := v_users[v_root] + v_users[v_slot];
+          end if;
+        end loop;
+      end loop;
+      select array_agg(distinct l.link_id) into v_more
+      from generate_subscripts(v_slots, 1) place (n)
+      join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
+      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
+      if v_more is not null then
+        v_seen := v_seen || v_more;
+        v_queue := links_in_order(p_workspace_id, v_queue[v_next:] || v_more);
+        v_next := 1;
+      end if;
+      v_has_horizon := true;
+      v_precedence := v_fact.precedence;
+      v_occurred_at := v_fact.occurred_at;
+      v_item_id := v_fact.item_id;
+      v_resource := v_fact.resource;
+      v_link_id := v_fact.link_id;
+      select array_agg(array_position(v_ids, l.identity_id)) into v_slots
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion;
+    end loop;
+
+    if not v_fact.is_current then
+      continue;
+    elsif v_fits then
+      v_applied := v_applied || v_fact.link_id;
+      foreach v_root in array v_roots[2:] loop
+        v_parents[v_root] := v_roots[1];
+        v_is_last[v_roots[1]] := v_is_last[v_roots[1]] and v_is_last[v_root];
+      end loop;
+      v_sizes[v_roots[1]] := v_size;
+      v_users[v_roots[1]] := v_user_count;
+    else
+      v_skipped := v_skipped || v_fact.link_id;
+    end if;
+  end loop;
+
+  update identity_links l set skipped = false, pending = false
+  where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_applied) and l.is_current and l.skipped;
+
+  update identity_links l set skipped = true, pending = false
+  where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_skipped) and l.is_current
+    and (l.pending or not l.skipped);
+
+  for n in 1 .. cardinality(v_ids) loop
+    v_root := n;
+    while v_parents[v_root] <> v_root loop
+      v_root := v_parents[v_root];
+    end loop;
+    v_parents[n] := v_root;
+  end loop;
+  if v_is_spent then
+    update identity_links l set skipped = true, pending = true
+    where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_queue[v_next:]) and l.is_current
+      and not l.pending;
+
+    insert into link_cursors as c (workspace_id, identity_id, precedence, occurred_at, item_id, resource, link_id)
+    select p_workspace_id, v_ids[n], v_precedence, v_occurred_at, v_item_id, v_resource, v_link_id
+    from generate_subscripts(v_ids, 1) n
+    where v_has_horizon and v_rolled[n] and v_sizes[v_parents[n]] < c_max_identities
+    on conflict (workspace_id, identity_id) do update
+    set precedence = excluded.precedence, occurred_at = excluded.occurred_at, item_id = excluded.item_id,
+      resource = excluded.resource, link_id = excluded.link_id
+    where (excluded.precedence, excluded.occurred_at, excluded.item_id, excluded.resource, excluded.link_id) < (c.precedence, c.occurred_at, c.item_id, c.resource, c.link_id);
+  end if;
+
+  perform move_identities(p_workspace_id, v_ids, v_holders, v_parents);
+
+  return has_pending_links(p_workspace_id);
+end
+$$;
+--> statement-breakpoint
+-- skipped_links: the skipped facts of an identity beyond a place in the order, in that order, and `place`, 1, 2, 3 …
+--   p_holds_user_id  false: only facts without a user_id; null: all
+--   p_limit          at most so many
+create or replace function skipped_links(
+  p_workspace_id uuid, p_identity_id bigint, p_holds_user_id boolean, p_precedence smallint, p_occurred_at timestamptz,
+  p_item_id text, p_resource text, p_link_id bytea, p_limit int
+) returns table (
+  precedence smallint, occurred_at timestamptz, item_id text, resource text, link_id bytea, place int
+) language sql stable as $$
+  select l.*, row_number() over (order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)::int
+  from (
+    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+    from (values (false), (true)) kind (holds_user_id)
+    cross join lateral (
+      select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.identity_id = p_identity_id
+        and l.holds_user_id = kind.holds_user_id and l.is_current and l.skipped
+        and (l.precedence, l.occurred_at, l.item_id) >= (p_precedence, p_occurred_at, p_item_id collate "C")
+        and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (p_precedence, p_occurred_at, p_item_id collate "C", p_resource, p_link_id)
+      order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+      limit p_limit
+    ) l
+    where p_holds_user_id is null or kind.holds_user_id = p_holds_user_id
+    order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+    limit p_limit
+  ) l
+$$;
+--> statement-breakpoint
 -- unlink_identities: undoes every link fact that holds all of the named identities, applied or skipped, if one of them
 -- belongs to the person. The facts stay, marked with `unlinked_at`; an item that asserts one again adds rows to it.
 --   p_identities  as read_identities takes them, two or more
@@ -1466,9 +1742,12 @@ declare
   v_identities bigint[];
   v_is_theirs boolean;
   v_links bytea[];
-  v_touched bigint[];
+  v_undone bytea[];
 begin
   perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+  while has_pending_links(p_workspace_id) loop
+    perform settle_links(p_workspace_id, '{}', '{}', 1000);
+  end loop;
 
   select array_agg(i.id), bool_or(exists (
     select
@@ -1502,12 +1781,13 @@ begin
   with undone as (
     update identity_links l set is_current = false, unlinked_at = now()
     where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_links) and l.is_current
-    returning l.identity_id
+    returning l.link_id, l.skipped
   )
-  select array_agg(distinct identity_id) into v_touched
-  from undone;
+  select array_agg(distinct link_id) into v_undone
+  from undone
+  where not skipped;
 
-  perform recompute_people(p_workspace_id, v_touched, true);
+  perform settle_links(p_workspace_id, '{}', v_undone, 1000);
 
   return query
   select array_length(v_links, 1), i.namespace::text, i.person_id

@@ -20,6 +20,9 @@ declare
   v_rejections int;
 begin
   perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+  while has_pending_links(p_workspace_id) loop
+    perform settle_links(p_workspace_id, '{}', '{}', 1000);
+  end loop;
 
   select e.receipt into v_receipt
   from erasures e

@@ -7,7 +7,7 @@
 --               more
 -- Result: the items whose link fact was skipped.
 --
--- People are a function of the set of link facts; replay_people has the definition. A fact is stored even if it changes
+-- People are a function of the set of link facts; settle_links has the definition. A fact is stored even if it changes
 -- nothing today, because another one may be undone.
 --
 -- Locks: one advisory lock for each workspace. Most batches bring known identities and stored facts; they hold the lock
@@ -28,7 +28,13 @@ declare
   v_is_news boolean;
   v_has_accounts boolean;
   v_has_strangers boolean;
-  v_identities bigint[];
+  v_links bytea[];
+  v_groups uuid[];
+  v_parents int[];
+  v_contested uuid[] := '{}';
+  v_pair record;
+  v_a int;
+  v_b int;
 begin
   begin
     perform pg_advisory_xact_lock_shared(v_lock);
@@ -201,12 +207,84 @@ begin
       )
     );
 
-  -- Identities seen for the first time. An identity joins the person that another identity of its item already
-  -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
-  -- concurrent batch that was first leaves no empty person behind.
+  -- Items that share an identity have one proposed person; those that share a person are one group too. Where the people
+  -- of a group and its new identities fit in one person, every fact of it will be applied. Else its new identities begin
+  -- alone, and settle_links finds out.
+  if v_is_news then
+    select array_agg(distinct (item.value ->> 'person_id')::uuid) into v_groups from read_items(p_items) item;
+    select array_agg(n order by n) into v_parents from generate_subscripts(v_groups, 1) n;
+    for v_pair in
+      select distinct min(known.place) over (partition by known.person_id) as one, known.place as other
+      from (
+        select distinct i.person_id, array_position(v_groups, (item.value ->> 'person_id')::uuid) as place
+        from read_items(p_items) item
+        cross join lateral read_identities(item.identities) as said
+        cross join lateral (
+          select i.person_id
+          from identities i
+          where i.workspace_id = (select p_workspace_id)
+            and i.namespace = said.namespace
+            and i.value_hash = said.value_hash
+          offset 0
+        ) i
+      ) known
+    loop
+      v_a := v_pair.one;
+      while v_parents[v_a] <> v_a loop
+        v_a := v_parents[v_a];
+      end loop;
+      v_b := v_pair.other;
+      while v_parents[v_b] <> v_b loop
+        v_b := v_parents[v_b];
+      end loop;
+      v_parents[greatest(v_a, v_b)] := least(v_a, v_b);
+    end loop;
+    for n in 1 .. coalesce(cardinality(v_parents), 0) loop
+      v_parents[n] := v_parents[v_parents[n]];
+    end loop;
+
+    with said as materialized (
+      select distinct v_parents[array_position(v_groups, (item.value ->> 'person_id')::uuid)] as root, said.namespace,
+        said.value_hash, known.person_id
+      from read_items(p_items) item
+      cross join lateral read_identities(item.identities) as said
+      left join lateral (
+        select i.person_id
+        from identities i
+        where i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+        offset 0
+      ) known on true
+    ), sizes as (
+      select said.root, 1 as identities, (said.namespace = 'user_id')::int as users
+      from said
+      where said.person_id is null
+      union all
+      select known.root, held.identities, held.users
+      from (select distinct root, person_id from said where person_id is not null) known
+      cross join lateral (
+        select count(*)::int as identities, (count(*) filter (where i.namespace = 'user_id'))::int as users
+        from identities i
+        where i.workspace_id = (select p_workspace_id) and i.person_id = known.person_id
+      ) held
+    ), contested as (
+      select root
+      from sizes
+      group by root
+      having sum(identities) > 100 or sum(users) > 1 or has_pending_links(p_workspace_id)
+    )
+    select coalesce(array_agg(v_groups[n]), '{}') into v_contested
+    from generate_subscripts(v_groups, 1) n
+    where v_parents[n] in (select root from contested);
+  end if;
+
+  -- Identities seen for the first time. An identity joins the person that another identity of its item already has (the
+  -- oldest), else the person proposed. People are made from the rows that were really inserted, so a concurrent batch
+  -- that was first leaves no empty person behind.
   with said as materialized (
-    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
-      said.value_hash as value_hash, said.value, known.person_id
+    select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace, said.value_hash, said.value,
+      known.person_id
     from jsonb_array_elements(p_items) with ordinality item (value, position)
     cross join lateral read_identities(item.value -> 'identities') as said
     left join lateral (
@@ -219,18 +297,23 @@ begin
     ) known on true
   ), owner as (
     select position, coalesce((array_agg(person_id order by person_id) filter (where person_id is not null))[1],
-      (array_agg(proposed_id))[1]) as person_id
+      (array_agg(proposed_id))[1]) as person_id, (array_agg(proposed_id))[1] = any (v_contested) as is_contested
     from said
     group by position
-  ), inserted as (
-    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
-    select p_workspace_id, said.namespace, said.value_hash, p_hash_version,
-      (array_agg(owner.person_id order by said.position))[1], (array_agg(said.value order by said.position))[1]
+  ), strangers as (
+    select said.namespace, said.value_hash, bool_or(owner.is_contested) as is_contested,
+      (array_agg(owner.person_id order by said.position))[1] as person_id,
+      (array_agg(said.value order by said.position))[1] as value
     from said
     join owner on owner.position = said.position
     where said.person_id is null
     group by said.namespace, said.value_hash
-    order by said.namespace, said.value_hash
+  ), inserted as (
+    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
+    select p_workspace_id, s.namespace, s.value_hash, p_hash_version,
+      case when s.is_contested then uuid_v7() else s.person_id end, s.value
+    from strangers s
+    order by s.namespace, s.value_hash
     on conflict do nothing
     returning person_id
   )
@@ -250,7 +333,8 @@ begin
   -- A fact is dated by the earliest item that asserts it. A new one is not applied yet, so it begins as skipped; one that
   -- is dated anew stays what it was.
   with asserted as materialized (
-    select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id
+    select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id,
+      bool_or(said.namespace = 'user_id') over (partition by item.link_id) as holds_user_id
     from read_items(p_items) item
     cross join lateral read_identities(item.identities) as said
     cross join lateral (
@@ -282,31 +366,23 @@ begin
       or (not p_from_secret_key, asserted.occurred_at, asserted.item_id collate "C")
         < (not stored.from_secret_key, stored.occurred_at, stored.item_id)
   ), superseded as (
-    update identity_links l set is_current = false
+    update identity_links l set is_current = false, pending = false
     from news
     where l.workspace_id = (select p_workspace_id) and l.link_id = news.link_id and l.identity_id = news.identity_id
       and l.is_current
+  ), kept as (
+    insert into identity_links (
+      workspace_id, link_id, identity_id, assertion, from_secret_key, occurred_at, resource, item_id, skipped, holds_user_id
+    )
+    select p_workspace_id, news.link_id, news.identity_id, news.assertions + 1, p_from_secret_key, news.occurred_at,
+      p_resource, news.item_id, news.skipped, news.holds_user_id
+    from news
   )
-  insert into identity_links
-    (workspace_id, link_id, identity_id, assertion, from_secret_key, occurred_at, resource, item_id, skipped)
-  select p_workspace_id, news.link_id, news.identity_id, news.assertions + 1, p_from_secret_key, news.occurred_at,
-    p_resource, news.item_id, news.skipped
-  from news;
+  select array_agg(distinct news.link_id) into v_links
+  from news
+  where news.skipped;
 
-  select array_agg(distinct known.id) into v_identities
-  from read_items(p_items) item
-  cross join lateral read_identities(item.identities) as said
-  cross join lateral (
-    select i.id
-    from identities i
-    where i.workspace_id = (select p_workspace_id)
-      and i.namespace = said.namespace
-      and i.value_hash = said.value_hash
-    offset 0
-  ) known
-  where item.link_id is not null;
-
-  perform recompute_people(p_workspace_id, v_identities, false);
+  perform settle_links(p_workspace_id, v_links, '{}', 1000);
 
   if v_has_accounts then
     perform keep_account_facts(p_workspace_id, p_resource, p_items, true);

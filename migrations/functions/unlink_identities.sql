@@ -10,9 +10,12 @@ declare
   v_identities bigint[];
   v_is_theirs boolean;
   v_links bytea[];
-  v_touched bigint[];
+  v_undone bytea[];
 begin
   perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+  while has_pending_links(p_workspace_id) loop
+    perform settle_links(p_workspace_id, '{}', '{}', 1000);
+  end loop;
 
   select array_agg(i.id), bool_or(exists (
     select
@@ -46,12 +49,13 @@ begin
   with undone as (
     update identity_links l set is_current = false, unlinked_at = now()
     where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_links) and l.is_current
-    returning l.identity_id
+    returning l.link_id, l.skipped
   )
-  select array_agg(distinct identity_id) into v_touched
-  from undone;
+  select array_agg(distinct link_id) into v_undone
+  from undone
+  where not skipped;
 
-  perform recompute_people(p_workspace_id, v_touched, true);
+  perform settle_links(p_workspace_id, '{}', v_undone, 1000);
 
   return query
   select array_length(v_links, 1), i.namespace::text, i.person_id

@@ -80,12 +80,41 @@ export const identity_links = pgTable(
     item_id: id('item_id').notNull(),
     /** Kept, but not applied: it would put two user_ids, or too many identities, in one person. */
     skipped: boolean('skipped').notNull().default(false),
+    /** Not settled yet, and so not applied: it came when more had to be settled than one request may. */
+    pending: boolean('pending').notNull().default(false),
+    /** Whether one of the identities of the fact is a user_id. */
+    holds_user_id: boolean('holds_user_id').notNull(),
+    /** The first part of the order of facts: 0 of a secret key, 1 of a publishable one. */
+    precedence: smallint('precedence').generatedAlwaysAs(sql`(not from_secret_key)::int`).notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.link_id, t.identity_id, t.assertion] }),
-    index('identity_links_skipped').on(t.workspace_id, t.identity_id).where(sql`skipped and is_current`),
-    index('identity_links_identity').on(t.workspace_id, t.identity_id),
+    index('identity_links_identity').on(t.workspace_id, t.identity_id, t.occurred_at),
+    index('identity_links_applied')
+      .on(t.workspace_id, t.identity_id, t.precedence, t.occurred_at, t.item_id)
+      .where(sql`is_current and not skipped`),
+    index('identity_links_skipped')
+      .on(t.workspace_id, t.identity_id, t.holds_user_id, t.precedence, t.occurred_at, t.item_id)
+      .where(sql`is_current and skipped`),
+    index('identity_links_pending')
+      .on(t.workspace_id, t.precedence, t.occurred_at, t.item_id)
+      .where(sql`pending`),
   ],
+);
+
+/** Identities whose skipped facts beyond a place in the order are to be looked at again; see `settle_links`. */
+export const link_cursors = pgTable(
+  'link_cursors',
+  {
+    workspace_id: workspaceId(),
+    identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
+    precedence: smallint('precedence').notNull(),
+    occurred_at: instant('occurred_at').notNull(),
+    item_id: id('item_id').notNull(),
+    resource: text('resource').notNull(),
+    link_id: bytes('link_id').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.identity_id] })],
 );
 
 /** What was said of people: rows, never updates. What a person is like now is computed, the last word deciding. */
