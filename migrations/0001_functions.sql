@@ -1400,6 +1400,9 @@ declare
   v_link_id bytea;
   v_fact record;
   v_row record;
+  v_undone bytea;
+  v_links bytea[];
+  v_fact_slots int[];
   v_slots int[];
   v_roots int[];
   v_roll int[];
@@ -1446,15 +1449,17 @@ begin
       where c.workspace_id = (select p_workspace_id) and c.identity_id = v_row.identity_id;
     end if;
   end loop;
-  v_queue := links_in_order(p_workspace_id, v_seen || p_links || p_undone);
+  -- The people of all undone facts are rolled back to the place of the first.
+  v_undone := (links_in_order(p_workspace_id, p_undone))[1];
+  v_queue := links_in_order(p_workspace_id, v_seen || p_links || v_undone);
   v_seen := v_queue;
 
   loop
     v_is_spent := cardinality(v_applied) + cardinality(v_skipped) >= p_budget or cardinality(v_ids) > c_max_slots;
-    exit when v_is_spent;
+    exit when v_is_spent and v_undone is null;
 
     v_fact := null;
-    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id, l.assertion, l.is_current into v_fact
+    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id, l.is_current into v_fact
     from identity_links l
     where l.workspace_id = (select p_workspace_id) and l.link_id = v_queue[v_next]
     order by l.assertion desc
@@ -1504,6 +1509,8 @@ begin
     exit when v_fact.link_id is null;
     v_next := v_next + 1;
 
+    v_links := case when v_fact.is_current then array[v_fact.link_id] else p_undone end;
+
     -- People are loaded whole.
     v_root := null;
     for v_row in
@@ -1512,8 +1519,7 @@ begin
         select distinct i.person_id
         from identity_links l
         join identities i on i.workspace_id = (select p_workspace_id) and i.id = l.identity_id
-        where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion
-          and not l.identity_id = any (v_ids)
+        where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_links) and not l.identity_id = any (v_ids)
       ) missing
       join identities i on i.workspace_id = (select p_workspace_id) and i.person_id = missing.person_id
       order by i.person_id, i.id
@@ -1533,16 +1539,16 @@ begin
       v_sizes[v_root] := v_sizes[v_root] + 1;
       v_users[v_root] := v_users[v_root] + v_is_user[v_slot];
     end loop;
-    select array_agg(array_position(v_ids, l.identity_id)) into v_slots
+    select array_agg(distinct array_position(v_ids, l.identity_id)) into v_fact_slots
     from identity_links l
-    where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion;
+    where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_links);
 
     loop
       v_roots := '{}';
       v_size := 0;
       v_user_count := 0;
       v_has_rolled := false;
-      foreach v_slot in array v_slots loop
+      foreach v_slot in array v_fact_slots loop
         v_root := v_slot;
         while v_parents[v_root] <> v_root loop
           v_parents[v_root] := v_parents[v_parents[v_root]];
@@ -1646,13 +1652,10 @@ begin
       v_item_id := v_fact.item_id;
       v_resource := v_fact.resource;
       v_link_id := v_fact.link_id;
-      select array_agg(array_position(v_ids, l.identity_id)) into v_slots
-      from identity_links l
-      where l.workspace_id = (select p_workspace_id) and l.link_id = v_fact.link_id and l.assertion = v_fact.assertion;
     end loop;
 
     if not v_fact.is_current then
-      continue;
+      v_undone := null;
     elsif v_fits then
       v_applied := v_applied || v_fact.link_id;
       foreach v_root in array v_roots[2:] loop
