@@ -53,7 +53,7 @@ export const touchpoints = pgTable(
     sentiment: real('sentiment'),
     url: text('url'),
     referrer: text('referrer'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
@@ -93,7 +93,7 @@ export const conversions = pgTable(
     currency: text('currency').notNull(),
     /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
     touchpoint_id: id('touchpoint_id'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),

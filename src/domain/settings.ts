@@ -33,6 +33,11 @@ export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];
 export const GOAL_KINDS = ['conversion', 'cultivation'] as const;
 export type GoalKind = (typeof GOAL_KINDS)[number];
 
+/** Of touchpoints that record a conversion: fields and the values that each may have, null for an empty field. */
+export interface GoalMatch {
+  touchpoints: Record<string, (string | null)[]>[];
+}
+
 /** `once`: only a person's first unretracted conversion of the goal counts. */
 export const COUNTINGS = ['every', 'once'] as const;
 export type Counting = (typeof COUNTINGS)[number];
