@@ -101,3 +101,8 @@ export function instantOrNull(value: unknown): string | null {
 export function amountOut(value: unknown): number | null {
   return value === null ? null : Number(value);
 }
+
+/** The same for a column that may be empty. */
+export function amountOrNull(value: string | null): number | null {
+  return value === null ? null : amountOut(value);
+}
