@@ -12,6 +12,7 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { FieldError } from '../domain/json.ts';
 import { ADJUSTMENT_KINDS, RESOURCES } from '../domain/settings.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
@@ -141,7 +142,7 @@ export const rejections = pgTable(
     item_id: text('item_id').notNull(),
     /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
     item_encrypted: bytes('item_encrypted').notNull(),
-    errors: jsonb('errors').notNull(),
+    errors: jsonb('errors').$type<FieldError[]>().notNull(),
     /** `namespace:hash` of the identities in it, so that an erasure finds it. */
     identity_hashes: text('identity_hashes').array().notNull().default([]),
     received_at: instant('received_at').notNull().defaultNow(),

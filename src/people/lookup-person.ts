@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
 import { type HashedIdentity, PersonMap, personOf } from '../ingest/person.ts';
 import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
