@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { accounts } from '../db/account-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { normaliseDomain } from '../domain/identities.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { seenOf } from '../stats/seen-sql.ts';
+import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
 import { type TimelineRow, timelineEntryOut } from '../stats/timeline-fields.ts';
 import {
   conversionEntries,
@@ -13,6 +13,18 @@ import {
   touchpointEntries,
 } from '../stats/timeline-sql.ts';
 import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
+
+/** An account in a list. */
+export type StoredAccountRow = Pick<typeof accounts.$inferSelect, 'id' | 'name' | 'created_at'> & {
+  domains: string[];
+};
+
+export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
+
+/** What `callPutAccount` returns, in one row. */
+export interface PutAccount {
+  taken: { taken_domain: string; taken_by: string }[] | null;
+}
 
 /** Rows only where domains are another account's by an admin's word, and then nothing was done. */
 export function callPutAccount(
@@ -103,16 +115,17 @@ export function readAccountTimeline(accountId: string, page: TimelinePage): SQL 
   return timelineOf(accountWithId(page.workspace_id, accountId), 'account', entries, page.limit);
 }
 
-export function accountRowOut(row: Row): AccountRow {
-  return { ...row, created_at: instantOut(row.created_at) } as AccountRow;
+export function accountRowOut(row: StoredAccountRow): AccountRow {
+  return { ...row, created_at: instantOut(row.created_at) };
 }
 
-export function accountOut(row: Row): Account {
+export function accountOut(row: StoredAccount): Account {
   return {
-    ...accountRowOut(row),
+    ...row,
+    created_at: instantOut(row.created_at),
     first_seen_at: instantOrNull(row.first_seen_at),
     last_seen_at: instantOrNull(row.last_seen_at),
-  } as Account;
+  };
 }
 
 export function accountTimelineEntryOut(row: TimelineRow): AccountTimelineEntry {
