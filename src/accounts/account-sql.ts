@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { accounts } from '../db/account-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { normaliseDomain } from '../domain/identities.ts';
+import type { TimelineType } from '../domain/timeline.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
-import { type TimelineRow, timelineEntryOut } from '../stats/timeline-fields.ts';
+import { type StoredEntry, timelineEntryOut } from '../stats/timeline-fields.ts';
 import {
   conversionEntries,
   type TimelinePage,
@@ -20,6 +21,8 @@ export type StoredAccountRow = Pick<typeof accounts.$inferSelect, 'id' | 'name' 
 };
 
 export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
+
+export type AccountTimelineType = Exclude<TimelineType, 'link'>;
 
 /** What `callPutAccount` returns, in one row. */
 export interface PutAccount {
@@ -128,6 +131,6 @@ export function accountOut(row: StoredAccount): Account {
   };
 }
 
-export function accountTimelineEntryOut(row: TimelineRow): AccountTimelineEntry {
-  return { ...timelineEntryOut(row), person_id: row.person_id } as AccountTimelineEntry;
+export function accountTimelineEntryOut(row: StoredEntry<AccountTimelineType>): AccountTimelineEntry {
+  return { ...timelineEntryOut(row), person_id: row.person_id };
 }
