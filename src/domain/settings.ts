@@ -50,6 +50,9 @@ export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
 export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people', 'spend'] as const;
 export type Resource = (typeof RESOURCES)[number];
 
+/** What can say that identities are one person. */
+export type LinkingResource = Exclude<Resource, 'adjustments'>;
+
 /** Where a membership fact comes from: an item of that resource that names an account, or an e-mail address. */
 export const ACCOUNT_FACT_SOURCES = ['touchpoints', 'conversions', 'people', 'email'] as const;
 export type AccountFactSource = (typeof ACCOUNT_FACT_SOURCES)[number];

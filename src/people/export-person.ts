@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -29,7 +28,7 @@ const PersonExport = z
   .meta({ id: 'PersonExport' });
 
 /** The export as the database gives it: rejections still sealed. */
-type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;
+type HeldRow = Omit<z.output<typeof PersonExport>, 'exported_at'>;
 
 export const exportPerson = operation({
   method: 'get',
