@@ -17,7 +17,6 @@ export interface AdvocacySums {
 }
 
 export interface AdvocacyAnswer {
-  [column: string]: unknown;
   /** Of the goals named, those that exist. */
   goals: string[] | null;
   advocates: (AdvocacySums & { person_id: string })[];

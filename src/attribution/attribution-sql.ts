@@ -32,7 +32,6 @@ export interface GroupRow {
 }
 
 export interface AttributionAnswer {
-  [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
   totals: AttributionTotals[];

@@ -45,7 +45,6 @@ export interface ConsideredRow {
 }
 
 export interface ExplanationRow {
-  [column: string]: unknown;
   id: string;
   goal: string;
   person_id: string;

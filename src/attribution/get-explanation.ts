@@ -3,7 +3,7 @@ import { weightsOf } from '../domain/attribution.ts';
 import { withMilestones } from '../domain/milestones.ts';
 import { isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import { checkModelQuery } from '../stats/credit-fields.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -85,8 +85,8 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
       retracted,
       counted,
       occurred_at: instantOut(row.occurred_at),
-      value: amountOut(row.value),
-      net_value: amountOut(row.net_value),
+      value: amountOrNull(row.value),
+      net_value: amountOrNull(row.net_value),
       currency: row.currency,
     },
     settings,

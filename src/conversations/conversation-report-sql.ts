@@ -51,7 +51,6 @@ export interface OutcomeRow {
 }
 
 export interface ConversationReportAnswer {
-  [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
   figures: FiguresRow[];

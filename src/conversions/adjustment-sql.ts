@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { adjustments } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
 /** An adjustment on its way in; `value` is decimal text. */
@@ -65,6 +65,8 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
     left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id`;
 }
 
+export type StoredAdjustment = Omit<typeof adjustments.$inferSelect, 'workspace_id' | 'content_hash'>;
+
 /** In the order in which they count, the deciding one last; one row without an id if only the conversion exists. */
 export function selectAdjustments(workspaceId: string, conversionId: string): SQL {
   return sql`
@@ -75,11 +77,11 @@ export function selectAdjustments(workspaceId: string, conversionId: string): SQ
     order by a.occurred_at, a.id`;
 }
 
-export function adjustmentOut(row: Row): Adjustment {
+export function adjustmentOut(row: StoredAdjustment): Adjustment {
   return {
     ...row,
-    value: amountOut(row.value),
+    value: amountOrNull(row.value),
     occurred_at: instantOut(row.occurred_at),
     received_at: instantOut(row.received_at),
-  } as Adjustment;
+  };
 }

@@ -33,7 +33,6 @@ export interface ArmRow {
 }
 
 export interface CultivationAnswer {
-  [column: string]: unknown;
   /** Those named, and all of the kind cultivation. */
   goals: { key: string; kind: GoalKind }[] | null;
   arms: ArmRow[] | null;

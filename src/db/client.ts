@@ -7,6 +7,12 @@ import { meaningOf } from './sqlstate.ts';
 /** A row as the driver gives it: JSON parsed, `numeric` as text, `timestamptz` as Date. */
 export type Row = Record<string, unknown>;
 
+/** One statement for each type of rows. */
+export type Statements<T extends readonly object[]> = { [I in keyof T]: SQL };
+
+/** The rows of each of these statements, in order. */
+export type RowsOf<T extends readonly object[]> = { [I in keyof T]: T[I][] };
+
 /**
  * What one request asked of the database. `calls` counts each attempt, `duration_ms` is the wall time of all of them,
  * network included.
@@ -28,16 +34,16 @@ type Reach =
  */
 export interface Database {
   /** One statement. */
-  query<R extends Row = Row>(statement: SQL): Promise<R[]>;
+  query<R extends object = Row>(statement: SQL): Promise<R[]>;
   /** Several statements in one transaction: all of them happen, or none. Rows of each, in order. */
-  atomic(statements: SQL[]): Promise<Row[][]>;
+  atomic<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
   /** The same for statements that read much, under the settings that suit them. @throws ReportTooSlow */
-  report(statements: SQL[]): Promise<Row[][]>;
+  report<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
   /**
    * `atomic` for what may not be done twice, or would be answered wrongly the second time, as what makes keys and what
    * deletes. Sent again only if it was certainly not done.
    */
-  once(statements: SQL[]): Promise<Row[][]>;
+  once<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
 }
 
 /** One attempt, a report's, and all calls of a request together: senders give up on an answer after half a minute. */
@@ -179,19 +185,23 @@ export function openDatabases(
   const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
   const deadline_at_ms = clock.nowMs() + deadline_ms;
-  const attempt = async (queries: ReturnType<typeof compile>[], signal: AbortSignal): Promise<Row[][]> => {
+  const attempt = async (queries: ReturnType<typeof compile>[], signal: AbortSignal) => {
     const started = performance.now();
     use.calls += 1;
     try {
       const sent = queries.map(({ sql: text, params }) => driver.query(text, params));
-      return (await driver.transaction(sent, { fetchOptions: { signal } })) as Row[][];
+      return await driver.transaction<false, false>(sent, { fetchOptions: { signal } });
     } catch (error) {
       throw databaseError(error);
     } finally {
       use.duration_ms += performance.now() - started;
     }
   };
-  const transact = async (reach: Reach, statements: SQL[], rules: CallRules): Promise<Row[][]> => {
+  const transact = async <T extends object[]>(
+    reach: Reach,
+    statements: Statements<T>,
+    rules: CallRules,
+  ): Promise<RowsOf<T>> => {
     const name = `${reach.role} ${connectionString}`;
     const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
     const before = [underReach(reach, rules.attempt_timeout_ms), ...checks, ...rules.settings];
@@ -199,15 +209,16 @@ export function openDatabases(
     const queries = [...before, ...statements].map(compile);
     const rows = await withRetries((signal) => attempt(queries, signal), { ...rules, deadline_at_ms }, clock);
     known.add(name);
-    return rows.slice(before.length);
+    // What a statement returns is the caller's word: nothing here reads its SQL.
+    return rows.slice(before.length) as RowsOf<T>;
   };
   const under = (reach: Reach): Database => ({
-    query: async <R extends Row>(statement: SQL) =>
-      ((await transact(reach, [statement], INTERACTIVE))[0] ?? []) as R[],
+    query: async <R extends object>(statement: SQL) =>
+      (await transact<[R]>(reach, [statement], INTERACTIVE))[0],
     atomic: (statements) => transact(reach, statements, INTERACTIVE),
-    report: async (statements) => {
+    report: async <T extends object[]>(statements: NoInfer<Statements<T>>) => {
       try {
-        return await transact(reach, statements, REPORT);
+        return await transact<T>(reach, statements, REPORT);
       } catch (error) {
         const isTooSlow = error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'too_slow';
         throw isTooSlow ? new ReportTooSlow('a report was cancelled by its statement time-out') : error;

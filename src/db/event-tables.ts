@@ -12,6 +12,7 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { FieldError } from '../domain/json.ts';
 import { ADJUSTMENT_KINDS, RESOURCES } from '../domain/settings.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
@@ -53,7 +54,7 @@ export const touchpoints = pgTable(
     sentiment: real('sentiment'),
     url: text('url'),
     referrer: text('referrer'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
@@ -93,7 +94,7 @@ export const conversions = pgTable(
     currency: text('currency').notNull(),
     /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
     touchpoint_id: id('touchpoint_id'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
@@ -141,7 +142,7 @@ export const rejections = pgTable(
     item_id: text('item_id').notNull(),
     /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
     item_encrypted: bytes('item_encrypted').notNull(),
-    errors: jsonb('errors').notNull(),
+    errors: jsonb('errors').$type<FieldError[]>().notNull(),
     /** `namespace:hash` of the identities in it, so that an erasure finds it. */
     identity_hashes: text('identity_hashes').array().notNull().default([]),
     received_at: instant('received_at').notNull().defaultNow(),

@@ -12,7 +12,8 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { RESOURCES } from '../domain/settings.ts';
+import type { ErasureReceipt } from '../domain/people.ts';
+import type { LinkingResource } from '../domain/settings.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
@@ -76,7 +77,7 @@ export const identity_links = pgTable(
     received_at: instant('received_at').notNull().defaultNow(),
     /** When an administrator undid the fact. */
     unlinked_at: instant('unlinked_at'),
-    resource: text('resource', { enum: RESOURCES }).notNull(),
+    resource: text('resource').$type<LinkingResource>().notNull(),
     item_id: id('item_id').notNull(),
     /** Kept, but not applied: it would put two user_ids, or too many identities, in one person. */
     skipped: boolean('skipped').notNull().default(false),
@@ -100,7 +101,7 @@ export const person_updates = pgTable(
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash'),
-    traits: jsonb('traits'),
+    traits: jsonb('traits').$type<Record<string, unknown>>(),
     /** Whether later touchpoints may be stored; null where the update does not speak of it. */
     analytics_consent: boolean('analytics_consent'),
   },
@@ -134,7 +135,7 @@ export const erasures = pgTable(
     workspace_id: workspaceId(),
     person_id: uuid('person_id').notNull(),
     erased_at: instant('erased_at').notNull(),
-    receipt: jsonb('receipt').notNull(),
+    receipt: jsonb('receipt').$type<ErasureReceipt>().notNull(),
   },
   (t) => [primaryKey({ columns: [t.workspace_id, t.person_id] })],
 );

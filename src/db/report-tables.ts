@@ -1,4 +1,5 @@
 import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
@@ -10,7 +11,7 @@ export const funnels = pgTable(
     key: id('key').notNull(),
     name: text('name').notNull(),
     /** The body of the report without its range, defaults filled in. */
-    definition: jsonb('definition').notNull(),
+    definition: jsonb('definition').$type<FunnelDefinition>().notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
   },

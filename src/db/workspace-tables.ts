@@ -11,9 +11,17 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { MODELS } from '../domain/attribution.ts';
+import type { PlainModel } from '../domain/attribution.ts';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
-import { COUNTINGS, GOAL_KINDS, IDENTITY_STORAGES, KEY_KINDS, SCOPES } from '../domain/settings.ts';
+import type { OpeningHours } from '../domain/business-hours.ts';
+import {
+  COUNTINGS,
+  GOAL_KINDS,
+  type GoalMatch,
+  IDENTITY_STORAGES,
+  KEY_KINDS,
+  SCOPES,
+} from '../domain/settings.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 
@@ -29,9 +37,9 @@ export const workspaces = pgTable('workspaces', {
   /** Whether an e-mail address at a company's domain says that its person is of that account. */
   accounts_from_email: boolean('accounts_from_email').notNull().default(false),
   /** When people are there to answer; null: always. */
-  business_hours: jsonb('business_hours'),
+  business_hours: jsonb('business_hours').$type<OpeningHours>(),
   /** The attribution model of reports that show one. */
-  default_model: text('default_model', { enum: MODELS }).notNull().default('linear'),
+  default_model: text('default_model').$type<PlainModel>().notNull().default('linear'),
   /** Whether a conversion's value counts though a publishable key sent it, which anyone can read in a page. */
   trust_publishable_values: boolean('trust_publishable_values').notNull().default(false),
   created_at: instant('created_at').notNull().defaultNow(),
@@ -76,7 +84,7 @@ export const goals = pgTable(
     default_value: numeric('default_value'),
     currency: text('currency'),
     counting: text('counting', { enum: COUNTINGS }).notNull().default('every'),
-    match: jsonb('match'),
+    match: jsonb('match').$type<GoalMatch>(),
     created_at: instant('created_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
     archived_at: instant('archived_at'),

@@ -24,7 +24,7 @@ export interface OpeningHours {
   /** IANA; the workspace's if left out. */
   timezone?: string | undefined;
   days: Partial<Record<Weekday, OpenHours | undefined>>;
-  holidays: readonly string[];
+  holidays: string[];
 }
 
 const MINUTE_MS = 60_000;

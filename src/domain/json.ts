@@ -10,6 +10,12 @@ export function isDeeperThan(value: unknown, limit: number): boolean {
   return Object.values(value).some((member) => isDeeperThan(member, limit - 1));
 }
 
+/** One thing that is wrong, and where: a JSON pointer into the body, or `?name` for a query parameter. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
 /**
  * JSON pointers (RFC 6901) of what cannot be stored as it was sent: text and keys with NUL or a lone surrogate,
  * which Postgres refuses, and numbers beyond a double, which JSON parsing makes infinite. They are rejected, never

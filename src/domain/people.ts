@@ -8,6 +8,16 @@ export interface LinkFact {
   identities: readonly string[];
 }
 
+/** What an erasure did, and when: RFC 3339. */
+export interface ErasureReceipt {
+  person_id: string;
+  erased_at: string;
+  identities: number;
+  touchpoints: number;
+  conversions: number;
+  rejections: number;
+}
+
 /** More identities than a person has; a shared device, or a bug, would join a crowd. */
 export const MAX_IDENTITIES_OF_PERSON = 100;
 

@@ -33,6 +33,11 @@ export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];
 export const GOAL_KINDS = ['conversion', 'cultivation'] as const;
 export type GoalKind = (typeof GOAL_KINDS)[number];
 
+/** Of touchpoints that record a conversion: fields and the values that each may have, null for an empty field. */
+export interface GoalMatch {
+  touchpoints: Record<string, (string | null)[]>[];
+}
+
 /** `once`: only a person's first unretracted conversion of the goal counts. */
 export const COUNTINGS = ['every', 'once'] as const;
 export type Counting = (typeof COUNTINGS)[number];
@@ -44,6 +49,9 @@ export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
 /** What can be posted, and so rejected. */
 export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people', 'spend'] as const;
 export type Resource = (typeof RESOURCES)[number];
+
+/** What can say that identities are one person. */
+export type LinkingResource = Exclude<Resource, 'adjustments'>;
 
 /** Where a membership fact comes from: an item of that resource that names an account, or an e-mail address. */
 export const ACCOUNT_FACT_SOURCES = ['touchpoints', 'conversions', 'people', 'email'] as const;

@@ -46,7 +46,6 @@ export interface FunnelGroupRow {
 
 /** The one row of the report. Steps that nobody reached have no cell. */
 export interface FunnelAnswer {
-  [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
   cells: FunnelCell[];
@@ -61,7 +60,6 @@ export type FunnelState = (typeof FUNNEL_STATES)[number];
 
 /** One row of the list: an account, or a person; under the scope of accounts a person without one. */
 export interface FunnelEntityRow {
-  [column: string]: unknown;
   account_id: string | null;
   person_id: string | null;
 }

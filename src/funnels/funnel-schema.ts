@@ -151,8 +151,6 @@ export const FunnelInput = z
   .meta({ id: 'FunnelInput' });
 export type FunnelInput = z.output<typeof FunnelInput>;
 
-export type FunnelDefinition = Omit<FunnelInput, 'name'>;
-
 export const FunnelKey = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a–z, 0–9, _ and -, at most 64 characters')

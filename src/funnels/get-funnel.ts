@@ -3,7 +3,7 @@ import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel, FunnelKey } from './funnel-schema.ts';
-import { funnelOut, selectFunnel } from './saved-funnel-sql.ts';
+import { funnelOut, type StoredFunnel, selectFunnel } from './saved-funnel-sql.ts';
 
 export const getFunnel = operation({
   method: 'get',
@@ -18,7 +18,7 @@ export const getFunnel = operation({
   success: { status: 200, description: 'The funnel.', schema: Funnel, example: funnelExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectFunnel(workspace.id, params.key));
+    const [row] = await database.query<StoredFunnel>(selectFunnel(workspace.id, params.key));
     if (!row) throw new ApiError('not_found', 'No funnel has this key.');
     return { body: funnelOut(row) };
   },

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { intervalsOf, type LocalInterval } from '../domain/intervals.ts';
 import { INTERVALS, type TimeRange } from '../domain/time.ts';
 import type { Narrowing } from '../http/caller.ts';
@@ -12,7 +13,7 @@ import { retentionWarning } from '../stats/warnings.ts';
 import { savedReportExample } from './funnel-examples.ts';
 import { FunnelReport } from './funnel-report-schema.ts';
 import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
-import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
+import { BreakdownBy, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
 import { questionOf } from './run-funnel.ts';
 import { runSavedFunnel } from './run-saved-funnel.ts';
 import { breakdownOf, funnelEcho, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';

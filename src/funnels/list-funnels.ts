@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel } from './funnel-schema.ts';
-import { funnelOut, selectFunnels } from './saved-funnel-sql.ts';
+import { funnelOut, type StoredFunnel, selectFunnels } from './saved-funnel-sql.ts';
 
 export const listFunnels = operation({
   method: 'get',
@@ -22,6 +22,6 @@ export const listFunnels = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(selectFunnels(workspace.id))).map(funnelOut) },
+    body: { data: (await database.query<StoredFunnel>(selectFunnels(workspace.id))).map(funnelOut) },
   }),
 });

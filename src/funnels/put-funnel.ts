@@ -5,7 +5,13 @@ import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { funnelExample, funnelInputExample } from './funnel-examples.ts';
 import { Funnel, FunnelInput, FunnelKey } from './funnel-schema.ts';
 import { goalsNamed, refuseUnknownStepGoals } from './run-funnel.ts';
-import { funnelOut, goalsAmong, upsertFunnel } from './saved-funnel-sql.ts';
+import {
+  funnelOut,
+  goalsAmong,
+  type KnownGoal,
+  type StoredFunnel,
+  upsertFunnel,
+} from './saved-funnel-sql.ts';
 
 export const putFunnel = operation({
   method: 'put',
@@ -26,14 +32,14 @@ export const putFunnel = operation({
     const { database, workspace } = context;
     const statement = upsertFunnel(workspace.id, params.key, body);
     const fields = Object.keys(body);
-    const [[row] = [], known = []] = await database.atomic([
+    const [[row], known] = await database.atomic<[StoredFunnel, KnownGoal]>([
       audited(statement, { actor: context, action: 'funnel.put', target_id: params.key, fields }),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);
     if (row) return { body: funnelOut(row) };
     refuseUnknownStepGoals(
       body,
-      known.map(({ key }) => String(key)),
+      known.map(({ key }) => key),
     );
     throw new ApiError('not_found', 'The workspace is gone.');
   },

@@ -1,11 +1,12 @@
-import { type Database, HASH_JOINS } from '../db/client.ts';
+import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { previousRange, type ReportRange, type TimeRange } from '../domain/time.ts';
 import type { WorkspaceSettings } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import type { FunnelAnswer, FunnelExclusion, FunnelFilter, FunnelQuestion } from './funnel-question.ts';
-import type { FunnelBody, FunnelDefinition, FunnelExclude, FunnelStep } from './funnel-schema.ts';
+import type { FunnelBody, FunnelExclude, FunnelStep } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
 
 /** From what was sent to the question that the statements take, and to the goals that it names. */
@@ -70,8 +71,9 @@ export async function runFunnels(
   database: Database,
   questions: readonly FunnelQuestion[],
 ): Promise<FunnelAnswer[]> {
-  const [, ...results] = await database.report([HASH_JOINS, ...questions.map(funnelStatement)]);
-  return results.map(([row]) => row as FunnelAnswer);
+  const statements = questions.map(funnelStatement);
+  const [, ...answers] = await database.report<[Row, ...FunnelAnswer[]]>([HASH_JOINS, ...statements]);
+  return answers.flat();
 }
 
 /** The goals that steps and exclusions name. */

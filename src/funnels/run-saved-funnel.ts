@@ -1,11 +1,11 @@
 import type { SQL } from 'drizzle-orm';
 import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { ApiError } from '../http/errors.ts';
 import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
-import type { FunnelDefinition } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
 import { runFunnels } from './run-funnel.ts';
-import { definitionOf, selectFunnel } from './saved-funnel-sql.ts';
+import { type StoredFunnel, selectFunnel } from './saved-funnel-sql.ts';
 
 /**
  * The statement of a report is made of the funnel, which has to be read first. So an isolate remembers the funnels
@@ -32,9 +32,9 @@ export async function runSavedFunnel(
   const name = `${workspaceId} ${key}`;
   const guess = remembered.get(name);
   const statements = (guess && statementsOf(guess, questionsOf)) ?? [];
-  const [row, answers] = await ask(database, [selectFunnel(workspaceId, key), ...statements]);
+  const [row, answers] = await ask(database, selectFunnel(workspaceId, key), statements);
   if (!row) throw new ApiError('not_found', 'No funnel has this key.');
-  const definition = definitionOf(row);
+  const { definition } = row;
   if (statements.length > 0 && JSON.stringify(definition) === JSON.stringify(guess))
     return { definition, answers };
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
@@ -42,9 +42,18 @@ export async function runSavedFunnel(
   return { definition, answers: await runFunnels(database, questionsOf(definition)) };
 }
 
-async function ask(database: Database, statements: SQL[]): Promise<[Row | undefined, FunnelAnswer[]]> {
-  const [, [row] = [], ...results] = await database.report([HASH_JOINS, ...statements]);
-  return [row, results.map(([first]) => first as FunnelAnswer)];
+/** The funnel, and the one row of each of the other statements. */
+async function ask(
+  database: Database,
+  funnel: SQL,
+  statements: SQL[],
+): Promise<[StoredFunnel | undefined, FunnelAnswer[]]> {
+  const [, [row], ...answers] = await database.report<[Row, StoredFunnel, ...FunnelAnswer[]]>([
+    HASH_JOINS,
+    funnel,
+    ...statements,
+  ]);
+  return [row, answers.flat()];
 }
 
 /** Null where the funnel as it was does not fit the question: what it is now may. */

@@ -1,9 +1,9 @@
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { roundAmount } from '../domain/money.ts';
 import { groupOut } from '../stats/journey-fields.ts';
 import { missingRateWarning, type Warning } from '../stats/warnings.ts';
 import type { FunnelAnswer, FunnelCell, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelReport, FunnelRow } from './funnel-report-schema.ts';
-import type { FunnelDefinition } from './funnel-schema.ts';
 import { nameOf } from './step-names.ts';
 
 /** From what the database answers to what is sent. */

@@ -1,3 +1,5 @@
+import type { FieldError } from '../domain/json.ts';
+
 /**
  * Every error a caller can meet. The runtime and the document both read this table, so a status can not differ
  * from what is promised.
@@ -24,12 +26,6 @@ export const ERRORS = {
 } as const satisfies Record<string, { status: number; title: string; retry_after_seconds?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** One thing that is wrong, and where: a JSON pointer into the body, or `?name` for a query parameter. */
-export interface FieldError {
-  pointer: string;
-  detail: string;
-}
 
 /** The caller's mistake, said so that it can be mended. */
 export class ApiError extends Error {

@@ -1,5 +1,5 @@
 import { DatabaseRefusal } from '../db/client.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 
 /**
  * Calls to the database that finding bad items takes at most: one among 1,000 takes 10 to 20, and a request may make

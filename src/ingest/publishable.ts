@@ -1,4 +1,4 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { RecordContext } from '../http/operation.ts';
 
 /** What is believed of an item that a publishable key sent, which anyone can read in a page. */

@@ -57,7 +57,6 @@ export interface TransitionRow {
 }
 
 export interface JourneyReportAnswer {
-  [column: string]: unknown;
   /** Of all goals named, those that exist. */
   goals: string[] | null;
   totals: JourneyTotals;

@@ -11,7 +11,6 @@ export interface LifecycleQuestion {
 }
 
 export interface LifecycleAnswer {
-  [column: string]: unknown;
   people: number;
   /** People by their furthest stage, and advocates; stages without anybody are left out. */
   stages: Partial<Record<Stage, number>>;

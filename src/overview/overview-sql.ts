@@ -9,7 +9,6 @@ export type OverviewQuestion = CreditQuestion;
 
 /** Amounts as exact decimals in text. */
 export interface CreditAnswer {
-  [column: string]: unknown;
   /** Of the goals asked, those that exist. */
   goals: string[] | null;
   conversions: number;
@@ -46,7 +45,6 @@ export function overviewCredit(question: OverviewQuestion): SQL {
 }
 
 export interface StateAnswer {
-  [column: string]: unknown;
   /** Seconds; null where nobody was answered. */
   median_first_response: number | null;
   waiting: number;

@@ -40,7 +40,6 @@ export interface RoiTotals {
 }
 
 export interface RoiAnswer {
-  [column: string]: unknown;
   goals: string[] | null;
   totals: RoiTotals;
   /** `dimensions` null: all groups beyond the limit. */

@@ -1,6 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
+export interface SeenTimes {
+  first_seen_at: Date | null;
+  last_seen_at: Date | null;
+}
+
 /**
  * When somebody was there: `first_seen_at, last_seen_at`. What a voided touchpoint recorded never happened either.
  * @param isOwn says of a row of touchpoints or conversions, by its name, whether it is theirs

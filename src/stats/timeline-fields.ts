@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { Row } from '../db/client.ts';
 import { RESOURCES } from '../domain/settings.ts';
 import { TIMELINE_TYPES, type TimelineType } from '../domain/timeline.ts';
 import { DIRECTIONS, KINDS } from '../domain/touchpoint-fields.ts';
@@ -95,14 +94,20 @@ export const timelineExample: TimelineEntry[] = [
   },
 ];
 
-/** An entry as the database gives it; all of it null where there is none. */
-export interface TimelineRow extends Row {
-  type: TimelineType | null;
+/** An entry as the database gives it. */
+export interface StoredEntry<T extends TimelineType = TimelineType> {
+  type: T;
+  id: string;
   sort_id: string;
-  fields: Partial<TimelineEntry>;
+  occurred_at: Date;
+  person_id: string;
+  fields: Partial<typeof EMPTY_ENTRY>;
 }
 
-export function timelineEntryOut(row: TimelineRow): TimelineEntry {
+/** The same, or the one row without a type that there is where there is no entry. */
+export type TimelineRow<T extends TimelineType = TimelineType> = StoredEntry<T> | { type: null };
+
+export function timelineEntryOut<T extends TimelineType>(row: StoredEntry<T>): TimelineEntry & { type: T } {
   const voidedAt = row.fields.voided_at ?? null;
   return {
     type: row.type,
@@ -111,17 +116,21 @@ export function timelineEntryOut(row: TimelineRow): TimelineEntry {
     ...EMPTY_ENTRY,
     ...row.fields,
     voided_at: voidedAt === null ? null : new Date(voidedAt).toISOString(),
-  } as TimelineEntry;
+  };
+}
+
+function isEntry<T extends TimelineType>(row: TimelineRow<T>): row is StoredEntry<T> {
+  return row.type !== null;
 }
 
 /** The page of the rows that `timelineOf` gives. */
-export function timelinePageOf<T extends TimelineEntry>(
-  rows: TimelineRow[],
+export function timelinePageOf<T extends TimelineType, E>(
+  rows: TimelineRow<T>[],
   limit: number,
-  entryOut: (row: TimelineRow) => T,
+  entryOut: (row: StoredEntry<T>) => E,
 ) {
   const page = pageOf(
-    rows.filter((row) => row.type !== null),
+    rows.filter((row) => isEntry(row)),
     limit,
     (row) => ({ at: instantOut(row.occurred_at), id: `${row.type}:${row.sort_id}` }),
   );

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { workspaces } from '../db/workspace-tables.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
@@ -21,6 +21,7 @@ const stored = sql.join(
   ['id', ...SETTINGS.map(([name]) => name), 'created_at'].map((name) => sql.identifier(name)),
   sql`, `,
 );
+export type StoredWorkspace = typeof workspaces.$inferSelect;
 
 /** The settings that are named, each as its column and its value. */
 function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
@@ -93,6 +94,6 @@ export function deleteWorkspaceRows(id: string): SQL[] {
   ];
 }
 
-export function workspaceOut(row: Row): Workspace {
-  return { ...row, created_at: instantOut(row.created_at) } as Workspace;
+export function workspaceOut(row: StoredWorkspace): Workspace {
+  return { ...row, created_at: instantOut(row.created_at) };
 }
