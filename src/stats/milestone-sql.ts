@@ -28,6 +28,11 @@ export function milestoneTimes(
   return sql`(${first(lead)}) as lead_at, (${first(opportunity)}) as opportunity_at`;
 }
 
+/**
+ * The time of the first unretracted conversion of a goal inside the journey's window.
+ *
+ * Needs: `c`, as in `milestoneTimes`. Gives: a scalar subquery, without parentheses; null without one.
+ */
 function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
   return sql`
     select min(m.occurred_at)

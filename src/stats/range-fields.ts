@@ -39,12 +39,9 @@ export const RangeQuery = z.object({
 
 /** The same, with named ranges. */
 export const NamedRangeQuery = RangeQuery.extend({
-  range: z
-    .enum(RANGES)
-    .optional()
-    .meta({
-      description: 'A named range, instead of `from` and `to`: the local days or months that end with today.',
-    }),
+  range: z.enum(RANGES).optional().meta({
+    description: 'A named range, instead of `from` and `to`: the local days or months that end with today.',
+  }),
 });
 
 type RangeInput = z.output<typeof NamedRangeQuery>;
