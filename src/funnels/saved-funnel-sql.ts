@@ -5,9 +5,10 @@ import { instantOut } from '../http/fields.ts';
 import type { Funnel, FunnelDefinition, FunnelInput } from './funnel-schema.ts';
 import { goalsNamed } from './run-funnel.ts';
 
+/** The columns of a funnel. Needs: the table `funnels`. Gives: a list of columns. */
 const stored = sql`key, name, definition, created_at, updated_at`;
 
-/** Of these goals, those that exist: `key`. */
+/** The goals among these that exist. Rows: `key`. */
 export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
   return sql`
     select key
@@ -16,7 +17,9 @@ export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
     order by key`;
 }
 
-/** Makes or replaces a funnel; no row, and nothing done, where it names a goal that does not exist. */
+/**
+ * Creates or replaces a funnel. Returns no row, and changes nothing, if it names a goal that does not exist.
+ */
 export function upsertFunnel(workspaceId: string, key: string, { name, ...definition }: FunnelInput): SQL {
   const goals = goalsNamed(definition);
   return sql`
@@ -52,6 +55,7 @@ export function deleteFunnelRow(workspaceId: string, key: string): SQL {
     returning ${stored}`;
 }
 
+/** A stored funnel as it is shown. */
 export function funnelOut(row: Row): Funnel {
   const definition = definitionOf(row);
   return {
@@ -65,7 +69,7 @@ export function funnelOut(row: Row): Funnel {
   };
 }
 
-/** As `putFunnel` stored it. */
+/** The definition of a stored funnel, as `putFunnel` stored it. */
 export function definitionOf({ definition }: Row): FunnelDefinition {
   return definition as FunnelDefinition;
 }
