@@ -2,14 +2,14 @@ import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import { id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
-/** Questions that a workspace asks again. */
+/** Saved funnels. */
 export const funnels = pgTable(
   'funnels',
   {
     workspace_id: inWorkspace(workspaceId()),
     key: id('key').notNull(),
     name: text('name').notNull(),
-    /** The body of the report without its range, defaults filled in. */
+    /** The body of the report without its range, with defaults applied. */
     definition: jsonb('definition').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
