@@ -152,8 +152,7 @@ function reachedGoals(question: CultivationQuestion): SQL {
 }
 
 /**
- * People who entered or reached a goal, with their events by the landmark (null unless
- * entered), horizon, now.
+ * People who entered or reached a goal, with events by the landmark (null unless entered), horizon, now.
  * Needs: `entered`, `reached`, `counted`. Gives: the step `people`, and `placed`, the same with `is_pooled`.
  */
 function peopleSteps(question: CultivationQuestion): SQL {
