@@ -10,15 +10,18 @@ import { operations } from './operations.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** What the deployment gave, or the name of the variable that is missing. */
+/** The configuration of the deployment, or the name of the variable that is missing. */
 export type ConfigOrMissing = { config: Config } | { missing: string };
 
-/** What a request carries from the first handler to the others. */
+/** The variables that the first handler sets for the others. */
 interface OfRequest {
   Variables: { seen: Seen; requestId: string };
 }
 
-/** Wires the slices, the keys and the errors together. Pure of the platform: `worker.ts` gives it a configuration. */
+/**
+ * Wires slices, keys and errors together. It does not depend on the platform: `worker.ts`
+ * passes the configuration in.
+ */
 export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): Hono<OfRequest> {
   const app = new Hono<OfRequest>({ strict: false });
 
@@ -42,7 +45,7 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
     app.on(operation.method.toUpperCase(), operation.path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
       const requestId = c.get('requestId');
       if ('missing' in deployment && operation.path !== '/health') {
-        const detail = `The deployment has no usable ${deployment.missing}; see the README on going live.`;
+        const detail = `The deployment has no usable ${deployment.missing}; set it as described in the README under "Going live".`;
         return problemResponse(new ApiError('misconfigured', detail), c.req.path, requestId);
       }
       const config =

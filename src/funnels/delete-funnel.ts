@@ -12,7 +12,7 @@ export const deleteFunnel = operation({
   id: 'deleteFunnel',
   tag: 'Funnels',
   summary: 'Delete a saved funnel',
-  description: 'Takes the question away, and nothing of what it asks about.',
+  description: 'Deletes the stored query. The data that it reports on is not affected.',
   access: 'admin',
   params: z.object({ key: FunnelKey }),
   query: z.object({}),

@@ -11,7 +11,7 @@ export const getFunnel = operation({
   id: 'getFunnel',
   tag: 'Funnels',
   summary: 'Get a saved funnel',
-  description: 'One funnel by its key, with its defaults filled in.',
+  description: 'One funnel by its key, with its defaults applied.',
   access: 'read',
   params: z.object({ key: FunnelKey }),
   query: z.object({}),

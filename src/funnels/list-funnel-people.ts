@@ -20,9 +20,9 @@ export const listFunnelPeople = operation({
   path: '/v1/reports/funnel/people',
   id: 'listFunnelPeople',
   tag: 'Reports',
-  summary: 'List who came to a step, or dropped out before it',
+  summary: 'List the people who reached a step, or dropped out before it',
   description:
-    'The people behind a number of the funnel, by id and by cursor: send the body of the report, the step and the state. With `scope` account they are accounts, and people who have none. It changes nothing.',
+    'The people behind a number of the funnel, ordered by id, in pages. Send the body of the report with a step and a state. With `scope` account they are accounts, and people without one. This operation changes nothing.',
   access: 'read',
   params: z.object({}),
   query: z.object({ ...PageQuery.shape, ...FormatQuery.shape }),

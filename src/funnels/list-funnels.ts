@@ -10,7 +10,7 @@ export const listFunnels = operation({
   id: 'listFunnels',
   tag: 'Funnels',
   summary: 'List saved funnels',
-  description: 'All funnels of the workspace by key; there are few, so there are no pages.',
+  description: 'All saved funnels of the workspace, ordered by key. They are few, so there are no pages.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),

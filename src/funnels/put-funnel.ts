@@ -18,15 +18,15 @@ export const putFunnel = operation({
   path: '/v1/funnels/{key}',
   id: 'putFunnel',
   tag: 'Funnels',
-  summary: 'Make or replace a saved funnel',
+  summary: 'Create or replace a saved funnel',
   description:
-    'Keeps a funnel without its range, to be asked again by its key. The goals that it names must exist.',
+    'Stores a funnel without its range, so that its report can be requested by key. The goals that it names must exist.',
   access: 'admin',
   params: z.object({ key: FunnelKey }),
   query: z.object({}),
   body: FunnelInput,
   bodyExample: funnelInputExample,
-  success: { status: 200, description: 'The funnel as it is now.', schema: Funnel, example: funnelExample },
+  success: { status: 200, description: 'The stored funnel.', schema: Funnel, example: funnelExample },
   errors: [...BODY_ERRORS, 'not_found', 'unknown_goal'],
   handle: async (context, { params, body }) => {
     const { database, workspace } = context;
@@ -41,6 +41,6 @@ export const putFunnel = operation({
       body,
       known.map(({ key }) => key),
     );
-    throw new ApiError('not_found', 'The workspace is gone.');
+    throw new ApiError('not_found', 'The workspace does not exist any more.');
   },
 });

@@ -8,9 +8,9 @@ import { runFunnels } from './run-funnel.ts';
 import { type StoredFunnel, selectFunnel } from './saved-funnel-sql.ts';
 
 /**
- * The statement of a report is made of the funnel, which has to be read first. So an isolate remembers the funnels
- * that it was asked for, and sends the statement along with the look at the funnel: if that is still the same, as it
- * mostly is, one round trip was enough.
+ * The statement of a report depends on the saved funnel, which would have to be read first. Each isolate
+ * therefore caches the funnels that were requested, and sends the statement together with the look-up of the
+ * funnel. If the funnel is unchanged, as it usually is, one round trip suffices.
  */
 const remembered = new Map<string, FunnelDefinition>();
 const MAX_REMEMBERED = 1000;
@@ -21,8 +21,9 @@ interface SavedAnswer {
 }
 
 /**
- * @param questionsOf what to ask of the funnel; may refuse it with an ApiError
- * @throws ApiError not_found
+ * Reads a saved funnel and runs its report.
+ * @param questionsOf the queries to run for the funnel; may reject it with an ApiError
+ * @throws ApiError not_found, and what `questionsOf` throws
  */
 export async function runSavedFunnel(
   database: Database,
@@ -56,7 +57,7 @@ async function ask(
   return [row, answers.flat()];
 }
 
-/** Null where the funnel as it was does not fit the question: what it is now may. */
+/** Null if the query does not fit the cached funnel: it may fit the stored one. */
 function statementsOf(
   definition: FunnelDefinition,
   questionsOf: (definition: FunnelDefinition) => FunnelQuestion[],

@@ -7,12 +7,13 @@ import { instantOut } from '../http/fields.ts';
 import type { Funnel } from './funnel-schema.ts';
 import { goalsNamed } from './run-funnel.ts';
 
+/** The columns of a funnel. Needs: the table `funnels`. Gives: a list of columns. */
 const stored = sql`key, name, definition, created_at, updated_at`;
 export type StoredFunnel = Omit<typeof funnels.$inferSelect, 'workspace_id'>;
 
 export type KnownGoal = Pick<typeof goals.$inferSelect, 'key'>;
 
-/** Of these goals, those that exist: `key`. */
+/** The goals among these that exist. Rows: `key`. */
 export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
   return sql`
     select key
@@ -21,7 +22,9 @@ export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
     order by key`;
 }
 
-/** Makes or replaces a funnel; no row, and nothing done, where it names a goal that does not exist. */
+/**
+ * Creates or replaces a funnel. Returns no row, and changes nothing, if it names a goal that does not exist.
+ */
 export function upsertFunnel(
   workspaceId: string,
   key: string,
@@ -61,6 +64,7 @@ export function deleteFunnelRow(workspaceId: string, key: string): SQL {
     returning ${stored}`;
 }
 
+/** A stored funnel as it is shown. */
 export function funnelOut({ key, name, definition, created_at, updated_at }: StoredFunnel): Funnel {
   return {
     key,
