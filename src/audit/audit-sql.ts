@@ -13,7 +13,7 @@ export interface AuditFilter {
   actions: readonly AuditAction[] | null;
 }
 
-/** Newest first; the id breaks ties. */
+/** Newest first, with the id as tie-break. */
 export function selectAudit(
   workspaceId: string,
   filter: AuditFilter,
