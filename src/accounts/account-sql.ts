@@ -24,12 +24,15 @@ export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
 
 export type AccountTimelineType = Exclude<TimelineType, 'link'>;
 
-/** What `callPutAccount` returns, in one row. */
+/** The row of `callPutAccount`. */
 export interface PutAccount {
   taken: { taken_domain: string; taken_by: string }[] | null;
 }
 
-/** Rows only where domains are another account's by an admin's word, and then nothing was done. */
+/**
+ * One row. `taken` lists the domains that an admin assigned to other accounts, and then nothing was changed; it is null
+ * if there are none. See `migrations/functions/put_account.sql`.
+ */
 export function callPutAccount(
   workspaceId: string,
   id: string,
@@ -44,12 +47,20 @@ export function callPutAccount(
     )`;
 }
 
-/** The account that owns a domain. */
+/**
+ * The account that owns a domain.
+ *
+ * Needs: nothing but what `domain` names. Gives: the id as an expression, null without an owner.
+ */
 function ownerOf(workspaceId: string, domain: SQL): SQL {
   return sql`(select owner.account_id from domain_owner(${workspaceId}::uuid, ${domain}) owner)`;
 }
 
-/** The account of an id, else the owner of the domain. */
+/**
+ * The account with an id, else the owner of the domain.
+ *
+ * Needs: nothing. Gives: `id, name, is_domain, created_at`, in one row or none.
+ */
 function accountWithId(workspaceId: string, id: string): SQL {
   return sql`
     select a.id, a.name, a.is_domain, a.created_at
@@ -63,7 +74,11 @@ function accountWithId(workspaceId: string, id: string): SQL {
     join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = asked.id`;
 }
 
-/** The domains of `account`: of one that is known by its domain alone, that. */
+/**
+ * The domains that an account owns. For an account that is known by its domain alone, that is this domain.
+ *
+ * Needs: `account.id, account.is_domain`. Gives: `domains`, a JSON list.
+ */
 function domainsOfAccount(workspaceId: string): SQL {
   return sql`
     select case
@@ -91,7 +106,7 @@ export function selectAccount(workspaceId: string, id: string): SQL {
     cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.account_id = account.id`)}) seen`;
 }
 
-/** Newest first; the id breaks ties. The page is cut before its domains are read. */
+/** Newest first, with the id as tie-break. The page is cut before its domains are read. */
 export function selectAccounts(workspaceId: string, after: Cursor | null, limit: number): SQL {
   const conditions = [sql`a.workspace_id = ${tenant(workspaceId)}`];
   if (after)
@@ -109,7 +124,7 @@ export function selectAccounts(workspaceId: string, after: Cursor | null, limit:
     order by account.created_at desc, account.id desc`;
 }
 
-/** One row with nulls where nobody did anything in the range; no row where there is no such account. */
+/** One row with nulls if the account has nothing in the range; no row if there is no such account. */
 export function readAccountTimeline(accountId: string, page: TimelinePage): SQL {
   const entries = [
     touchpointEntries(page, sql`t.account_id = account.id`),

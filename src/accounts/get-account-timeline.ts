@@ -16,7 +16,7 @@ export const getAccountTimeline = operation({
   tag: 'Accounts',
   summary: "List an account's history",
   description:
-    'Touchpoints and conversions of everyone at the account, while they were there, in one list, newest first, by cursor; stable while others are written. At one instant by type, then id. Voided and retracted ones are in it and say so.',
+    'Lists the touchpoints and conversions of all members of the account during their membership, newest first, with a cursor. Pages stay stable while other items are written. Entries at one instant are ordered by type, then by id. Voided touchpoints and retracted conversions are included and marked.',
   access: 'read',
   params: z.object({ id: AccountId }),
   query: z.object({ ...PageQuery.shape, ...RangeQuery.shape, ...FormatQuery.shape }),

@@ -11,7 +11,7 @@ export const getAccount = operation({
   id: 'getAccount',
   tag: 'Accounts',
   summary: 'Get an account',
-  description: 'By its id, or by one of its domains.',
+  description: 'Returns one account by its id, or by one of its domains.',
   access: 'read',
   params: z.object({ id: AccountId }),
   query: z.object({}),

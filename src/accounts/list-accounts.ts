@@ -11,7 +11,8 @@ export const listAccounts = operation({
   id: 'listAccounts',
   tag: 'Accounts',
   summary: 'List accounts',
-  description: 'Newest first, by cursor: those that items named, by id or domain, and those that were put.',
+  description:
+    'Lists accounts newest first, with a cursor: those that items named, by id or domain, and those that were put.',
   access: 'read',
   params: z.object({}),
   query: z.object({ ...PageQuery.shape, ...FormatQuery.shape }),

@@ -21,9 +21,9 @@ export const putAccount = operation({
   path: '/v1/accounts/{id}',
   id: 'putAccount',
   tag: 'Accounts',
-  summary: 'Make or replace an account',
+  summary: 'Create or replace an account',
   description:
-    "Says what a company is called and which domains are its own, whatever items say. People who were known by one of these domains are the account's at once, with all that they did.",
+    'Sets the name of an account and the domains that it owns. The domains take precedence over those that items assert; the name stays until a later item asserts another. People known by one of these domains become members at once, with all their touchpoints and conversions.',
   access: 'admin',
   params: z.object({ id: AccountId }),
   query: z.object({}),
@@ -39,7 +39,7 @@ export const putAccount = operation({
   handle: async (context, { params, body }) => {
     const { database, workspace, now } = context;
     if (isPlaceholder(params.id)) {
-      const detail = `${params.id} is what a broken sender puts where a value should be, and is left out of items; choose another id.`;
+      const detail = `${params.id} is a placeholder, which is ignored in items; choose another id.`;
       throw new ApiError('invalid_request', detail);
     }
     const domains = domainsOf(body.domains);
@@ -60,21 +60,21 @@ export const putAccount = operation({
   },
 });
 
-/** Normalised, each in its place. */
+/** The normalised domains, in the order sent. */
 function domainsOf(sent: readonly string[]): string[] {
   const errors: FieldError[] = [];
   const domains = sent.map((text, i) => {
     const domain = normaliseDomain(text.trim());
     if (domain === null) {
-      errors.push({ pointer: `/domains/${i}`, detail: 'No domain name; send it as acme.com.' });
+      errors.push({ pointer: `/domains/${i}`, detail: 'Not a domain name; send it as acme.com.' });
     } else if (isPublicMailDomain(domain)) {
-      const detail = `${domain} is a public mail provider, where anybody has an address; leave it out.`;
+      const detail = `${domain} is a public mail provider, where anybody can have an address; leave it out.`;
       errors.push({ pointer: `/domains/${i}`, detail });
     }
     return domain ?? '';
   });
   if (errors.length === 0) return domains;
-  throw new ApiError('invalid_request', 'The domains do not fit; see `errors`.', { errors });
+  throw new ApiError('invalid_request', 'The domains are invalid; see `errors`.', { errors });
 }
 
 function takenError(domains: readonly string[], taken: NonNullable<PutAccount['taken']>): ApiError {
@@ -82,7 +82,7 @@ function takenError(domains: readonly string[], taken: NonNullable<PutAccount['t
   const errors = domains.flatMap((domain, i) => {
     const owner = owners.get(domain);
     if (owner === undefined) return [];
-    const detail = `${domain} is ${owner}'s; leave it out, or put ${owner} without it first.`;
+    const detail = `${domain} belongs to ${owner}; leave it out, or put ${owner} without it first.`;
     return [{ pointer: `/domains/${i}`, detail }];
   });
   return new ApiError('domain_taken', 'Nothing was changed; see `errors`.', { errors });

@@ -15,7 +15,7 @@ export interface AuditFilter {
 
 export type StoredAuditRow = Omit<typeof audit_log.$inferSelect, 'workspace_id'>;
 
-/** Newest first; the id breaks ties. */
+/** Newest first, with the id as tie-break. */
 export function selectAudit(
   workspaceId: string,
   filter: AuditFilter,

@@ -12,9 +12,9 @@ export const listAudit = operation({
   path: '/v1/audit',
   id: 'listAudit',
   tag: 'Audit',
-  summary: 'List what was done with admin keys',
+  summary: 'List the audit log',
   description:
-    'Every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first: which key, what, to what, and the names of the fields. Nothing personal: no identities, no values. What was refused is not in it, nor is a request that found its work already done.',
+    'Lists every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first. An entry has the key, the action, its target and the names of the fields. It has nothing personal: no identities and no values. Requests that failed are not in the log, nor are requests that found their work already done.',
   access: 'admin',
   params: z.object({}),
   query: z.object({

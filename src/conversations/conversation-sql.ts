@@ -15,12 +15,12 @@ import {
   MAX_PEOPLE,
 } from './conversation-schema.ts';
 
-/** Which conversations a list shows; null: all. */
+/** The conversations that a list shows. Null matches all. */
 export interface ConversationFilter {
   state: ConversationState | null;
-  /** Whose last message is older. */
+  /** The last message is older than this. */
   last_before: Date | null;
-  /** When they were opened. */
+  /** The range of the opening. */
   from: Date | null;
   to: Date | null;
   channels: readonly string[] | null;
@@ -30,21 +30,33 @@ export interface ConversationFilter {
   order: 'newest' | 'oldest';
 }
 
-/** Words of the index that holds those who wait, so no parameters. */
+/**
+ * Literals instead of parameters, because the partial index of waiting conversations is defined with one.
+ *
+ * Needs: nothing. Gives: the last direction of a state.
+ */
 const LAST_DIRECTION: Record<ConversationState, SQL> = {
   waiting: sql`'inbound'`,
   answered: sql`'outbound'`,
 };
 
-/** The touchpoint `t` is a message: what a thread is computed from. */
+/**
+ * The touchpoint is a message. Threads are computed from messages alone.
+ *
+ * Needs: a touchpoint `t`. Gives: a condition.
+ */
 const isMessage = sql`t.direction is not null and t.voided_at is null`;
 
-/** The messages `t` of `thread`. */
+/** Needs: `thread.id`. Gives: the messages `t` of the thread, as `from … where …`. */
 const messagesOf = (workspaceId: string) => sql`
       from touchpoints t
       where t.workspace_id = ${tenant(workspaceId)} and t.conversation = thread.id and ${isMessage}`;
 
-/** The message `t` that opened `thread`, or else its first one, as a join: one look-up for each. */
+/**
+ * The message that opened the thread, or else its first message, by one look-up for each thread.
+ *
+ * Needs: `thread.id, thread.opening_id`. Gives: the touchpoint `t`, as a join.
+ */
 const joinOpening = (workspaceId: string) => sql`
     cross join lateral (
       select coalesce(thread.opening_id, (
@@ -60,8 +72,8 @@ const joinOpening = (workspaceId: string) => sql`
     ) t`;
 
 /**
- * A page of threads by their last message; the id breaks ties. The page is cut before anything else is read of its
- * threads. A filter on the opening message looks it up for each thread on the way there.
+ * A page of threads by their last message, with the id as tie-break. The page is cut before anything else of its
+ * threads is read. A filter on the opening message looks that message up for each thread that is passed on the way.
  */
 export function selectConversations(
   workspaceId: string,
@@ -98,7 +110,11 @@ export function selectConversations(
     order by thread.last_at ${direction}, thread.id ${direction}`;
 }
 
-/** All threads, or those in which a person or a company took part, found from their few messages. */
+/**
+ * All threads, or those in which a person or an account took part, found through their few messages.
+ *
+ * Needs: nothing. Gives: a table with the columns of `conversations`.
+ */
 function threadsOf(workspaceId: string, { person_id, account_id }: ConversationFilter): SQL {
   if (person_id === null && account_id === null) return sql`conversations`;
   const whose = [
@@ -119,6 +135,7 @@ function threadsOf(workspaceId: string, { person_id, account_id }: ConversationF
       )`;
 }
 
+/** Needs: `thread`, `joinOpening` and `joinWhatWasSaid`. Gives: the columns that `conversationOut` reads. */
 const shown = sql`
   thread.id, thread.opened_at, thread.first_response_at, thread.last_at, thread.last_direction, thread.inbound,
   thread.outbound, t.channel, t.topic, t.account_id, said.*`;
@@ -131,14 +148,23 @@ export type StoredConversation = Omit<typeof conversations.$inferSelect, 'worksp
     sentiment_last: number | null;
   };
 
-/** The conversions `c` of the person `p` since the thread was opened, retracted ones too. */
+/**
+ * The unretracted conversions of a participant since the thread was opened.
+ *
+ * Needs: `p.person_id, thread.opened_at`. Gives: `c`, a conversion, and `n.restated_value`, as what follows `from`.
+ */
 const conversionsSince = (workspaceId: string) => sql`(
         select c.* from conversions c where c.workspace_id = ${tenant(workspaceId)} and c.person_id = p.person_id offset 0
       ) c
       ${joinNetAdjustments(workspaceId)}
       where c.occurred_at >= thread.opened_at and n.retracted is not true`;
 
-/** Of each thread who took part, how they felt, and how many conversions followed: `said`, as a join. */
+/**
+ * Participants, sentiment and number of conversions of each thread.
+ *
+ * Needs: `thread.id, thread.opened_at`. Gives: `said (person_count, person_ids, conversion_count, sentiment_mean,
+ * sentiment_last)`, as a join.
+ */
 const joinWhatWasSaid = (workspaceId: string) => sql`
     cross join lateral (
       select count(*)::int as person_count,
@@ -160,9 +186,10 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
       ) p
     ) said`;
 
+/** Needs: a message `t`. Gives: the order in which the last message with a sentiment comes first. */
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
-/** With its messages and the conversions that followed. Instants in JSON are text, and amounts numbers. */
+/** A thread with its messages and the conversions that followed. In JSON, instants are text and amounts are numbers. */
 export type StoredConversationDetail = StoredConversation & {
   touchpoints: (Pick<
     typeof touchpoints.$inferSelect,
@@ -175,7 +202,7 @@ export type StoredConversationDetail = StoredConversation & {
   })[];
 };
 
-/** One thread with its messages and the conversions that followed, as JSON; no row if there is none. */
+/** One thread with its messages and the conversions that followed, as JSON; no row if there is no such thread. */
 export function selectConversation(workspaceId: string, id: string): SQL {
   return sql`
     select ${shown}, (

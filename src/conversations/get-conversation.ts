@@ -14,7 +14,7 @@ export const getConversation = operation({
   id: 'getConversation',
   tag: 'Conversations',
   summary: 'Get a conversation',
-  description: `One thread by its \`conversation.id\` (percent-encoded in the path), with its messages and the conversions that followed. Messages are its touchpoints that have a direction and are not voided; of more than ${MAX_MESSAGES} the newest are shown, and \`messages\` counts all.`,
+  description: `Returns one thread by its \`conversation.id\` (percent-encoded in the path), with its messages and the conversions that followed. Messages are its touchpoints that have a direction and are not voided. If there are more than ${MAX_MESSAGES}, the newest are shown, and \`messages\` counts all.`,
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'thread-9' }) }),
   query: z.object({}),

@@ -10,7 +10,7 @@ export const getConversion = operation({
   id: 'getConversion',
   tag: 'Conversions',
   summary: 'Get a conversion',
-  description: 'One conversion by the id it was sent with, gross and net of its adjustments.',
+  description: 'Returns one conversion by its id, with its gross value and its value net of adjustments.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: z.object({}),

@@ -11,7 +11,7 @@ export const listAdjustments = operation({
   tag: 'Conversions',
   summary: 'List the adjustments of a conversion',
   description:
-    'In the order in which they count; the last restatement decides, unless there is a retraction.',
+    'Lists adjustments in the order in which they apply. The last restatement decides, unless there is a retraction.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: z.object({}),

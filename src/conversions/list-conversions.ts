@@ -13,7 +13,7 @@ export const listConversions = operation({
   tag: 'Conversions',
   summary: 'List conversions',
   description:
-    'Newest first, by cursor, each with what it is worth now. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
+    'Lists conversions newest first, with a cursor, each with its current net value. For incremental sync, `received_after` selects conversions by when they were received, whenever they occurred. All items of a batch are dated by its start, so let polls overlap by a minute.',
   access: 'read',
   params: z.object({}),
   query: z.object({

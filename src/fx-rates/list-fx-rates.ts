@@ -6,7 +6,7 @@ import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { FxRate, fxRateExample } from './fx-rate-schema.ts';
 import { fxRateOut, type StoredFxRate, selectFxRates } from './fx-rate-sql.ts';
 
-/** A row's place in the list. */
+/** The position of a row in the list, as a cursor holds it. */
 const PLACE = /^\d{4}-\d{2}-\d{2} [A-Z]{3} [A-Z]{3}$/;
 
 export const listFxRates = operation({
@@ -15,7 +15,7 @@ export const listFxRates = operation({
   id: 'listFxRates',
   tag: 'Spend',
   summary: 'List exchange rates',
-  description: 'The newest day first, by cursor.',
+  description: 'Lists exchange rates, newest day first, with a cursor.',
   access: 'read',
   params: z.object({}),
   query: z.object({

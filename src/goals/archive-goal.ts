@@ -13,7 +13,7 @@ export const archiveGoal = operation({
   tag: 'Goals',
   summary: 'Archive a goal',
   description:
-    'It takes no new conversions; those it has stay in reports. Putting it again brings it back. Safe to repeat.',
+    'Archives a goal. It accepts no new conversions, and those it has stay in reports. Putting the goal again restores it. The operation is idempotent.',
   access: 'admin',
   params: z.object({ key: GoalKey }),
   query: z.object({}),

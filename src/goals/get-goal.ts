@@ -11,7 +11,7 @@ export const getGoal = operation({
   id: 'getGoal',
   tag: 'Goals',
   summary: 'Get a goal',
-  description: 'One goal by its key, archived or not.',
+  description: 'Returns one goal by its key, whether it is archived or not.',
   access: 'read',
   params: z.object({ key: GoalKey }),
   query: z.object({}),

@@ -10,7 +10,7 @@ export const listGoals = operation({
   tag: 'Goals',
   summary: 'List goals',
   description:
-    'All goals of the workspace by key, archived ones included; there are few, so there are no pages.',
+    'Lists all goals of the workspace by key, including archived ones. There are few, so the list has no pages.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),

@@ -11,9 +11,9 @@ export const putGoal = operation({
   path: '/v1/goals/{key}',
   id: 'putGoal',
   tag: 'Goals',
-  summary: 'Make or replace a goal',
+  summary: 'Create or replace a goal',
   description:
-    'Write the objective down first: conversions name a goal, and reports ask for one. A `match` applies to touchpoints that come in from now on.',
+    'Write the objective down first: every conversion names a goal, and reports are about goals. A `match` applies to touchpoints that are received from now on.',
   access: 'admin',
   params: z.object({ key: GoalKey }),
   query: z.object({}),

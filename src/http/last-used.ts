@@ -5,12 +5,13 @@ import type { Caller } from './caller.ts';
 
 const MAX_KEYS = 10_000;
 
-/** The day on which this isolate noted each key. */
+/** The last day on which this isolate recorded the use of each key. */
 const noted = new Map<string, string>();
 
 /**
- * The database of a request, whose first transaction also notes that the key was used today: at most once a day, in the
- * request's own round trip. A row that another request is noting at this moment is left to it: nobody waits.
+ * The database of a request. Its first `query`, `atomic` or `report` also records that the key was used today, in the
+ * same round trip and at most once a day. A row that another request has locked for this is skipped, so that nobody
+ * waits.
  */
 export function notingUse(
   database: Database,

@@ -12,7 +12,7 @@ export const getPerson = operation({
   tag: 'People',
   summary: 'Get a person',
   description:
-    'Identities, traits and consent as they are now, computed from all that was said. The id of a person who was merged away answers as the survivor, whose id is in the body.',
+    'Returns the current identities, traits and consent of a person, computed from all assertions about them. The id of a person who was merged away returns the survivor, whose id is in the body.',
   access: 'read',
   params: z.object({ id: PersonId }),
   query: z.object({}),

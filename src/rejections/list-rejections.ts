@@ -13,12 +13,12 @@ export const listRejections = operation({
   tag: 'Rejections',
   summary: 'List rejections',
   description:
-    'Items that were rejected or conflicted, as they were sent, with the reasons; kept for 30 days, newest first. Mend the cause and replay them.',
+    'Lists items that were rejected or in conflict, as they were sent, with the reasons, newest first. Rejections are kept for 30 days. Correct the cause, then replay them.',
   access: 'admin',
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    resource: z.enum(RESOURCES).optional().meta({ description: 'Only items of this kind.' }),
+    resource: z.enum(RESOURCES).optional().meta({ description: 'Only items of this resource.' }),
     ...FormatQuery.shape,
   }),
   success: {

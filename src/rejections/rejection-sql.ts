@@ -7,14 +7,17 @@ import type { Cursor } from '../http/paging.ts';
 import type { WorkspaceSecrets } from '../http/secrets.ts';
 import { KEPT_DAYS, type Rejection } from './rejection-schema.ts';
 
+/** Needs: the table `rejections`. Gives: the columns that `rejectionOut` reads. */
 const stored = sql`id, resource, item_id, encode(item_encrypted, 'hex') as item_encrypted, errors, received_at`;
 export type StoredRejection = Omit<
   typeof rejections.$inferSelect,
   'workspace_id' | 'item_encrypted' | 'identity_hashes'
 > & { item_encrypted: string };
+
+/** Needs: the table `rejections`. Gives: the condition that a row is not expired. */
 const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
 
-/** Newest first; the id breaks ties. */
+/** Newest first, with the id as tie-break. */
 export function selectRejections(
   workspaceId: string,
   resource: Resource | null,
@@ -47,7 +50,7 @@ export function deleteRejection(workspaceId: string, id: string): SQL {
     returning id`;
 }
 
-/** Of all workspaces, in a bounded step: the rest goes the next time. */
+/** Deletes expired rejections of all workspaces, at most `limit`; the next run deletes the rest. */
 export function purgeRejections(limit: number): SQL {
   return sql`
     delete from rejections

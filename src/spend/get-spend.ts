@@ -11,9 +11,9 @@ export const getSpend = operation({
   path: '/v1/spend/{id}',
   id: 'getSpend',
   tag: 'Spend',
-  summary: 'Get a row of spend, and what it said before',
+  summary: 'Get a row of spend and its history',
   description:
-    'The row as it is now, and every earlier state of it, so that no total changes without a trace.',
+    'Returns the current row and every earlier version of it, so that no total changes without a trace.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: spendExample.id }) }),
   query: z.object({}),

@@ -10,7 +10,7 @@ export const getTouchpoint = operation({
   id: 'getTouchpoint',
   tag: 'Touchpoints',
   summary: 'Get a touchpoint',
-  description: 'One touchpoint by the id it was sent with, voided or not.',
+  description: 'Returns one touchpoint by its id, whether it is voided or not.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),

@@ -14,7 +14,7 @@ export const listTouchpoints = operation({
   tag: 'Touchpoints',
   summary: 'List touchpoints',
   description:
-    'Newest first, by cursor; stable while others are written. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
+    'Lists touchpoints newest first, with a cursor. Pages stay stable while other touchpoints are written. For incremental sync, `received_after` selects touchpoints by when they were received, whenever they occurred. All items of a batch are dated by its start, so let polls overlap by a minute.',
   access: 'read',
   params: z.object({}),
   query: z.object({ ...EventListQuery.shape, where: WhereQuery }),

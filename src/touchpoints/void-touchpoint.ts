@@ -11,7 +11,7 @@ export const voidTouchpoint = operation({
   tag: 'Touchpoints',
   summary: 'Void a touchpoint',
   description:
-    'Takes a wrong touchpoint out of every report. Its id stays taken, explanations name it as `voided`, and a conversion that it recorded through a goal is retracted. Safe to repeat.',
+    'Removes a wrong touchpoint from every report. Its id stays taken, explanations list it as `voided`, and the conversions that it recorded through the `match` of a goal are retracted. The operation is idempotent.',
   access: 'admin',
   params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),

@@ -15,7 +15,7 @@ const shared = {
   bodyExample: { name: 'Production ingest', scopes: ['ingest'] } as z.input<typeof KeyInput>,
   success: {
     status: 201,
-    description: 'The key. The token is shown only here.',
+    description: 'The new key. Its token is shown only here.',
     schema: NewKey,
     example: newKeyExample,
   },
@@ -34,9 +34,9 @@ export const createKey = operation({
   ...shared,
   path: '/v1/keys',
   id: 'createKey',
-  summary: 'Make a key',
+  summary: 'Create a key',
   description:
-    'Makes a secret key for servers, with the scopes it needs and no more, or a publishable key for pages of the origins named.',
+    'Creates a secret key for servers, with the scopes that it needs and no more, or a publishable key for pages of the named origins.',
   access: 'admin',
   params: z.object({}),
   errors: [...BODY_ERRORS, 'not_found'],
@@ -47,8 +47,9 @@ export const createKeyOfWorkspace = openOperation({
   ...shared,
   path: '/v1/workspaces/{id}/keys',
   id: 'createKeyOfWorkspace',
-  summary: 'Make a key of any workspace',
-  description: 'For the holder of the root key, as when a workspace has lost its keys.',
+  summary: 'Create a key of any workspace',
+  description:
+    'Creates a key in the named workspace, for example when it has lost its keys. Requires the root key.',
   access: 'root',
   params: z.object({ id: z.uuid().meta({ example: workspaceExample.id }) }),
   errors: [...BODY_ERRORS, 'not_found'],

@@ -21,9 +21,9 @@ export const createWorkspace = openOperation({
   path: '/v1/workspaces',
   id: 'createWorkspace',
   tag: 'Workspaces',
-  summary: 'Make a workspace',
+  summary: 'Create a workspace',
   description:
-    'Makes a workspace and its first key, which has all three scopes. Takes the root key of the deployment.',
+    'Creates a workspace and its first key, which has all three scopes. Requires the root key of the deployment.',
   access: 'root',
   params: z.object({}),
   query: z.object({}),
@@ -31,7 +31,7 @@ export const createWorkspace = openOperation({
   bodyExample: { name: 'Acme', timezone: 'Europe/Berlin', currency: 'EUR' },
   success: {
     status: 201,
-    description: 'The workspace and its first key. The token is shown only here.',
+    description: 'The workspace and its first key, whose token is shown only here.',
     schema: z.object({ workspace: Workspace, key: NewKey }),
     example: {
       workspace: workspaceExample,

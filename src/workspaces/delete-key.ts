@@ -12,11 +12,12 @@ export const deleteKey = operation({
   id: 'deleteKey',
   tag: 'Keys',
   summary: 'Revoke a key',
-  description: 'The key stops working at once here, and within 30 seconds everywhere.',
+  description:
+    'Revokes a key. It stops working at once in the isolate that serves this request, and within 30 seconds everywhere.',
   access: 'admin',
   params: z.object({ id: z.string().meta({ example: keyExample.id }) }),
   query: z.object({}),
-  success: { status: 200, description: 'The key that was revoked.', schema: Key, example: keyExample },
+  success: { status: 200, description: 'The revoked key.', schema: Key, example: keyExample },
   errors: ['not_found'],
   handle: async (context, { params }) => {
     const { database, workspace } = context;

@@ -10,7 +10,7 @@ export const getWorkspace = operation({
   id: 'getWorkspace',
   tag: 'Workspaces',
   summary: 'Get the workspace',
-  description: 'The workspace of the key, with its settings.',
+  description: 'Returns the workspace of the key, with its settings.',
   access: 'admin',
   params: z.object({}),
   query: z.object({}),

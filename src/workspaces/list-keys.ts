@@ -9,7 +9,7 @@ export const listKeys = operation({
   id: 'listKeys',
   tag: 'Keys',
   summary: 'List keys',
-  description: 'The keys of the workspace, oldest first, without their tokens.',
+  description: 'Lists the keys of the workspace, oldest first, without their tokens.',
   access: 'admin',
   params: z.object({}),
   query: z.object({}),

@@ -9,7 +9,7 @@ export const listWorkspaces = openOperation({
   id: 'listWorkspaces',
   tag: 'Workspaces',
   summary: 'List workspaces',
-  description: 'All workspaces of the deployment, oldest first. Takes the root key.',
+  description: 'Lists all workspaces of the deployment, oldest first. Requires the root key.',
   access: 'root',
   params: z.object({}),
   query: z.object({}),

@@ -12,7 +12,8 @@ export const updateWorkspace = operation({
   id: 'updateWorkspace',
   tag: 'Workspaces',
   summary: 'Change the settings of the workspace',
-  description: 'Changes what is named and leaves the rest. Other isolates notice within 30 seconds.',
+  description:
+    'Changes the settings in the body and leaves the others. Other isolates use the new settings within 30 seconds.',
   access: 'admin',
   params: z.object({}),
   query: z.object({}),

@@ -15,7 +15,7 @@ const callsOf = (answer: Answer) =>
   Number(/desc="calls=(\d+)"/.exec(answer.headers.get('server-timing') ?? '')?.[1]);
 
 const DETAIL =
-  'The database refuses this item: a number is too large, or too close to zero (SQLSTATE 22003). Change it and send it again.';
+  'The database rejects this item: a number is too large, or too close to zero (SQLSTATE 22003). Change it and send it again.';
 
 describe('an item that only the database refuses', () => {
   test('is rejected and kept, and the 999 others are stored', async () => {
