@@ -32,7 +32,7 @@ export interface ConversationSummary {
  *
  * The first inbound one opens the conversation; the first outbound one after it is the first response. What we wrote
  * before that is counted and answers nothing. The last one says who has the last word.
- * Source: MODELS.md, conversations.
+ * See ADR 14.
  */
 export function summaryOf(messages: readonly Message[]): ConversationSummary | null {
   const counted = messages
@@ -61,7 +61,7 @@ export const HOUR_SECONDS = 3600;
 /**
  * Time to the first response. Each bucket holds what is below its bound and not below the one before; the last, people
  * who never got one.
- * Source: MODELS.md, conversations.
+ * See ADR 14.
  */
 export const RESPONSE_BUCKETS = [
   { bucket: '<5m', below_seconds: HOUR_SECONDS / 12 },

@@ -13,7 +13,7 @@ export const MAX_RATE_AGE_DAYS = 7;
  * What one unit of `from` was worth in `to` on a day: by the rate of that day, or else the latest within the days
  * before. A rate the other way around counts as its inverse; of two of one day, the one as asked goes first. Where the
  * pair has neither, the way leads across the workspace's currency, `via`. Null where no rate tells.
- * Source: MODELS.md, return on spend; the order among inverses and crosses is ours (ADR 15).
+ * See ADR 15 for the order among inverses and crosses.
  */
 export function rateOn(
   day: string,

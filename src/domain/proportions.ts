@@ -50,7 +50,7 @@ function aroundLog(estimate: number, error: number): { low: number; high: number
  * The rate of the first arm over that of the second, with the log interval. The estimate is null where nobody of an arm
  * converted. Where nobody or everybody of an arm did, the interval is that of both arms with half a conversion and one
  * person more, so it is never of zero width.
- * Source: Katz et al. 1978; the correction: MODELS.md, cultivation.
+ * Source: Katz et al. 1978; the correction: ADR 16.
  */
 export function riskRatio(arm: Arm, against: Arm): Comparison {
   if (arm.people === 0 || against.people === 0) return UNKNOWN;

@@ -14,7 +14,7 @@ const LEAST_CONVERSIONS = 1e-9;
 /**
  * @param spend and value in the same currency
  * @param conversions may be fractions: credit
- * Source: MODELS.md, return on spend.
+ * See ADR 15.
  */
 export function returnsOf(
   spend: number,

@@ -7,8 +7,9 @@ import { reports } from '../../src/reports.ts';
 import { type ReportContext, reportStatements } from '../../src/stats/report.ts';
 
 /**
- * The whole statement of every report at a few settings, as SQL that can be read, compared and pasted into psql. A change
- * of a fragment shows in the diff of `test/sql/rendered`; `npx vitest run test/contract/rendered-sql -u` writes it anew.
+ * The whole statements of every report at a few settings, as SQL that can be read, compared and pasted into psql. A
+ * changed fragment shows in the diff of `test/sql/rendered`. To update these files:
+ * `npx vitest run test/contract/rendered-sql.test.ts -u`.
  */
 
 const NOW = new Date('2026-06-15T12:00:00.000Z');
