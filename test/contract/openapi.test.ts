@@ -34,13 +34,13 @@ const operations = Object.entries(paths).flatMap(([path, methods]) =>
   ),
 );
 
-/** What Redocly's recommended rules say of the document, warnings included. */
+/** The findings of Redocly's recommended rules, including warnings. */
 async function redoclyProblems(): Promise<unknown[]> {
   const cli = join(PROJECT_ROOT, 'node_modules/@redocly/cli/bin/cli.js');
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };
   const args = [cli, 'lint', 'openapi.json', '--extends=recommended', '--format=json'];
   const run = promisify(execFile)(process.execPath, args, { cwd: PROJECT_ROOT, env });
-  // Exit code 1 means problems, which are on stdout all the same.
+  // Exit code 1 means findings, which are on stdout as well.
   const { stdout } = await run.catch((error: { stdout: string }) => error);
   const { problems } = JSON.parse(stdout) as {
     problems: { ruleId: string; message: string; location: { pointer?: string }[] }[];
