@@ -10,7 +10,7 @@ export const PEOPLE_DATA = {
   /** Touchpoints that name an advocate, who can be any person. */
   referrals: 50_000,
   purchases: 60_000,
-  /** Of two goals in equal shares. */
+  /** In equal shares of two goals. */
   cultivations: 120_000,
   adjustments: 3_000,
 };
