@@ -4,26 +4,24 @@ import { TimelineEntry, timelineExample } from '../stats/timeline-fields.ts';
 
 const MAX_DOMAINS = 100;
 
-/** DNS allows no longer name. */
+/** The longest name that DNS allows. */
 const MAX_DOMAIN_LENGTH = 253;
 
 const instant = () => z.string().meta({ format: 'date-time' });
 
 export const AccountPut = z
   .strictObject({
-    name: z
-      .string()
-      .min(1)
-      .max(500)
-      .nullish()
-      .meta({ description: 'Left out or null: none, until a later item says one.', example: 'Acme' }),
+    name: z.string().min(1).max(500).nullish().meta({
+      description: 'If left out or null, the account has no name until a later item gives it one.',
+      example: 'Acme',
+    }),
     domains: z
       .array(z.string().min(1).max(MAX_DOMAIN_LENGTH))
       .max(MAX_DOMAINS)
       .default([])
       .meta({
         description:
-          "All domains that are the account's by an admin's word; those of before that are not named go back to what items say.",
+          'All domains that an admin assigns to the account. Earlier ones that are not in the list are withdrawn; items decide whose they are.',
         example: ['acme.com'],
       }),
   })
@@ -35,7 +33,9 @@ export const AccountRow = z
   .object({
     id: AccountId,
     name: z.string().nullable(),
-    domains: z.array(z.string()).meta({ description: 'Whoever names one of them means this account.' }),
+    domains: z
+      .array(z.string())
+      .meta({ description: 'An item that names one of them by itself means this account.' }),
     created_at: instant(),
   })
   .meta({ id: 'AccountRow' });
@@ -44,16 +44,16 @@ export type AccountRow = z.output<typeof AccountRow>;
 export const Account = z
   .object({
     ...AccountRow.shape,
-    people: z.number().int().meta({ description: 'How many people are or were of it.' }),
-    first_seen_at: instant()
-      .nullable()
-      .meta({ description: 'Of the first touchpoint or conversion of theirs there; null if none.' }),
-    last_seen_at: instant().nullable().meta({ description: 'Of the last one.' }),
+    people: z.number().int().meta({ description: 'The number of people who are or were members.' }),
+    first_seen_at: instant().nullable().meta({
+      description: 'Time of the first touchpoint or conversion of the account; null if there is none.',
+    }),
+    last_seen_at: instant().nullable().meta({ description: 'Time of the last one.' }),
   })
   .meta({ id: 'Account' });
 export type Account = z.output<typeof Account>;
 
-/** An entry says whose it is. That identities are one person is said of a person, not of a company. */
+/** An entry also names its person. Links are left out, because they concern a person and not an account. */
 export const AccountTimelineEntry = z
   .object({
     ...TimelineEntry.shape,
@@ -77,9 +77,8 @@ export const accountExample: Account = {
   last_seen_at: '2026-05-03T09:30:00.000Z',
 };
 
-export const accountTimelineExample = timelineExample
-  .filter(({ type }) => type !== 'link')
-  .map((entry) => ({
-    ...entry,
-    person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
-  })) as AccountTimelineEntry[];
+export const accountTimelineExample: AccountTimelineEntry[] = timelineExample.flatMap((entry) =>
+  entry.type === 'link'
+    ? []
+    : [{ ...entry, type: entry.type, person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' }],
+);

@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { accounts } from '../db/account-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { normaliseDomain } from '../domain/identities.ts';
+import type { TimelineType } from '../domain/timeline.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { seenOf } from '../stats/seen-sql.ts';
-import { type TimelineRow, timelineEntryOut } from '../stats/timeline-fields.ts';
+import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
+import { type StoredEntry, timelineEntryOut } from '../stats/timeline-fields.ts';
 import {
   conversionEntries,
   type TimelinePage,
@@ -14,7 +15,24 @@ import {
 } from '../stats/timeline-sql.ts';
 import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
 
-/** Rows only where domains are another account's by an admin's word, and then nothing was done. */
+/** An account in a list. */
+export type StoredAccountRow = Pick<typeof accounts.$inferSelect, 'id' | 'name' | 'created_at'> & {
+  domains: string[];
+};
+
+export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
+
+export type AccountTimelineType = Exclude<TimelineType, 'link'>;
+
+/** The row of `callPutAccount`. */
+export interface PutAccount {
+  taken: { taken_domain: string; taken_by: string }[] | null;
+}
+
+/**
+ * One row. `taken` lists the domains that an admin assigned to other accounts, and then nothing was changed; it is null
+ * if there are none. See `migrations/functions/put_account.sql`.
+ */
 export function callPutAccount(
   workspaceId: string,
   id: string,
@@ -29,12 +47,20 @@ export function callPutAccount(
     )`;
 }
 
-/** The account that owns a domain. */
+/**
+ * The account that owns a domain.
+ *
+ * Needs: nothing but what `domain` names. Gives: the id as an expression, null without an owner.
+ */
 function ownerOf(workspaceId: string, domain: SQL): SQL {
   return sql`(select owner.account_id from domain_owner(${workspaceId}::uuid, ${domain}) owner)`;
 }
 
-/** The account of an id, else the owner of the domain. */
+/**
+ * The account with an id, else the owner of the domain.
+ *
+ * Needs: nothing. Gives: `id, name, is_domain, created_at`, in one row or none.
+ */
 function accountWithId(workspaceId: string, id: string): SQL {
   return sql`
     select a.id, a.name, a.is_domain, a.created_at
@@ -48,7 +74,11 @@ function accountWithId(workspaceId: string, id: string): SQL {
     join accounts a on a.workspace_id = ${tenant(workspaceId)} and a.id = asked.id`;
 }
 
-/** The domains of `account`: of one that is known by its domain alone, that. */
+/**
+ * The domains that an account owns. For an account that is known by its domain alone, that is this domain.
+ *
+ * Needs: `account.id, account.is_domain`. Gives: `domains`, a JSON list.
+ */
 function domainsOfAccount(workspaceId: string): SQL {
   return sql`
     select case
@@ -76,7 +106,7 @@ export function selectAccount(workspaceId: string, id: string): SQL {
     cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.account_id = account.id`)}) seen`;
 }
 
-/** Newest first; the id breaks ties. The page is cut before its domains are read. */
+/** Newest first, with the id as tie-break. The page is cut before its domains are read. */
 export function selectAccounts(workspaceId: string, after: Cursor | null, limit: number): SQL {
   const conditions = [sql`a.workspace_id = ${tenant(workspaceId)}`];
   if (after)
@@ -94,7 +124,7 @@ export function selectAccounts(workspaceId: string, after: Cursor | null, limit:
     order by account.created_at desc, account.id desc`;
 }
 
-/** One row with nulls where nobody did anything in the range; no row where there is no such account. */
+/** One row with nulls if the account has nothing in the range; no row if there is no such account. */
 export function readAccountTimeline(accountId: string, page: TimelinePage): SQL {
   const entries = [
     touchpointEntries(page, sql`t.account_id = account.id`),
@@ -103,18 +133,19 @@ export function readAccountTimeline(accountId: string, page: TimelinePage): SQL 
   return timelineOf(accountWithId(page.workspace_id, accountId), 'account', entries, page.limit);
 }
 
-export function accountRowOut(row: Row): AccountRow {
-  return { ...row, created_at: instantOut(row.created_at) } as AccountRow;
+export function accountRowOut(row: StoredAccountRow): AccountRow {
+  return { ...row, created_at: instantOut(row.created_at) };
 }
 
-export function accountOut(row: Row): Account {
+export function accountOut(row: StoredAccount): Account {
   return {
-    ...accountRowOut(row),
+    ...row,
+    created_at: instantOut(row.created_at),
     first_seen_at: instantOrNull(row.first_seen_at),
     last_seen_at: instantOrNull(row.last_seen_at),
-  } as Account;
+  };
 }
 
-export function accountTimelineEntryOut(row: TimelineRow): AccountTimelineEntry {
-  return { ...timelineEntryOut(row), person_id: row.person_id } as AccountTimelineEntry;
+export function accountTimelineEntryOut(row: StoredEntry<AccountTimelineType>): AccountTimelineEntry {
+  return { ...timelineEntryOut(row), person_id: row.person_id };
 }

@@ -7,7 +7,7 @@ import { PageOf, PageQuery } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { placeOf, type TimelineRow, timelinePageOf } from '../stats/timeline-fields.ts';
 import { AccountTimelineEntry, accountTimelineExample } from './account-schema.ts';
-import { accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
+import { type AccountTimelineType, accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
 
 export const getAccountTimeline = operation({
   method: 'get',
@@ -16,7 +16,7 @@ export const getAccountTimeline = operation({
   tag: 'Accounts',
   summary: "List an account's history",
   description:
-    'Touchpoints and conversions of everyone at the account, while they were there, in one list, newest first, by cursor; stable while others are written. At one instant by type, then id. Voided and retracted ones are in it and say so.',
+    'Lists the touchpoints and conversions of all members of the account during their membership, newest first, with a cursor. Pages stay stable while other items are written. Entries at one instant are ordered by type, then by id. Voided touchpoints and retracted conversions are included and marked.',
   access: 'read',
   params: z.object({ id: AccountId }),
   query: z.object({ ...PageQuery.shape, ...RangeQuery.shape, ...FormatQuery.shape }),
@@ -29,7 +29,7 @@ export const getAccountTimeline = operation({
   errors: ['invalid_request', 'not_found'],
   isTable: true,
   handle: async ({ database, workspace }, { params, query }) => {
-    const rows = await database.query<TimelineRow>(
+    const rows = await database.query<TimelineRow<AccountTimelineType>>(
       readAccountTimeline(params.id, {
         workspace_id: workspace.id,
         ...boundsOf(query, workspace.timezone),

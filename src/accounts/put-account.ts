@@ -3,20 +3,27 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { isPublicMailDomain } from '../domain/accounts.ts';
 import { isPlaceholder, normaliseDomain } from '../domain/identities.ts';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Account, AccountPut, accountExample } from './account-schema.ts';
-import { accountOut, callPutAccount, selectAccount } from './account-sql.ts';
+import {
+  accountOut,
+  callPutAccount,
+  type PutAccount,
+  type StoredAccount,
+  selectAccount,
+} from './account-sql.ts';
 
 export const putAccount = operation({
   method: 'put',
   path: '/v1/accounts/{id}',
   id: 'putAccount',
   tag: 'Accounts',
-  summary: 'Make or replace an account',
+  summary: 'Create or replace an account',
   description:
-    "Says what a company is called and which domains are its own, whatever items say. People who were known by one of these domains are the account's at once, with all that they did.",
+    'Sets the name of an account and the domains that it owns. The domains take precedence over those that items assert; the name stays until a later item asserts another. People known by one of these domains become members at once, with all their touchpoints and conversions.',
   access: 'admin',
   params: z.object({ id: AccountId }),
   query: z.object({}),
@@ -32,7 +39,7 @@ export const putAccount = operation({
   handle: async (context, { params, body }) => {
     const { database, workspace, now } = context;
     if (isPlaceholder(params.id)) {
-      const detail = `${params.id} is what a broken sender puts where a value should be, and is left out of items; choose another id.`;
+      const detail = `${params.id} is a placeholder, which is ignored in items; choose another id.`;
       throw new ApiError('invalid_request', detail);
     }
     const domains = domainsOf(body.domains);
@@ -43,44 +50,39 @@ export const putAccount = operation({
       target_id: params.id,
       fields: Object.keys(body),
     } as const;
-    const [[done] = [], [row] = []] = await database.atomic([
+    const [[done], [row]] = await database.atomic<[PutAccount, StoredAccount]>([
       audited(callPutAccount(workspace.id, params.id, account, now), entry, sql`taken is null`),
       selectAccount(workspace.id, params.id),
     ]);
-    const taken = done?.taken as TakenRow[] | null;
-    if (taken) throw takenError(domains, taken);
-    return { body: accountOut(row ?? {}) };
+    if (done?.taken) throw takenError(domains, done.taken);
+    if (!row) throw new ApiError('not_found', 'The workspace is gone.');
+    return { body: accountOut(row) };
   },
 });
 
-/** Normalised, each in its place. */
+/** The normalised domains, in the order sent. */
 function domainsOf(sent: readonly string[]): string[] {
   const errors: FieldError[] = [];
   const domains = sent.map((text, i) => {
     const domain = normaliseDomain(text.trim());
     if (domain === null) {
-      errors.push({ pointer: `/domains/${i}`, detail: 'No domain name; send it as acme.com.' });
+      errors.push({ pointer: `/domains/${i}`, detail: 'Not a domain name; send it as acme.com.' });
     } else if (isPublicMailDomain(domain)) {
-      const detail = `${domain} is a public mail provider, where anybody has an address; leave it out.`;
+      const detail = `${domain} is a public mail provider, where anybody can have an address; leave it out.`;
       errors.push({ pointer: `/domains/${i}`, detail });
     }
     return domain ?? '';
   });
   if (errors.length === 0) return domains;
-  throw new ApiError('invalid_request', 'The domains do not fit; see `errors`.', { errors });
+  throw new ApiError('invalid_request', 'The domains are invalid; see `errors`.', { errors });
 }
 
-interface TakenRow {
-  taken_domain: string;
-  taken_by: string;
-}
-
-function takenError(domains: readonly string[], taken: readonly TakenRow[]): ApiError {
+function takenError(domains: readonly string[], taken: NonNullable<PutAccount['taken']>): ApiError {
   const owners = new Map(taken.map(({ taken_domain, taken_by }) => [taken_domain, taken_by]));
   const errors = domains.flatMap((domain, i) => {
     const owner = owners.get(domain);
     if (owner === undefined) return [];
-    const detail = `${domain} is ${owner}'s; leave it out, or put ${owner} without it first.`;
+    const detail = `${domain} belongs to ${owner}; leave it out, or put ${owner} without it first.`;
     return [{ pointer: `/domains/${i}`, detail }];
   });
   return new ApiError('domain_taken', 'Nothing was changed; see `errors`.', { errors });

@@ -5,16 +5,17 @@ export const AuditRow = z
   .object({
     id: z.string(),
     occurred_at: z.string().meta({ format: 'date-time' }),
-    key_id: z.string().meta({ description: 'The key that asked, or `root`; it may be revoked since.' }),
+    key_id: z
+      .string()
+      .meta({ description: 'The key of the request, or `root`. It may have been revoked since.' }),
     action: z.enum(AUDIT_ACTIONS),
     target_id: z.string().nullable().meta({
       description:
-        'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; null for the workspace itself.',
+        'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; null for the workspace itself and for exchange rates.',
     }),
-    fields: z
-      .array(z.string())
-      .nullable()
-      .meta({ description: 'The settings that were set, or the namespaces that were named; no values.' }),
+    fields: z.array(z.string()).nullable().meta({
+      description: 'Names of the settings that were set or of the namespaces that were given; no values.',
+    }),
   })
   .meta({ id: 'AuditRow' });
 export type AuditRow = z.output<typeof AuditRow>;

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
+import type { audit_log } from '../db/workspace-tables.ts';
 import type { AuditAction } from '../domain/audit.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -13,7 +13,9 @@ export interface AuditFilter {
   actions: readonly AuditAction[] | null;
 }
 
-/** Newest first; the id breaks ties. */
+export type StoredAuditRow = Omit<typeof audit_log.$inferSelect, 'workspace_id'>;
+
+/** Newest first, with the id as tie-break. */
 export function selectAudit(
   workspaceId: string,
   filter: AuditFilter,
@@ -34,6 +36,6 @@ export function selectAudit(
     limit ${limit + 1}`;
 }
 
-export function auditRowOut(row: Row): AuditRow {
-  return { ...row, occurred_at: instantOut(row.occurred_at) } as AuditRow;
+export function auditRowOut(row: StoredAuditRow): AuditRow {
+  return { ...row, occurred_at: instantOut(row.occurred_at) };
 }

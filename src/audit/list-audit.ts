@@ -5,16 +5,16 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { AuditRow, auditRowExample } from './audit-schema.ts';
-import { auditRowOut, selectAudit } from './audit-sql.ts';
+import { auditRowOut, type StoredAuditRow, selectAudit } from './audit-sql.ts';
 
 export const listAudit = operation({
   method: 'get',
   path: '/v1/audit',
   id: 'listAudit',
   tag: 'Audit',
-  summary: 'List what was done with admin keys',
+  summary: 'List the audit log',
   description:
-    'Every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first: which key, what, to what, and the names of the fields. Nothing personal: no identities, no values. What was refused is not in it, nor is a request that found its work already done.',
+    'Lists every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first. An entry has the key, the action, its target and the names of the fields. It has nothing personal: no identities and no values. Requests that failed are not in the log, nor are requests that found their work already done.',
   access: 'admin',
   params: z.object({}),
   query: z.object({
@@ -37,7 +37,7 @@ export const listAudit = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = { ...boundsOf(query, workspace.timezone), actions: query.action ?? null };
-    const rows = await database.query(
+    const rows = await database.query<StoredAuditRow>(
       selectAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {

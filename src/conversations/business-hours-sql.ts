@@ -1,21 +1,28 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { minutesOf, type OpeningHours, WEEKDAYS } from '../domain/business-hours.ts';
 
-/** Business hours with the zone that they are of. */
+/** Business hours with their time zone. */
 export interface BusinessCalendar extends OpeningHours {
   timezone: string;
 }
 
 const MINUTE_SECONDS = 60;
 
-/** `date_part` and not `extract`, which counts in exact decimals and takes several times as long. */
+/**
+ * Milliseconds since 1970, by `date_part`: `extract` computes with exact decimals and takes several times as long.
+ *
+ * Needs: what `at` names. Gives: a bigint expression.
+ */
 const milliseconds = (at: SQL) => sql`(date_part('epoch', ${at}) * 1000)::bigint`;
 
 /**
- * The step `calendar`, one row: of each local day from the first opening to the last response in `source` when it opens
- * (`opens`), how long it is open (`lengths`) and how long all days before it were (`before`), in milliseconds, as arrays
- * by the number of the day. So the business time between two instants is the difference of two look-ups, however far
- * apart they are; days are counted once, not for each conversation. The domain's `businessSeconds` is the definition.
+ * The calendar of the local days from the first opening to the last response. Arrays by the number of the day hold when
+ * a day opens (`opens`), how long it is open (`lengths`) and how long all days before it are open (`before`), in
+ * milliseconds. The business time between two instants is the difference of two look-ups, however far apart they are,
+ * and days are counted once, not for each conversation. The domain's `businessSeconds` is the definition.
+ *
+ * Needs: `source`, a step with `opened_at, first_response_at`. Gives: the step `calendar (first_day, opens, lengths,
+ * before)`, one row.
  */
 export function businessCalendar({ days, holidays, timezone }: BusinessCalendar, source: SQL): SQL {
   const seconds = (edge: 'from' | 'to') =>
@@ -53,12 +60,20 @@ export function businessCalendar({ days, holidays, timezone }: BusinessCalendar,
     )`;
 }
 
-/** After `businessCalendar`: business seconds between two of its instants; null where there is no second. */
+/**
+ * Business seconds between two instants of the calendar; null if `to` is null.
+ *
+ * Needs: the step of `businessCalendar`. Gives: a float8 expression.
+ */
 export function businessSecondsBetween({ timezone }: BusinessCalendar, from: SQL, to: SQL): SQL {
   return sql`case when ${to} is not null then (${position(timezone, to)} - ${position(timezone, from)}) / 1000.0::float8 end`;
 }
 
-/** Business time from the first day of the calendar to an instant. */
+/**
+ * Business time from the first day of the calendar to an instant, in milliseconds.
+ *
+ * Needs: the step of `businessCalendar`. Gives: a bigint expression.
+ */
 function position(timezone: string, at: SQL): SQL {
   const day = sql`((${at} at time zone ${timezone})::date - (select first_day from calendar) + 1)`;
   return sql`((select before from calendar)[${day}] + least(

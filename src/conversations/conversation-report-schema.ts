@@ -12,7 +12,7 @@ const { group_by, where, currency } = JourneyQuery.shape;
 
 export const ConversationReportQuery = z.object({
   goal: GoalsQuery.optional().meta({
-    description: 'One or several goals, for `buckets`; without one there are none.',
+    description: 'One or several goals, for `buckets`. Without a goal, `buckets` is empty.',
     example: ['purchase'],
   }),
   ...NamedRangeQuery.shape,
@@ -22,33 +22,29 @@ export const ConversationReportQuery = z.object({
     .optional()
     .meta({ description: 'Splits rows by the local day, ISO week or month of the opening.' }),
   where,
-  horizon_days: z
-    .number()
-    .int()
-    .min(2)
-    .max(365)
-    .default(30)
-    .meta({ description: 'For `buckets`: until how many days after the opening a conversion counts.' }),
+  horizon_days: z.number().int().min(2).max(365).default(30).meta({
+    description: 'For `buckets`: the number of days after the opening in which a conversion counts.',
+  }),
   currency,
   limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
     description:
-      'Groups by conversations; the conversations of all others are one with `other: true`, so totals hold.',
+      'The number of groups, those with the most conversations. All others are one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
 });
 
 const Seconds = z
   .object({ median: z.number().nullable(), p90: z.number().nullable() })
-  .meta({ description: 'Exact; null of nothing.' });
+  .meta({ description: 'Exact; null if there are no values.' });
 const rate = () => z.number().nullable();
 
 const figures = {
   conversations: z.number().int().meta({ description: 'Opened in the range.' }),
   responded: z.number().int(),
-  response_rate: rate().meta({ description: 'Responded over conversations.' }),
+  response_rate: rate().meta({ description: '`responded` divided by `conversations`.' }),
   first_response_seconds: Seconds,
   business_first_response_seconds: Seconds.optional().meta({
-    description: 'The same in business hours; there where the workspace has set them.',
+    description: 'The same in business hours; present if the workspace has set them.',
   }),
   unanswered: z.number().int().meta({ description: 'Without a response until now.' }),
   messages: MessageCounts,
@@ -60,22 +56,27 @@ export const ConversationReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'What was seen, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z
+      .literal(true)
+      .meta({ description: 'The figures are observed; they do not measure a cause.' }),
     totals: z.object(figures),
     data: z.array(
       z.object({
         interval: z
           .string()
           .optional()
-          .meta({ description: 'Local start date of the interval, if `interval` is asked.' }),
-        group: z
-          .record(z.string(), z.string().nullable())
-          .nullable()
-          .meta({ description: 'Of the touchpoint that opened it; null in the row of the rest.' }),
+          .meta({ description: 'Local start date of the interval; present if the query has `interval`.' }),
+        group: z.record(z.string(), z.string().nullable()).nullable().meta({
+          description:
+            'Fields of the touchpoint that opened the conversations; null in the row of all other groups.',
+        }),
         other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
         ...figures,
-        share: z.number().meta({ description: 'Of the conversations of its interval, or of all.' }),
+        share: z.number().meta({
+          description:
+            'The share of the conversations of the interval; without `interval`, of all conversations.',
+        }),
       }),
     ),
     buckets: z
@@ -87,19 +88,19 @@ export const ConversationReport = z
           rate: rate(),
           rate_low: rate().meta({ description: 'Wilson 95 % interval.' }),
           rate_high: rate(),
-          value: z.number().meta({ description: 'Net value of their conversions that count.' }),
+          value: z.number().meta({ description: 'Net value of the conversions that count.' }),
         }),
       )
       .meta({
         description:
-          'Everyone once, by their first conversation in the report, and whether they converted from 24 hours to `horizon_days` after they opened it. Without `goal` there are none.',
+          'Each person once, by the response time of their first conversation in the report, and whether they converted from 24 hours to `horizon_days` after its opening. Empty without `goal`.',
       }),
     left_out: z
       .object({ converted_within_24h: z.number().int(), short_follow_up: z.number().int() })
       .nullable()
       .meta({
         description:
-          'People in no bucket: whose conversion may have come before the answer, and who opened it less than `horizon_days` ago; who is both counts as the former. Null without `goal`.',
+          'People in no bucket: those who converted within 24 hours of the opening, perhaps before the response, and those whose conversation was opened less than `horizon_days` ago. A person who is both counts as the former. Null without `goal`.',
       }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })

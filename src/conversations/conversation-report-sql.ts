@@ -9,7 +9,7 @@ import { whereConditions } from '../stats/where-sql.ts';
 import { type BusinessCalendar, businessCalendar, businessSecondsBetween } from './business-hours-sql.ts';
 
 export interface ConversationReportQuestion extends MoneyQuestion {
-  /** None: no comparison with conversion. */
+  /** Empty: no response buckets. */
   goals: readonly string[];
   from: string;
   to: string;
@@ -23,14 +23,14 @@ export interface ConversationReportQuestion extends MoneyQuestion {
   now: string;
 }
 
-/** Median, then p90; both null of nothing. */
+/** Median, then p90; null if there are no values. */
 export type Percentiles = [number, number] | null;
 
 export interface FiguresRow {
   interval: string | null;
-  /** Null of all together, and of the groups beyond the limit. */
+  /** Null in the row of totals, and in the rows of the groups beyond the limit. */
   dimensions: (string | null)[] | null;
-  /** Null of all together. */
+  /** Null in the row of totals. */
   other: boolean | null;
   conversations: number;
   responded: number;
@@ -40,7 +40,9 @@ export interface FiguresRow {
   outbound: number;
 }
 
-/** `value` as exact decimal in text. `bucket` is the place in `RESPONSE_BUCKETS`; null of who is left out. */
+/**
+ * `value` is an exact decimal as text. `bucket` is the index in `RESPONSE_BUCKETS`; null for people who are left out.
+ */
 export interface OutcomeRow {
   bucket: number | null;
   left_out: 'converted_within_24h' | 'short_follow_up' | null;
@@ -51,8 +53,7 @@ export interface OutcomeRow {
 }
 
 export interface ConversationReportAnswer {
-  [column: string]: unknown;
-  /** Of all goals named, those that exist. */
+  /** The requested goals that exist. */
   goals: string[] | null;
   figures: FiguresRow[];
   outcomes: OutcomeRow[];
@@ -63,11 +64,11 @@ const DAY_SECONDS = DAY_MS / 1000;
 /**
  * The report in one statement; `src/domain/conversations.ts` and `business-hours.ts` are the definition.
  *
- * Strategy: (1) the conversations opened in the range, each with its opening touchpoint by one look-up; (2) one sum over
- * them by interval and group and in all; groups beyond the limit are found by a hash look-up and summed as one, from
- * the conversations themselves, since medians do not add up; (3) for the response buckets the first conversation of
- * each person and the conversions until the last horizon, in one list that is looked at person by person: a join would
- * need to know their sizes.
+ * 1. Select the conversations opened in the range, each with its opening touchpoint by one look-up.
+ * 2. Sum them in one pass, by interval and group and in total. Groups beyond the limit are found by a hash look-up and
+ *    summed as one, from the conversations themselves, because medians do not add up.
+ * 3. For the response buckets, put the first conversation of each person and the conversions until the last horizon in
+ *    one list, and evaluate it person by person. A join would need to know the sizes of both.
  */
 export function conversationStatement(question: ConversationReportQuestion): SQL {
   const { workspace_id, goals, limit, business_hours } = question;
@@ -103,14 +104,18 @@ export function conversationStatement(question: ConversationReportQuestion): SQL
       ${goals.length > 0 ? sql`(select coalesce(json_agg(counted order by bucket), '[]') from counted)` : sql`'[]'::json`} as outcomes`;
 }
 
+/** Needs: a grouped select with the column `measure`. Gives: median and p90 as an array, null without values. */
 const percentiles = (measure: SQL) =>
   sql`percentile_cont(array[0.5, 0.9]) within group (order by ${measure})`;
 
 /**
- * Conversations opened in the range, with the person and the group of the touchpoint that opened them: one look-up for
- * each. They are looked up in the order of time, because touchpoints lie in that order, and most ids are in it too: over
- * a million touchpoints that takes half as long as in any order. To read all touchpoints of the range at once would be
- * quicker still where most are in conversations, and many times slower where few are.
+ * The conversations opened in the range, with the person and the group of the touchpoint that opened them, by one
+ * look-up for each. Look-ups are in time order, because touchpoints are stored in that order, and most ids have that
+ * order too: over a million touchpoints this takes half as long as in random order. Reading all touchpoints of the range
+ * at once would be faster where most are in conversations, and many times slower where few are.
+ *
+ * Needs: nothing. Gives: the step `opened (person_id, opened_at, opening_id, first_response_at, inbound, outbound,
+ * seconds, interval, dimensions)`.
  */
 function opened(question: ConversationReportQuestion): SQL {
   const { workspace_id, from, to, timezone, interval, group_by, where } = question;
@@ -136,17 +141,22 @@ function opened(question: ConversationReportQuestion): SQL {
     )`;
 }
 
-/** The steps that end in `counted`: people by response bucket, and those who are left out. */
+/**
+ * People by response bucket, and those who are left out.
+ *
+ * Needs: the step of `opened`. Gives: steps that end in `counted (bucket, left_out, people, converted, value,
+ * lacks_rate)`.
+ */
 function outcomes(question: ConversationReportQuestion): SQL {
   const { to, horizon_days, now } = question;
   const bounds = RESPONSE_BUCKETS.map((one) => one.below_seconds ?? Number.NaN).filter(Number.isFinite);
   const never = RESPONSE_BUCKETS.length - 1;
-  // The horizon of the last instant of the range is inside; instants have milliseconds.
+  // The horizon is inclusive and this bound is exclusive, so it is a millisecond later.
   const until = new Date(new Date(to).getTime() + horizon_days * DAY_MS + 1).toISOString();
   const landmark = sql`began + make_interval(secs => ${DAY_SECONDS}::float8)`;
   const horizon = sql`began + make_interval(secs => ${horizon_days * DAY_SECONDS}::float8)`;
   const followed = sql`occurred_at >= ${landmark} and occurred_at <= ${horizon}`;
-  // Conversions have neither a journey nor filters here.
+  // Neither journeys nor filters of conversions matter here.
   const conversions = conversionsInRange({
     ...question,
     to: until,

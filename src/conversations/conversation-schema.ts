@@ -3,7 +3,7 @@ import { CONVERSATION_STATES } from '../domain/conversations.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { AccountId, PersonId } from '../http/fields.ts';
 
-/** What is shown of one conversation at the most; the counts beside tell of the rest. */
+/** Limits of the lists in one conversation; the counts beside them include the rest. */
 export const MAX_PEOPLE = 100;
 export const MAX_MESSAGES = 1000;
 export const MAX_CONVERSIONS = 100;
@@ -14,7 +14,7 @@ const text = z.string().nullable();
 
 export const MessageCounts = z
   .object({ inbound: z.number().int(), outbound: z.number().int() })
-  .meta({ description: 'Touchpoints by their direction.' });
+  .meta({ description: 'Numbers of touchpoints by direction.' });
 
 export const Conversation = z
   .object({
@@ -24,27 +24,30 @@ export const Conversation = z
       .meta({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
     opened_at: instant()
       .nullable()
-      .meta({ description: 'Its first inbound message; null while nobody wrote in.' }),
-    first_response_at: instant().nullable().meta({ description: 'The first outbound one after that.' }),
-    first_response_seconds: z.number().nullable().meta({ description: 'From the one to the other.' }),
-    last_at: instant().meta({ description: 'Its last message.' }),
+      .meta({ description: 'Time of the first inbound message; null until there is one.' }),
+    first_response_at: instant()
+      .nullable()
+      .meta({ description: 'Time of the first outbound message after that.' }),
+    first_response_seconds: z
+      .number()
+      .nullable()
+      .meta({ description: 'Seconds from `opened_at` to `first_response_at`.' }),
+    last_at: instant().meta({ description: 'Time of the last message.' }),
     messages: MessageCounts,
     channel: z.string().meta({
       description:
-        'Of the message that opened it, like `topic` and `account_id`; while nobody wrote in, of its first message.',
+        'From the message that opened the conversation, like `topic` and `account_id`; from its first message until there is an inbound one.',
     }),
     topic: text,
     account_id: AccountId.nullable(),
     person_ids: z
       .array(PersonId)
-      .meta({ description: `Who took part, by their first message; at most ${MAX_PEOPLE}.` }),
-    person_count: count('All who took part.'),
+      .meta({ description: `The participants, by their first message; at most ${MAX_PEOPLE}.` }),
+    person_count: count('The number of all participants.'),
     sentiment: z
       .object({ mean: z.number().nullable(), last: z.number().nullable() })
-      .meta({ description: 'Of its messages that have one, from −1 to 1.' }),
-    conversion_count: count(
-      'Conversions, of any goal and not retracted, of those who took part, since it was opened.',
-    ),
+      .meta({ description: 'Sentiment of the messages that have one, from −1 to 1.' }),
+    conversion_count: count('Unretracted conversions of the participants since the opening, of any goal.'),
   })
   .meta({ id: 'Conversation' });
 export type Conversation = z.output<typeof Conversation>;
@@ -68,7 +71,7 @@ export const ConversationDetail = z
           url: text,
         }),
       )
-      .meta({ description: `Its messages, oldest first; of more than ${MAX_MESSAGES} the newest.` }),
+      .meta({ description: `The messages, oldest first; of more than ${MAX_MESSAGES}, the newest.` }),
     conversions: z
       .array(
         z.object({
@@ -82,7 +85,7 @@ export const ConversationDetail = z
         }),
       )
       .meta({
-        description: `Those that \`conversion_count\` counts, newest first; at most ${MAX_CONVERSIONS}.`,
+        description: `The conversions that \`conversion_count\` counts, newest first; at most ${MAX_CONVERSIONS}.`,
       }),
   })
   .meta({ id: 'ConversationDetail' });

@@ -1,8 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { conversations } from '../db/conversation-tables.ts';
+import type { conversions, touchpoints } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import type { ConversationState } from '../domain/conversations.ts';
-import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
+import type { Direction } from '../domain/touchpoint-fields.ts';
+import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import {
@@ -13,12 +15,12 @@ import {
   MAX_PEOPLE,
 } from './conversation-schema.ts';
 
-/** Which conversations a list shows; null: all. */
+/** The conversations that a list shows. Null matches all. */
 export interface ConversationFilter {
   state: ConversationState | null;
-  /** Whose last message is older. */
+  /** The last message is older than this. */
   last_before: Date | null;
-  /** When they were opened. */
+  /** The range of the opening. */
   from: Date | null;
   to: Date | null;
   channels: readonly string[] | null;
@@ -28,21 +30,33 @@ export interface ConversationFilter {
   order: 'newest' | 'oldest';
 }
 
-/** Words of the index that holds those who wait, so no parameters. */
+/**
+ * Literals instead of parameters, because the partial index of waiting conversations is defined with one.
+ *
+ * Needs: nothing. Gives: the last direction of a state.
+ */
 const LAST_DIRECTION: Record<ConversationState, SQL> = {
   waiting: sql`'inbound'`,
   answered: sql`'outbound'`,
 };
 
-/** The touchpoint `t` is a message: what a thread is computed from. */
+/**
+ * The touchpoint is a message. Threads are computed from messages alone.
+ *
+ * Needs: a touchpoint `t`. Gives: a condition.
+ */
 const isMessage = sql`t.direction is not null and t.voided_at is null`;
 
-/** The messages `t` of `thread`. */
+/** Needs: `thread.id`. Gives: the messages `t` of the thread, as `from … where …`. */
 const messagesOf = (workspaceId: string) => sql`
       from touchpoints t
       where t.workspace_id = ${tenant(workspaceId)} and t.conversation = thread.id and ${isMessage}`;
 
-/** The message `t` that opened `thread`, or else its first one, as a join: one look-up for each. */
+/**
+ * The message that opened the thread, or else its first message, by one look-up for each thread.
+ *
+ * Needs: `thread.id, thread.opening_id`. Gives: the touchpoint `t`, as a join.
+ */
 const joinOpening = (workspaceId: string) => sql`
     cross join lateral (
       select coalesce(thread.opening_id, (
@@ -58,8 +72,8 @@ const joinOpening = (workspaceId: string) => sql`
     ) t`;
 
 /**
- * A page of threads by their last message; the id breaks ties. The page is cut before anything else is read of its
- * threads. A filter on the opening message looks it up for each thread on the way there.
+ * A page of threads by their last message, with the id as tie-break. The page is cut before anything else of its
+ * threads is read. A filter on the opening message looks that message up for each thread that is passed on the way.
  */
 export function selectConversations(
   workspaceId: string,
@@ -96,7 +110,11 @@ export function selectConversations(
     order by thread.last_at ${direction}, thread.id ${direction}`;
 }
 
-/** All threads, or those in which a person or a company took part, found from their few messages. */
+/**
+ * All threads, or those in which a person or an account took part, found through their few messages.
+ *
+ * Needs: nothing. Gives: a table with the columns of `conversations`.
+ */
 function threadsOf(workspaceId: string, { person_id, account_id }: ConversationFilter): SQL {
   if (person_id === null && account_id === null) return sql`conversations`;
   const whose = [
@@ -117,18 +135,36 @@ function threadsOf(workspaceId: string, { person_id, account_id }: ConversationF
       )`;
 }
 
+/** Needs: `thread`, `joinOpening` and `joinWhatWasSaid`. Gives: the columns that `conversationOut` reads. */
 const shown = sql`
   thread.id, thread.opened_at, thread.first_response_at, thread.last_at, thread.last_direction, thread.inbound,
   thread.outbound, t.channel, t.topic, t.account_id, said.*`;
+export type StoredConversation = Omit<typeof conversations.$inferSelect, 'workspace_id' | 'opening_id'> &
+  Pick<typeof touchpoints.$inferSelect, 'channel' | 'topic' | 'account_id'> & {
+    person_count: number;
+    person_ids: string[];
+    conversion_count: number;
+    sentiment_mean: number | null;
+    sentiment_last: number | null;
+  };
 
-/** The conversions `c` of the person `p` since the thread was opened, retracted ones too. */
+/**
+ * The unretracted conversions of a participant since the thread was opened.
+ *
+ * Needs: `p.person_id, thread.opened_at`. Gives: `c`, a conversion, and `n.restated_value`, as what follows `from`.
+ */
 const conversionsSince = (workspaceId: string) => sql`(
         select c.* from conversions c where c.workspace_id = ${tenant(workspaceId)} and c.person_id = p.person_id offset 0
       ) c
       ${joinNetAdjustments(workspaceId)}
       where c.occurred_at >= thread.opened_at and n.retracted is not true`;
 
-/** Of each thread who took part, how they felt, and how many conversions followed: `said`, as a join. */
+/**
+ * Participants, sentiment and number of conversions of each thread.
+ *
+ * Needs: `thread.id, thread.opened_at`. Gives: `said (person_count, person_ids, conversion_count, sentiment_mean,
+ * sentiment_last)`, as a join.
+ */
 const joinWhatWasSaid = (workspaceId: string) => sql`
     cross join lateral (
       select count(*)::int as person_count,
@@ -150,9 +186,23 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
       ) p
     ) said`;
 
+/** Needs: a message `t`. Gives: the order in which the last message with a sentiment comes first. */
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
-/** One thread with its messages and the conversions that followed, as JSON; no row if there is none. */
+/** A thread with its messages and the conversions that followed. In JSON, instants are text and amounts are numbers. */
+export type StoredConversationDetail = StoredConversation & {
+  touchpoints: (Pick<
+    typeof touchpoints.$inferSelect,
+    'id' | 'person_id' | 'account_id' | 'kind' | 'stage' | 'channel' | 'topic' | 'sentiment' | 'url'
+  > & { occurred_at: string; direction: Direction })[];
+  conversions: (Pick<typeof conversions.$inferSelect, 'id' | 'person_id' | 'goal' | 'currency'> & {
+    occurred_at: string;
+    value: number | null;
+    net_value: number | null;
+  })[];
+};
+
+/** One thread with its messages and the conversions that followed, as JSON; no row if there is no such thread. */
 export function selectConversation(workspaceId: string, id: string): SQL {
   return sql`
     select ${shown}, (
@@ -180,7 +230,7 @@ export function selectConversation(workspaceId: string, id: string): SQL {
 }
 
 /** A row of `shown` columns on its way out. */
-export function conversationOut(row: Row): Conversation {
+export function conversationOut(row: StoredConversation): Conversation {
   const { last_direction, inbound, outbound, sentiment_mean, sentiment_last, ...rest } = row;
   const [opened_at, first_response_at] = [instantOrNull(row.opened_at), instantOrNull(row.first_response_at)];
   return {
@@ -195,22 +245,21 @@ export function conversationOut(row: Row): Conversation {
     last_at: instantOut(row.last_at),
     messages: { inbound, outbound },
     sentiment: { mean: sentiment_mean, last: sentiment_last },
-  } as Conversation;
+  };
 }
 
-export function conversationDetailOut({ touchpoints, conversions, ...row }: Row): ConversationDetail {
-  const dated = (rows: unknown) =>
-    (rows as Row[]).map((one) => ({
-      ...one,
-      occurred_at: new Date(String(one.occurred_at)).toISOString(),
-    }));
+export function conversationDetailOut({
+  touchpoints,
+  conversions,
+  ...row
+}: StoredConversationDetail): ConversationDetail {
+  const dated = <T extends { occurred_at: string }>(one: T) => ({
+    ...one,
+    occurred_at: new Date(one.occurred_at).toISOString(),
+  });
   return {
     ...conversationOut(row),
-    touchpoints: dated(touchpoints),
-    conversions: dated(conversions).map((one: Row) => ({
-      ...one,
-      value: amountOut(one.value),
-      net_value: amountOut(one.net_value),
-    })),
-  } as ConversationDetail;
+    touchpoints: touchpoints.map(dated),
+    conversions: conversions.map(dated),
+  };
 }

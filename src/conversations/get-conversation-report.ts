@@ -41,9 +41,9 @@ export const getConversationReport = reportOperation(conversationsReport, {
   path: '/v1/reports/conversations',
   id: 'getConversationReport',
   tag: 'Reports',
-  summary: 'Listening and responding, and what response time does to conversion',
+  summary: 'Response rates and times, and conversion by response time',
   description:
-    'Of the conversations opened in the range: how many got a response, how soon (also in business hours, where the workspace has set them), and how many messages went each way. A conversation is opened by its first inbound touchpoint, whose fields are its group and what `where` looks at; the first response is the first outbound one after it. `share` by channel and interval is how the channels do over time. With `goal` also `buckets`: how many people converted, by how soon they were answered; what was seen, no measured cause.',
+    'Reports on the conversations opened in the range: how many got a response, how soon (also in business hours, if the workspace has set them), and how many messages went each way. The first inbound touchpoint opens a conversation; its fields give the group, and `where` filters by them. The first outbound touchpoint after it is the first response. `share` by channel and interval shows how the channels develop. With `goal`, the report also has `buckets`: how many people converted, by the time to their first response. These figures are observed; they do not measure a cause.',
   success: { description: 'The report. CSV and NDJSON hold `data`.', example: conversationReportExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
@@ -142,7 +142,7 @@ function outcomesOut(
   };
 }
 
-/** Conversions go first; touchpoints, and with them conversations, a year later. */
+/** Retention deletes conversions first; touchpoints, and conversations with them, a year later. */
 function retentionWarnings(
   { goals, from }: ConversationReportQuestion,
   workspace: WorkspaceSettings,
@@ -152,6 +152,6 @@ function retentionWarnings(
   const later = new Date(new Date(from).getTime() + 365 * DAY_MS).toISOString();
   return retentionWarning(later, workspace, now).map(({ code }) => ({
     code,
-    detail: `The range begins before what is kept: touchpoints, and conversations with them, are deleted after ${(workspace.retention_days ?? 0) + 365} days.`,
+    detail: `The range begins before the retention period: touchpoints, and conversations with them, are deleted after ${(workspace.retention_days ?? 0) + 365} days.`,
   }));
 }

@@ -6,7 +6,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { Conversation, conversationExample } from './conversation-schema.ts';
-import { conversationOut, selectConversations } from './conversation-sql.ts';
+import { conversationOut, type StoredConversation, selectConversations } from './conversation-sql.ts';
 
 const MAX_AGE_SECONDS = 3660 * 86_400;
 
@@ -17,18 +17,22 @@ const ConversationsQuery = z.object({
     .optional()
     .meta({ description: '`waiting`: the last message is inbound. `answered`: it is outbound.' }),
   older_than_seconds: z.number().int().min(0).max(MAX_AGE_SECONDS).optional().meta({
-    description: 'Whose last message is older than that; with `state=waiting`, who waits longer.',
+    description:
+      'Only those whose last message is older than this; with `state=waiting`, those that have waited longer.',
   }),
-  order: z.enum(['newest', 'oldest']).default('newest').meta({ description: 'By the last message.' }),
+  order: z
+    .enum(['newest', 'oldest'])
+    .default('newest')
+    .meta({ description: 'The order of the last messages.' }),
   channel: z
     .array(z.string())
     .min(1)
     .optional()
-    .meta({ description: 'One or several: of the message that opened it.', example: ['x'] }),
+    .meta({ description: 'One or several channels of the message that opened it.', example: ['x'] }),
   ...RangeQuery.shape,
-  person_id: PersonId.optional().meta({ description: 'In which this person took part.' }),
+  person_id: PersonId.optional().meta({ description: 'Only those in which this person took part.' }),
   account_id: AccountId.optional().meta({
-    description: 'In which somebody of this company took part, while they were there.',
+    description: 'Only those in which a member of this account took part, during their membership.',
   }),
   ...FormatQuery.shape,
 });
@@ -40,7 +44,7 @@ export const listConversations = operation({
   tag: 'Conversations',
   summary: 'List conversations',
   description:
-    'By their last message, newest first or oldest first, by cursor. A conversation is the touchpoints that share `conversation.id`; those with a direction count. `from` and `to` are of when it was opened. One that goes on while the list is read moves to the newer end; all others are met once.',
+    'Lists conversations by their last message, newest or oldest first, with a cursor. A conversation is the set of touchpoints that share `conversation.id`; those with a direction count. `from` and `to` apply to the opening. A conversation that continues while the list is read moves to the newer end; all others are listed once.',
   access: 'read',
   params: z.object({}),
   query: ConversationsQuery,
@@ -63,7 +67,7 @@ export const listConversations = operation({
       account_id: query.account_id ?? null,
       order: query.order,
     };
-    const rows = await database.query(
+    const rows = await database.query<StoredConversation>(
       selectConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { adjustments } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
-/** An adjustment on its way in; `value` is decimal text. */
+/** An adjustment to insert; `value` is decimal text. */
 export interface AdjustmentRow {
   id: string;
   content_hash: string;
@@ -14,6 +14,11 @@ export interface AdjustmentRow {
   occurred_at: string;
 }
 
+/**
+ * The rows as a select, from one JSON parameter.
+ *
+ * Needs: nothing. Gives: `id, hash, conversion_id, kind, value, occurred_at`.
+ */
 function incoming(rows: readonly AdjustmentRow[]): SQL {
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
@@ -22,7 +27,10 @@ function incoming(rows: readonly AdjustmentRow[]): SQL {
     )`;
 }
 
-/** Outcomes: `accepted`, `duplicate`, `conflict`, `unknown_conversion`. */
+/**
+ * Stores new adjustments and returns the outcome of each row: `accepted`, `duplicate`, `conflict` or
+ * `unknown_conversion`. A row that a concurrent transaction is storing has no outcome, and the caller asks again.
+ */
 export function insertAdjustments(workspaceId: string, rows: readonly AdjustmentRow[]): SQL {
   return sql`
     with incoming as materialized (${incoming(rows)}),
@@ -50,7 +58,7 @@ export function insertAdjustments(workspaceId: string, rows: readonly Adjustment
       and not exists (select from conversions c where c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id)`;
 }
 
-/** What `insertAdjustments` would answer, without storing. */
+/** The outcomes that `insertAdjustments` would return, without storing anything. */
 export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentRow[]): SQL {
   return sql`
     select i.id,
@@ -65,7 +73,12 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
     left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id`;
 }
 
-/** In the order in which they count, the deciding one last; one row without an id if only the conversion exists. */
+export type StoredAdjustment = Omit<typeof adjustments.$inferSelect, 'workspace_id' | 'content_hash'>;
+
+/**
+ * The adjustments of a conversion by `(occurred_at, id)`, the order in which they apply. One row with a null id if the
+ * conversion has none; no row if there is no such conversion.
+ */
 export function selectAdjustments(workspaceId: string, conversionId: string): SQL {
   return sql`
     select a.id, c.id as conversion_id, a.kind, a.value, a.occurred_at, a.received_at
@@ -75,11 +88,11 @@ export function selectAdjustments(workspaceId: string, conversionId: string): SQ
     order by a.occurred_at, a.id`;
 }
 
-export function adjustmentOut(row: Row): Adjustment {
+export function adjustmentOut(row: StoredAdjustment): Adjustment {
   return {
     ...row,
-    value: amountOut(row.value),
+    value: amountOrNull(row.value),
     occurred_at: instantOut(row.occurred_at),
     received_at: instantOut(row.received_at),
-  } as Adjustment;
+  };
 }

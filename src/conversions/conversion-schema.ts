@@ -13,41 +13,45 @@ import {
 import { AccountInput } from '../ingest/account.ts';
 import { PersonMap } from '../ingest/person.ts';
 
-/** Ids that the server gives to conversions that touchpoints record. */
+/** Ids of conversions that touchpoints record through the `match` of a goal. */
 const RESERVED = /^tp[:.]/;
 
 /** A conversion as sent. */
 export const ConversionInput = z
   .strictObject({
     id: SenderId.refine((id) => !RESERVED.test(id), {
-      message: 'Ids that begin with tp: or tp. belong to conversions that touchpoints record',
+      message: 'Choose another id; tp: and tp. begin the ids of conversions that touchpoints record',
     }).nullish(),
     goal: GoalKey,
     person: PersonMap,
     account: AccountInput.nullish(),
-    occurred_at: Instant.nullish().meta({ description: 'Defaults to now; at most 24 hours ahead.' }),
-    value: Amount.nullish().meta({ description: "Left out: the goal's default_value." }),
-    currency: Currency.nullish().meta({ description: "Of `value`; the workspace's if left out." }),
+    occurred_at: Instant.nullish().meta({
+      description: 'When it happened. Defaults to now; at most 24 hours in the future.',
+    }),
+    value: Amount.nullish().meta({ description: "Defaults to the goal's `default_value`." }),
+    currency: Currency.nullish().meta({
+      description: "The currency of `value`. Defaults to the workspace's.",
+    }),
     properties: Properties.nullish(),
   })
   .meta({ id: 'ConversionInput' });
 export type ConversionInput = z.output<typeof ConversionInput>;
 
-/** A conversion as stored, and what it is worth now. */
+/** A conversion as stored, with its current net value. */
 export const Conversion = z
   .object({
     id: z.string(),
     goal: z.string(),
     person_id: PersonId,
-    account_id: AccountId.nullable().meta({ description: "The person's company at that time." }),
+    account_id: AccountId.nullable().meta({ description: "The person's account at that time." }),
     occurred_at: z.string().meta({ format: 'date-time' }),
     received_at: z.string().meta({ format: 'date-time' }),
-    value: z.number().nullable().meta({ description: 'As sent: gross.' }),
+    value: z.number().nullable().meta({ description: 'Gross: as sent, or the default value of the goal.' }),
     currency: z.string().meta({
       description:
-        'Of the values. Without any: in which a restatement gives the total, as sent or as the goal has it.',
+        'The currency of the values. Without a value, it is the one sent or else that of the goal, and restatements are in it.',
     }),
-    net_value: z.number().nullable().meta({ description: 'After adjustments; 0 when retracted.' }),
+    net_value: z.number().nullable().meta({ description: 'The value after adjustments; 0 if retracted.' }),
     retracted: z.boolean(),
     touchpoint_id: z
       .string()
@@ -58,31 +62,37 @@ export const Conversion = z
   .meta({ id: 'Conversion' });
 export type Conversion = z.output<typeof Conversion>;
 
-/** Ids that the server gives to retractions that voided touchpoints bring. */
+/** Ids of retractions that the server records when a touchpoint is voided. */
 const RESERVED_ADJUSTMENT = /^void:/;
 
 const adjustmentFields = {
   id: SenderId.refine((id) => !RESERVED_ADJUSTMENT.test(id), {
-    message: 'Ids that begin with void: belong to retractions of voided touchpoints',
+    message: 'Choose another id; void: begins the ids of retractions that voided touchpoints record',
   }).nullish(),
   kind: z.enum(ADJUSTMENT_KINDS),
   value: Amount.nullish().meta({
-    description: 'The new total, in the currency of the conversion; for a restatement only.',
+    description:
+      'The new total in the currency of the conversion. Required for a restatement; a retraction has none.',
   }),
-  occurred_at: Instant.nullish().meta({ description: 'Defaults to now. The last one decides.' }),
+  occurred_at: Instant.nullish().meta({
+    description: 'When it happened. Defaults to now. The last restatement decides.',
+  }),
 };
 
 const isWhole = (adjustment: { kind: string; value?: string | null | undefined }) =>
   (adjustment.kind === 'restatement') === (adjustment.value != null);
-const whole = { path: ['value'], message: 'A restatement has a value, the new total; a retraction has none' };
+const whole = {
+  path: ['value'],
+  message: 'Send the new total with a restatement, and no value with a retraction',
+};
 
-/** An adjustment as sent; the conversion is named in the path. */
+/** An adjustment as sent. The path names the conversion. */
 export const AdjustmentInput = z
   .strictObject(adjustmentFields)
   .refine(isWhole, whole)
   .meta({ id: 'AdjustmentInput' });
 
-/** The same with the conversion beside it, as it is kept among rejections. */
+/** The same with the id of its conversion, as it is recorded, or kept as a rejection. */
 export const AdjustmentItem = z
   .strictObject({ ...adjustmentFields, conversion_id: z.string() })
   .refine(isWhole, whole);

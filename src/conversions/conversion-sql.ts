@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { conversions } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
@@ -15,7 +15,7 @@ import { type EventListFilter, eventConditions } from '../stats/event-list-sql.t
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import type { Conversion } from './conversion-schema.ts';
 
-/** A conversion on its way in; `value` is decimal text. */
+/** A conversion to insert; `value` is decimal text. */
 export interface ConversionRow {
   id: string;
   content_hash: string;
@@ -28,6 +28,12 @@ export interface ConversionRow {
   properties: unknown;
 }
 
+/**
+ * The rows as a select, from one JSON parameter.
+ *
+ * Needs: nothing. Gives: `id, hash, goal, occurred_at, namespace, identity_hash, identities, value, currency,
+ * properties`. `namespace` and `identity_hash` are of the first identity.
+ */
 function incoming(rows: readonly ConversionRow[]): SQL {
   const json = JSON.stringify(
     rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
@@ -41,9 +47,11 @@ function incoming(rows: readonly ConversionRow[]): SQL {
 }
 
 /**
- * Stores new conversions and says what became of each row: `accepted`, `duplicate`, `conflict` or `unknown_goal`;
- * a row that another transaction was storing at the same moment is in none of them. A conversion without a value
- * has the goal's, in the goal's currency; where the goal has none either, what it is restated to is in that currency.
+ * Stores new conversions and returns the outcome of each row: `accepted`, `duplicate`, `conflict`, `dropped_erased` or
+ * `unknown_goal`. A row that a concurrent transaction is storing has no outcome, and the caller asks again.
+ *
+ * A conversion without a value gets the goal's default value, in the goal's currency. If the goal has none either, the
+ * currency is the one sent, or else the goal's, and restatements are in it.
  */
 export function insertConversions(
   workspaceId: string,
@@ -91,7 +99,7 @@ export function insertConversions(
     where key is null or is_erased`;
 }
 
-/** What `insertConversions` would answer, without storing. */
+/** The outcomes that `insertConversions` would return, without storing anything. */
 export function checkConversions(workspaceId: string, rows: readonly ConversionRow[]): SQL {
   return sql`
     select i.id,
@@ -106,10 +114,15 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
     left join goals g on g.workspace_id = ${tenant(workspaceId)} and g.key = i.goal and g.archived_at is null`;
 }
 
+/** Needs: a conversion `c` and `joinNetAdjustments`. Gives: the columns that `conversionOut` reads. */
 const stored = sql`
   c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.received_at, c.value, c.currency, c.touchpoint_id, c.properties,
   coalesce(n.retracted, false) as retracted,
   case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
+export type StoredConversion = Omit<
+  typeof conversions.$inferSelect,
+  'workspace_id' | 'identity_id' | 'content_hash'
+> & { retracted: boolean; net_value: string | null };
 
 export function selectConversion(workspaceId: string, id: string): SQL {
   return sql`
@@ -119,7 +132,7 @@ export function selectConversion(workspaceId: string, id: string): SQL {
     where c.workspace_id = ${tenant(workspaceId)} and c.id = ${id}`;
 }
 
-/** Newest first; the id breaks ties. The page is cut before its adjustments are read. */
+/** Newest first, with the id as tie-break. The page is cut before its adjustments are read. */
 export function selectConversions(
   workspaceId: string,
   filter: EventListFilter,
@@ -144,12 +157,12 @@ export function selectConversions(
 }
 
 /** A row of `stored` columns on its way out. */
-export function conversionOut(row: Row): Conversion {
+export function conversionOut(row: StoredConversion): Conversion {
   return {
     ...row,
     occurred_at: instantOut(row.occurred_at),
     received_at: instantOut(row.received_at),
-    value: amountOut(row.value),
-    net_value: amountOut(row.net_value),
-  } as Conversion;
+    value: amountOrNull(row.value),
+    net_value: amountOrNull(row.net_value),
+  };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, selectConversion } from './conversion-sql.ts';
+import { conversionOut, type StoredConversion, selectConversion } from './conversion-sql.ts';
 
 export const getConversion = operation({
   method: 'get',
@@ -10,7 +10,7 @@ export const getConversion = operation({
   id: 'getConversion',
   tag: 'Conversions',
   summary: 'Get a conversion',
-  description: 'One conversion by the id it was sent with, gross and net of its adjustments.',
+  description: 'Returns one conversion by its id, with its gross value and its value net of adjustments.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: z.object({}),
@@ -22,7 +22,7 @@ export const getConversion = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectConversion(workspace.id, params.id));
+    const [row] = await database.query<StoredConversion>(selectConversion(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No conversion has this id.');
     return { body: conversionOut(row) };
   },

@@ -4,7 +4,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
 import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, selectConversions } from './conversion-sql.ts';
+import { conversionOut, type StoredConversion, selectConversions } from './conversion-sql.ts';
 
 export const listConversions = operation({
   method: 'get',
@@ -13,7 +13,7 @@ export const listConversions = operation({
   tag: 'Conversions',
   summary: 'List conversions',
   description:
-    'Newest first, by cursor, each with what it is worth now. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
+    'Lists conversions newest first, with a cursor, each with its current net value. For incremental sync, `received_after` selects conversions by when they were received, whenever they occurred. All items of a batch are dated by its start, so let polls overlap by a minute.',
   access: 'read',
   params: z.object({}),
   query: z.object({
@@ -30,7 +30,7 @@ export const listConversions = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
-    const rows = await database.query(
+    const rows = await database.query<StoredConversion>(
       selectConversions(workspace.id, filter, query.goal ?? null, decodeCursor(query.cursor), query.limit),
     );
     return {

@@ -11,7 +11,7 @@ import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjus
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
 
 const UNKNOWN_CONVERSION =
-  'No conversion has this id yet. The adjustment is kept at /v1/rejections; replay it once the conversion is there.';
+  'No conversion has this id yet. The adjustment is kept under /v1/rejections; replay it once the conversion is stored.';
 
 export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   resource: 'adjustments',
@@ -43,7 +43,7 @@ export const recordAdjustment = operation({
   tag: 'Conversions',
   summary: 'Adjust a conversion',
   description:
-    'A retraction takes the conversion back for good; a restatement gives its new total. The last by (occurred_at, id) decides, and net reports restate the day of the conversion itself. Answers like a batch of one.',
+    'A retraction cancels the conversion and is final. A restatement sets its new total; the last one by `(occurred_at, id)` decides. Net reports restate the day of the conversion itself. The response is that of a batch of one.',
   access: 'ingest',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: BatchQuery,
@@ -52,7 +52,7 @@ export const recordAdjustment = operation({
   readsBodyAs: ['json'],
   success: {
     status: 200,
-    description: 'The adjustment is stored, or was before.',
+    description: 'The adjustment is stored, by this request or an earlier one.',
     schema: BatchAnswer,
     example: {
       accepted: 1,
@@ -66,9 +66,10 @@ export const recordAdjustment = operation({
   handle: async (context, { params, query }) => {
     const sent = await readJson(context.request);
     if (typeof sent !== 'object' || sent === null || Array.isArray(sent)) {
-      throw refuse('', 'Send one adjustment, a JSON object.');
+      throw refuse('', 'Send one adjustment as a JSON object.');
     }
-    if ('conversion_id' in sent) throw refuse('/conversion_id', 'It is named in the path; leave it out.');
+    if ('conversion_id' in sent)
+      throw refuse('/conversion_id', 'The path names the conversion; leave this field out.');
     const item = { index: 0, pointer: '', value: { ...sent, conversion_id: params.id }, unreadable: false };
     const { id_prefix } = adjustmentIngest;
     const items = await nameItems(id_prefix, [item], idempotencyKeyOf(context.request), context);

@@ -27,7 +27,7 @@ export const conversionIngest: IngestResource<ConversionInput, ConversionRow> = 
     unknown_goal: {
       pointer: '/goal',
       detail:
-        'There is no such goal; put it at /v1/goals/{key}, then replay the rejection or send the item again.',
+        'No goal in force has this key. Put it at /v1/goals/{key}, then replay the rejection or send the item again.',
     },
   },
 };
@@ -54,20 +54,21 @@ async function prepare(
   };
   if (!isDoubted) return { row, content, warnings };
   const unheard = ignoredMembers(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
-  // A server that sends the same id with its value says something else: that is a conflict, and is seen.
+  // The content hash leaves the value out: a server that sends the same id with its value gets a conflict, not a
+  // silent duplicate.
   return { row, content: { ...content, ...NO_MONEY }, warnings: [...warnings, ...unheard] };
 }
 
 const NO_MONEY = { value: null, currency: null };
 const VALUE_FROM_PAGE =
-  "Anyone can read a publishable key, so what it says of values is left out and the goal's default counts. Send it with a secret key, or set `trust_publishable_values` of the workspace.";
+  "This is ignored and the goal's default value counts, because anyone can read a publishable key. Send it with a secret key, or set `trust_publishable_values` of the workspace.";
 
 export const recordConversions = batchOperation({
   id: 'recordConversions',
   tag: 'Conversions',
   summary: 'Record conversions',
   description:
-    'Stores 1 to 1000 conversions in one transaction and answers for each, with the same rules as touchpoints. The goal must exist; items of an unknown goal are rejected and kept for replay.',
+    'Stores 1 to 1000 conversions in one transaction and returns a result for each, under the same rules as touchpoints. The goal must exist: an item that names an unknown goal is rejected, and the rejection can be replayed.',
   example: conversionExample,
   ingest: conversionIngest,
   takesPublishableKeys: true,

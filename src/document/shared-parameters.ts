@@ -6,8 +6,9 @@ type Parameter = { name: string; in: string };
 const METHODS = ['get', 'put', 'post', 'delete', 'patch'] as const;
 
 /**
- * Moves parameters that several operations share to `components`, each under its own name: `limit`. Where one name means
- * different things, the most frequent parameter is shared, and the others stay in their operations.
+ * Moves parameters that several operations share to `components`, each under its own name, such
+ * as `limit`. If one name has several meanings, the most frequent parameter is shared, and the
+ * others stay in their operations.
  */
 export function withSharedParameters(document: Document): Document {
   const { paths = {}, components } = document;

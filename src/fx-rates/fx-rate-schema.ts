@@ -4,7 +4,7 @@ import { Currency, Day } from '../http/fields.ts';
 
 export const MAX_RATES = 1000;
 
-/** Comes out as decimal text, for `numeric`. */
+/** Parsed to decimal text, for `numeric`. */
 const RateInput = z
   .union([z.number(), z.string()], { message: 'Send a number or a decimal string' })
   .transform((rate, context) => {
@@ -14,7 +14,7 @@ const RateInput = z
     return z.NEVER;
   })
   .meta({
-    description: 'How many units of `to` one unit of `from` is: a number or a decimal string.',
+    description: 'The price of one unit of `from` in units of `to`: a number or a decimal string.',
     example: 1.0837,
   });
 
@@ -29,7 +29,11 @@ export const FxRatesInput = z
     for (const [i, { date, from, to }] of rates.entries()) {
       const pair = `${date} ${from} ${to}`;
       if (seen.has(pair))
-        context.addIssue({ code: 'custom', path: ['rates', i], message: 'The same day and pair twice' });
+        context.addIssue({
+          code: 'custom',
+          path: ['rates', i],
+          message: 'The list has this day and pair twice; send it once',
+        });
       seen.add(pair);
     }
   })

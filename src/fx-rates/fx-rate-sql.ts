@@ -1,12 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { fx_rates } from '../db/money-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { FxRate, FxRatesInput } from './fx-rate-schema.ts';
 
+/** Needs: a rate `r`. Gives: the columns that `fxRateOut` reads. */
 const stored = sql`r.date::text, r."from", r."to", r.rate, r.updated_at`;
+export type StoredFxRate = Omit<typeof fx_rates.$inferSelect, 'workspace_id'>;
 
-/** Makes or replaces rates. One row: `stored`, how many are new or have changed. */
+/** Creates or replaces rates, and returns those that are new or have changed. */
 export function upsertFxRates(workspaceId: string, { rates }: FxRatesInput): SQL {
   return sql`
     insert into fx_rates as r (workspace_id, date, "from", "to", rate)
@@ -18,7 +20,7 @@ export function upsertFxRates(workspaceId: string, { rates }: FxRatesInput): SQL
     returning ${stored}`;
 }
 
-/** Which rates a list shows; null: all. Days are inclusive. */
+/** The rates that a list shows. Null matches all; days are inclusive. */
 export interface FxRateFilter {
   first_day: string | null;
   last_day: string | null;
@@ -26,7 +28,10 @@ export interface FxRateFilter {
   to: string | null;
 }
 
-/** The newest day first, then by pair. `after` is the last row of the page before. */
+/**
+ * Newest day first, then by pair.
+ * @param after the last row of the previous page
+ */
 export function selectFxRates(
   workspaceId: string,
   filter: FxRateFilter,
@@ -39,7 +44,7 @@ export function selectFxRates(
   if (last_day) conditions.push(sql`r.date <= ${last_day}::date`);
   if (from) conditions.push(sql`r."from" = ${from}`);
   if (to) conditions.push(sql`r."to" = ${to}`);
-  // As text: a day in a made-up cursor may be none.
+  // Compared as text, because a forged cursor may hold a day that does not exist.
   if (after)
     conditions.push(
       sql`(r.date::text < ${after.date} or r.date::text = ${after.date} and (r."from", r."to") > (${after.from}::text, ${after.to}::text))`,
@@ -52,6 +57,6 @@ export function selectFxRates(
     limit ${limit + 1}`;
 }
 
-export function fxRateOut(row: Row): FxRate {
-  return { ...row, rate: amountOut(row.rate), updated_at: instantOut(row.updated_at) } as FxRate;
+export function fxRateOut(row: StoredFxRate): FxRate {
+  return { ...row, rate: amountOut(row.rate), updated_at: instantOut(row.updated_at) };
 }

@@ -5,7 +5,8 @@ import { Amount, Currency } from '../http/fields.ts';
 import { TouchpointFilter } from '../stats/touchpoint-filter.ts';
 
 const Match = z.strictObject({ touchpoints: z.array(TouchpointFilter).min(1).max(20) }).meta({
-  description: 'Touchpoints that record a conversion `tp:<id>` of this goal, in the same transaction.',
+  description:
+    'Filters. A touchpoint that meets one records a conversion `tp:<id>` of this goal in the same transaction.',
 });
 
 export const GoalInput = z
@@ -22,13 +23,17 @@ export const GoalInput = z
       .min(1)
       .max(365)
       .default(90)
-      .meta({ description: 'How far back a journey reaches.' }),
-    default_value: Amount.nullish().meta({ description: 'For conversions that come without a value.' }),
-    currency: Currency.nullish().meta({ description: "Of `default_value`; the workspace's if left out." }),
-    counting: z
-      .enum(COUNTINGS)
-      .default('every')
-      .meta({ description: "`once`: only a person's first unretracted conversion ever counts." }),
+      .meta({ description: 'How far back from a conversion its journey reaches.' }),
+    default_value: Amount.nullish().meta({
+      description: 'The value of conversions that are sent without one.',
+    }),
+    currency: Currency.nullish().meta({
+      description: "The currency of `default_value`. Defaults to the workspace's.",
+    }),
+    counting: z.enum(COUNTINGS).default('every').meta({
+      description:
+        "`once`: only a person's first unretracted conversion ever counts; with `scope=account`, the account's.",
+    }),
     match: Match.nullish(),
   })
   .meta({ id: 'GoalInput' });
@@ -52,7 +57,7 @@ export const Goal = z
     archived_at: z
       .string()
       .nullable()
-      .meta({ description: 'Set: takes no new conversions; reports still know it.' }),
+      .meta({ description: 'When it was archived. It accepts no new conversions and stays in reports.' }),
   })
   .meta({ id: 'Goal' });
 export type Goal = z.output<typeof Goal>;

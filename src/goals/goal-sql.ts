@@ -1,13 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
+import type { goals } from '../db/workspace-tables.ts';
+import { amountOrNull, instantOrNull, instantOut } from '../http/fields.ts';
 import type { Goal, GoalInput } from './goal-schema.ts';
 
+/** Needs: the table `goals`. Gives: the columns that `goalOut` reads. */
 const stored = sql`
   key, name, kind, stage, lookback_days, default_value, currency, counting, match, created_at, updated_at, archived_at`;
+export type StoredGoal = Omit<typeof goals.$inferSelect, 'workspace_id'>;
 
-/** Makes or replaces a goal; an archived one comes back. Conversions already recorded stay as they are. */
+/** Creates or replaces a goal, and restores an archived one. Conversions recorded before stay as they are. */
 export function upsertGoal(workspaceId: string, key: string, goal: GoalInput): SQL {
   const match = goal.match ? JSON.stringify(goal.match) : null;
   return sql`
@@ -38,7 +40,7 @@ export function selectGoal(workspaceId: string, key: string): SQL {
     where workspace_id = ${tenant(workspaceId)} and key = ${key}`;
 }
 
-/** Archiving twice keeps the first time. */
+/** Archiving an archived goal keeps the first time. */
 export function updateGoalArchived(workspaceId: string, key: string): SQL {
   return sql`
     update goals set archived_at = coalesce(archived_at, now()), updated_at = now()
@@ -46,15 +48,19 @@ export function updateGoalArchived(workspaceId: string, key: string): SQL {
     returning ${stored}`;
 }
 
-/** Of what `archiveGoal` returns: archived again, it keeps its first time and has a later update. */
+/**
+ * True if the goal was archived now. Archived again, it keeps its first time and gets a later update.
+ *
+ * Needs: the row of `updateGoalArchived`. Gives: a condition.
+ */
 export const isFirstArchived = sql`archived_at = updated_at`;
 
-export function goalOut(row: Row): Goal {
+export function goalOut(row: StoredGoal): Goal {
   return {
     ...row,
-    default_value: amountOut(row.default_value),
+    default_value: amountOrNull(row.default_value),
     created_at: instantOut(row.created_at),
     updated_at: instantOut(row.updated_at),
     archived_at: instantOrNull(row.archived_at),
-  } as Goal;
+  };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { goalOut, selectGoals } from './goal-sql.ts';
+import { goalOut, type StoredGoal, selectGoals } from './goal-sql.ts';
 
 export const listGoals = operation({
   method: 'get',
@@ -10,7 +10,7 @@ export const listGoals = operation({
   tag: 'Goals',
   summary: 'List goals',
   description:
-    'All goals of the workspace by key, archived ones included; there are few, so there are no pages.',
+    'Lists all goals of the workspace by key, including archived ones. There are few, so the list has no pages.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),
@@ -22,6 +22,6 @@ export const listGoals = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(selectGoals(workspace.id))).map(goalOut) },
+    body: { data: (await database.query<StoredGoal>(selectGoals(workspace.id))).map(goalOut) },
   }),
 });

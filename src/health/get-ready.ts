@@ -1,17 +1,17 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
-import { DatabaseRefusal, REFUSE_UNSAFE_ROLE } from '../db/client.ts';
+import { DatabaseRefusal, REFUSE_UNSAFE_ROLE, type Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';
 
-/** When the newest migration that this build knows was written; the migrator records the same number. */
+/** The time of the newest migration of this build. The migrator records the same number. */
 const NEWEST_MIGRATION = Math.max(...journal.entries.map((entry) => entry.when));
 
-/** SQLSTATEs of a role, a schema, a table or a function that does not exist, and of one that is not ours to use. */
+/** SQLSTATEs of a role, schema, table or function that does not exist, and of one without privileges on it. */
 const NOT_MIGRATED = ['22023', '3F000', '42P01', '42883', '42501'];
 
-/** A workspace that is not there. */
+/** A workspace that does not exist. */
 const NO_WORKSPACE = '00000000-0000-0000-0000-000000000000';
 
 export const getReady = openOperation({
@@ -19,30 +19,30 @@ export const getReady = openOperation({
   path: '/ready',
   id: 'getReady',
   tag: 'Health',
-  summary: 'Can requests be served?',
+  summary: 'Check that requests can be served',
   description:
-    'Asks the database whether it is there, has every migration of this build, and holds requests to the rows of their workspace.',
+    'Checks that the database is reachable, has every migration of this build, and confines requests to the rows of their workspace.',
   access: 'public',
   params: z.object({}),
   query: z.object({}),
   success: {
     status: 200,
-    description: 'They can.',
+    description: 'Requests can be served.',
     schema: z.object({ status: z.literal('ready') }),
     example: { status: 'ready' },
   },
   errors: ['not_migrated'],
   handle: async ({ databases }) => {
     const newest = sql`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;
-    // The roles that requests run under, each asked for what it is after the first statement of its transaction.
+    // Both roles that requests run under, each checked after the first statement of its transaction, which sets it.
     const [[, rows = []]] = await Promise.all([
-      databases.lookup().atomic([REFUSE_UNSAFE_ROLE, newest]),
+      databases.lookup().atomic<[Row, { newest: number | null }]>([REFUSE_UNSAFE_ROLE, newest]),
       databases.inWorkspace(NO_WORKSPACE).query(REFUSE_UNSAFE_ROLE),
     ]).catch((error: unknown) => {
       if (error instanceof DatabaseRefusal && NOT_MIGRATED.includes(error.sqlstate)) return [[]];
       throw error;
     });
-    const [row] = rows as { newest: number | null }[];
+    const [row] = rows;
     if ((row?.newest ?? 0) < NEWEST_MIGRATION)
       throw new ApiError('not_migrated', 'Run `npm run migrate` against this database.');
     return { body: { status: 'ready' as const } };

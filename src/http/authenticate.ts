@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
+import type { keys } from '../db/workspace-tables.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
 import type { Caller, WorkspaceSettings } from './caller.ts';
 import { ApiError } from './errors.ts';
@@ -11,17 +12,20 @@ interface CachedCaller {
   until_ms: number;
 }
 
-/** A revoked key, or changed settings, are noticed by every isolate within this. */
+/** Every isolate notices a revoked key, or changed settings, within this time. */
 const CACHE_MS = 30_000;
 const MAX_CACHED = 10_000;
 const cache = new Map<string, CachedCaller>();
 
-/** After a key is revoked or settings change, this isolate need not wait. */
+/** Makes this isolate notice revoked keys and changed settings of a workspace at once. */
 export function forgetCallers(workspaceId: string): void {
   for (const [hash, entry] of cache) if (entry.caller.workspace.id === workspaceId) cache.delete(hash);
 }
 
-/** The token of `Authorization: Bearer …`, or an error that says what is missing. */
+/**
+ * The token in `Authorization: Bearer …`.
+ * @throws ApiError unauthenticated if there is none
+ */
 export function bearerToken(request: Request): string {
   const header = request.headers.get('authorization');
   const token = header?.match(/^Bearer ([\x21-\x7e]+)$/i)?.[1];
@@ -29,14 +33,14 @@ export function bearerToken(request: Request): string {
   throw new ApiError('unauthenticated', 'Send the key as `Authorization: Bearer tl_sk_…`.');
 }
 
-/** Refuses everybody but the holder of the root key, in time that does not depend on how much of it was right. */
+/** Rejects every key but the root key. Hashes are compared, so the time does not depend on how much of it was right. */
 export async function authenticateRoot(request: Request, rootKey: string): Promise<void> {
   const [given, right] = await Promise.all([tokenHash(bearerToken(request)), tokenHash(rootKey)]);
   if (given !== right)
-    throw new ApiError('unauthenticated', 'This route takes the root key of the deployment.');
+    throw new ApiError('unauthenticated', 'This route requires the root key of the deployment.');
 }
 
-/** Who calls, from the key or token alone. One query, or none while the key is warm in this isolate. */
+/** The caller, from the key or token alone. One query, or none while the key is cached in this isolate. */
 export async function authenticate(
   request: Request,
   database: Database,
@@ -47,7 +51,7 @@ export async function authenticate(
   if (token.startsWith(READ_TOKEN_PREFIX))
     return callerOfClaims(await readClaims(token, identity_secret, now), database, nowMs);
   if (!isWellFormedToken(token))
-    throw new ApiError('unauthenticated', 'The key is mistyped or is no Throughline key.');
+    throw new ApiError('unauthenticated', 'The key is mistyped or is not a Throughline key.');
   const hash = await tokenHash(token);
   const caller = await cached(hash, nowMs, () =>
     loadCaller(database, sql`k.token_hash = decode(${hash}, 'hex')`),
@@ -56,22 +60,21 @@ export async function authenticate(
   throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
 }
 
-/** A read token lives while its key does, and the workspace of that. */
+/** The caller of a read token, which is valid as long as its key and the workspace of its key. */
 async function callerOfClaims(claims: Claims, database: Database, nowMs: number): Promise<Caller> {
   const { workspace_id, key_id, allowed_origins, reports, where, where_conversion, scope } = claims;
   const key = await cached(`${workspace_id} ${key_id}`, nowMs, () =>
     loadCaller(database, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
   );
   if (!key) {
-    const detail =
-      'The key that the read token was made with has expired or is revoked; ask for a new token.';
+    const detail = 'The key that created the read token has expired or is revoked; request a new token.';
     throw new ApiError('unauthenticated', detail);
   }
   const narrowing = { reports, where, where_conversion, scope };
   return { ...key, scopes: ['read'], allowed_origins, narrowing };
 }
 
-/** The caller of this name while it is in force: warm in this isolate, or as it is loaded. */
+/** The caller of this name, from the cache or loaded; null if there is none, or if its key has expired. */
 async function cached(
   name: string,
   nowMs: number,
@@ -90,7 +93,7 @@ async function cached(
   return caller;
 }
 
-/** The workspace with its settings as they are now, for what comes without a key. */
+/** The workspace with its current settings, for work that comes without a key. */
 export async function workspaceById(database: Database, id: string): Promise<WorkspaceSettings | null> {
   const [row] = await database.query<{ workspace: WorkspaceSettings }>(
     sql`select to_jsonb(w) as workspace from workspaces w where w.id = ${id}::uuid`,
@@ -98,11 +101,16 @@ export async function workspaceById(database: Database, id: string): Promise<Wor
   return row?.workspace ?? null;
 }
 
+type StoredCaller = Pick<
+  typeof keys.$inferSelect,
+  'kind' | 'scopes' | 'allowed_origins' | 'last_used_on' | 'expires_at'
+> & { key_id: string; workspace: WorkspaceSettings };
+
 async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
-  const [row] = await database.query(sql`
+  const [row] = await database.query<StoredCaller>(sql`
     select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
     where ${which}`);
-  return row ? { ...(row as unknown as Omit<Caller, 'narrowing'>), narrowing: null } : null;
+  return row ? { ...row, narrowing: null } : null;
 }

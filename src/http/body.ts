@@ -1,10 +1,10 @@
 import { isDeeperThan, MAX_DEPTH } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
-/** Of the body after inflation: small enough for one isolate to hold several times over. */
+/** The limit of a body after inflation: small enough for one isolate to hold it several times over. */
 export const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
-/** One item a line; more lines than this do not fit one transaction's time. */
+/** The limit of lines, with one item each: more would exceed the time of one transaction. */
 export const MAX_NDJSON_LINES = 10_000;
 
 export type BodyFormat = 'json' | 'ndjson';
@@ -16,15 +16,15 @@ const FORMATS: Record<string, BodyFormat> = {
 };
 
 /**
- * The body as text, whatever its encoding on the way: capped before and after inflation, UTF-8 or refused.
- * gzip is recognised by its first bytes too, since some clients leave the header out.
+ * The body as text. Its size is limited before and after inflation, and it has to be UTF-8. gzip is recognised by its
+ * first bytes too, because some clients leave the header out.
  */
 export async function readText(request: Request): Promise<string> {
   const encoding = request.headers.get('content-encoding')?.trim().toLowerCase() ?? 'identity';
   if (encoding !== 'identity' && encoding !== 'gzip') {
     throw new ApiError(
       'unsupported_media_type',
-      `Content-Encoding ${encoding} is not read; send gzip or none.`,
+      `Content-Encoding ${encoding} is not supported; send gzip or none.`,
     );
   }
   const bytes = request.body ? await readCapped(request.body) : new Uint8Array();
@@ -32,25 +32,26 @@ export async function readText(request: Request): Promise<string> {
   if (encoding === 'gzip' && bytes.length > 0 && !isGzip) {
     throw new ApiError(
       'malformed_json',
-      'Content-Encoding says gzip, but the body does not begin like gzip.',
+      'Content-Encoding is gzip, but the body is not; compress it or leave the header out.',
     );
   }
   const inflated = isGzip ? await inflate(bytes) : bytes;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(inflated);
   } catch (error) {
-    if (error instanceof TypeError) throw new ApiError('malformed_json', 'The body is not UTF-8.');
+    if (error instanceof TypeError)
+      throw new ApiError('malformed_json', 'The body is not UTF-8; send it in UTF-8.');
     throw error;
   }
 }
 
-/** What gzip packed, to the size that a body may have. */
+/** Inflates gzip, up to the limit of a body. */
 export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return await readCapped(new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip')));
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw new ApiError('malformed_json', 'The body is not complete gzip.');
+    throw new ApiError('malformed_json', 'The body is not valid gzip; check whether it is cut off.');
   }
 }
 
@@ -76,7 +77,10 @@ async function readCapped(stream: ReadableStream<Uint8Array>): Promise<Uint8Arra
   return whole;
 }
 
-/** What the content type says the body is. `allowed` is what the route takes. */
+/**
+ * The format of the body, from its content type.
+ * @param allowed the formats that the route accepts
+ */
 export function formatOf(request: Request, allowed: readonly BodyFormat[]): BodyFormat {
   const type = request.headers.get('content-type')?.split(';')[0]?.trim().toLowerCase() ?? '';
   const format = FORMATS[type];
@@ -86,11 +90,14 @@ export function formatOf(request: Request, allowed: readonly BodyFormat[]): Body
     .join(' or ');
   throw new ApiError(
     'unsupported_media_type',
-    `Content-Type ${type || '(none)'} is not read here; send ${names}.`,
+    `Content-Type ${type || '(none)'} is not accepted here; send ${names}.`,
   );
 }
 
-/** Parse JSON text, refusing what is empty, broken or nested too deeply. */
+/**
+ * Parses JSON text.
+ * @throws ApiError if it is empty, broken or nested too deeply
+ */
 export function parseJson(text: string): unknown {
   if (text.trim() === '') throw new ApiError('malformed_json', 'The body is empty; send a JSON object.');
   let value: unknown;
@@ -98,11 +105,17 @@ export function parseJson(text: string): unknown {
     value = JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError)
-      throw new ApiError('malformed_json', 'The body is not JSON; check for a cut or a stray comma.');
+      throw new ApiError(
+        'malformed_json',
+        'The body is not JSON; check whether it is cut off or has a stray comma.',
+      );
     throw error;
   }
   if (isDeeperThan(value, MAX_DEPTH)) {
-    throw new ApiError('too_deep', `Objects and arrays are nested more than ${MAX_DEPTH} deep.`);
+    throw new ApiError(
+      'too_deep',
+      `Objects and arrays are nested more than ${MAX_DEPTH} deep; flatten them.`,
+    );
   }
   return value;
 }

@@ -4,8 +4,9 @@ import * as z from 'zod';
 type Row = Record<string, unknown>;
 
 /**
- * Rows as CSV. Cells that a spreadsheet would run as a formula get a leading quote: the text comes from strangers.
- * @param rowSchema says the columns, so that a page has the same whatever its rows hold
+ * Rows as CSV. Cells that a spreadsheet would run as a formula get a leading quote, because the text comes from
+ * strangers.
+ * @param rowSchema determines the columns, so that every page has the same ones, whatever its rows hold
  */
 export function csvOf(rows: readonly Row[], rowSchema: z.ZodType): string {
   const fields = columnsOf(rowSchema, '', rows);
@@ -15,8 +16,8 @@ export function csvOf(rows: readonly Row[], rowSchema: z.ZodType): string {
 }
 
 /**
- * Paths of the columns. Nested objects become columns of their own (`conversation.id`); a map, as `group` or
- * `credit`, has the columns that the rows have in it; lists and free JSON stay one cell.
+ * Paths of the columns. Members of nested objects are columns of their own (`conversation.id`). A map, such as `group`
+ * or `credit`, has a column for each key in the rows. Lists and free JSON are one cell.
  */
 function columnsOf(schema: z.ZodType, name: string, values: readonly unknown[]): string[][] {
   const core = coreOf(schema);
@@ -61,7 +62,7 @@ function valueAt(row: unknown, path: readonly string[]): unknown {
   return path.reduce(memberOf, row);
 }
 
-/** What spreadsheets run: https://owasp.org/www-community/attacks/CSV_Injection */
+/** Beginnings of cells that spreadsheets run: https://owasp.org/www-community/attacks/CSV_Injection */
 const FORMULA = /^[=+\-@\t\r]/;
 
 function cell(value: unknown): string {

@@ -1,42 +1,38 @@
+import type { FieldError } from '../domain/json.ts';
+
 /**
- * Every error a caller can meet. The runtime and the document both read this table, so a status can not differ
- * from what is promised.
+ * Every error that a caller can get. The runtime and the document both read this table, so a status cannot differ from
+ * the documented one.
  */
 export const ERRORS = {
   malformed_json: { status: 400, title: 'The body is not readable JSON' },
   too_deep: { status: 400, title: 'The JSON is nested too deeply' },
-  unauthenticated: { status: 401, title: 'A valid key is needed' },
-  forbidden: { status: 403, title: 'The key may not do this' },
-  not_found: { status: 404, title: 'There is nothing here' },
+  unauthenticated: { status: 401, title: 'A valid key is required' },
+  forbidden: { status: 403, title: 'The key does not permit this' },
+  not_found: { status: 404, title: 'The resource does not exist' },
   method_not_allowed: { status: 405, title: 'The method is not allowed here' },
   domain_taken: { status: 409, title: 'The domain belongs to another account' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The content type is not supported' },
-  invalid_request: { status: 422, title: 'The request does not fit its schema' },
+  invalid_request: { status: 422, title: 'The request is invalid' },
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   not_migrated: { status: 503, title: 'The database lacks migrations', retry_after_seconds: 5 },
-  misconfigured: { status: 503, title: 'The service is not set up', retry_after_seconds: 5 },
+  misconfigured: { status: 503, title: 'The service is misconfigured', retry_after_seconds: 5 },
   database_unavailable: { status: 503, title: 'The database did not answer', retry_after_seconds: 5 },
   report_too_slow: { status: 503, title: 'The report took too long', retry_after_seconds: 60 },
 } as const satisfies Record<string, { status: number; title: string; retry_after_seconds?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** One thing that is wrong, and where: a JSON pointer into the body, or `?name` for a query parameter. */
-export interface FieldError {
-  pointer: string;
-  detail: string;
-}
-
-/** The caller's mistake, said so that it can be mended. */
+/** A mistake of the caller. The message states what to change. */
 export class ApiError extends Error {
   override name = 'ApiError';
   readonly code: ErrorCode;
   readonly errors: FieldError[] | undefined;
-  /** Members beside the standard ones, as the counts of a batch. */
+  /** Members besides the standard ones, such as the counts of a batch. */
   readonly members: Record<string, unknown>;
   constructor(
     code: ErrorCode,
@@ -50,7 +46,7 @@ export class ApiError extends Error {
   }
 }
 
-/** RFC 9457. */
+/** The response for an error, as RFC 9457 defines it. */
 export function problemResponse(error: ApiError, instance: string, requestId: string): Response {
   const { status, title, ...rest } = ERRORS[error.code];
   const problem = {

@@ -7,41 +7,48 @@ import { EARLIEST_MS, isTimeZone, LATEST_MS } from '../domain/time.ts';
 export const MAX_ID_LENGTH = 255;
 export const MAX_PROPERTIES_BYTES = 16 * 1024;
 
-/** The sender's own id of a thing. Put nothing personal in it: ids outlive the person's erasure. */
+/** The sender's own id of an item. It should hold nothing personal, because ids outlive the person's erasure. */
 export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).meta({
   description: "The sender's id, unique for ever; sending it again with the same content is a no-op.",
 });
 
-/** RFC 3339 with an offset, to milliseconds in UTC. */
+/** RFC 3339 with an offset, parsed to UTC with milliseconds. */
 export const Instant = z.iso
-  .datetime({ offset: true, message: 'Send RFC 3339 with an offset, as 2026-05-01T12:00:00Z', abort: true })
-  .refine((text) => new Date(text).getTime() >= EARLIEST_MS, {
-    message: 'Before 1990; were seconds read as milliseconds?',
+  .datetime({
+    offset: true,
+    message: 'Send RFC 3339 with an offset, such as 2026-05-01T12:00:00Z',
     abort: true,
   })
-  .refine((text) => new Date(text).getTime() < LATEST_MS, { message: 'After the year 9998', abort: true })
+  .refine((text) => new Date(text).getTime() >= EARLIEST_MS, {
+    message: 'Before 1990; check whether seconds were read as milliseconds',
+    abort: true,
+  })
+  .refine((text) => new Date(text).getTime() < LATEST_MS, {
+    message: 'Send a time before the year 9999',
+    abort: true,
+  })
   .transform((text) => new Date(text).toISOString())
   .meta({ type: 'string', format: 'date-time', example: '2026-05-01T12:00:00Z' });
 
 export const Currency = z
   .string()
-  .refine(isCurrency, { message: 'Not an ISO 4217 code, as EUR' })
+  .refine(isCurrency, { message: 'Send an ISO 4217 code, such as EUR' })
   .meta({ description: 'ISO 4217, upper case.', example: 'EUR' });
 
 export const TimeZone = z
   .string()
-  .refine(isTimeZone, { message: 'Not an IANA time zone, as Europe/Berlin' })
-  .meta({ description: 'An IANA name.', example: 'Europe/Berlin' });
+  .refine(isTimeZone, { message: 'Send an IANA time zone, such as Europe/Berlin' })
+  .meta({ description: 'An IANA time zone.', example: 'Europe/Berlin' });
 
 /** A calendar day. */
 export const Day = z.iso
-  .date({ message: 'Send a date, as 2026-05-01', abort: true })
+  .date({ message: 'Send a date, such as 2026-05-01', abort: true })
   .refine((day) => new Date(day).getTime() >= EARLIEST_MS && new Date(day).getTime() < LATEST_MS, {
     message: 'Send a day between the years 1990 and 9998',
   })
   .meta({ type: 'string', format: 'date', example: '2026-05-01' });
 
-/** In major units; a number or, to be exact beyond doubles, a decimal string. Comes out as decimal text. */
+/** In major units: a number or, for more digits than a double holds, a decimal string. Parsed to decimal text. */
 export const Amount = z
   .union([z.number(), z.string()], { message: 'Send a number or a decimal string' })
   .transform((amount, context) => {
@@ -52,7 +59,7 @@ export const Amount = z
   })
   .meta({ description: 'Major units, at least 0: a number or a decimal string.', example: 99.9 });
 
-/** Free JSON of the sender's, as it came. */
+/** Free JSON of the sender, stored as it was sent. */
 export const Properties = z
   .custom<Record<string, unknown>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -62,42 +69,50 @@ export const Properties = z
     },
   )
   .refine((value) => new TextEncoder().encode(JSON.stringify(value)).length <= MAX_PROPERTIES_BYTES, {
-    message: 'At most 16 KiB of JSON',
+    message: 'Send at most 16 KiB of JSON',
   })
   .meta({
     type: 'object',
     additionalProperties: true,
-    description: 'Any JSON object, to 16 KiB.',
+    description: 'Any JSON object of at most 16 KiB.',
     example: { plan: 'pro' },
   });
 
 /** Key of a goal, chosen by the workspace. */
 export const GoalKey = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a–z, 0–9, _ and -, at most 64 characters')
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,63}$/,
+    'Use at most 64 characters of a–z, 0–9, _ and -, the first a letter or a digit',
+  )
   .meta({ example: 'purchase' });
 
-/** A person, as ids go: in lower case. */
+/** The id of a person: a UUID, accepted in either case. */
 export const PersonId = z.uuid().meta({ example: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' });
 
-/** A company, by the sender's id or, where nobody gave one, by its domain. */
+/** The id of an account: the sender's or, if nobody gave one, its domain. */
 export const AccountId = z
   .string()
   .min(1)
   .max(MAX_ID_LENGTH)
-  .meta({ description: "The sender's id of the company, or its domain.", example: 'acme.com' });
+  .meta({ description: "The sender's id of the account, or its domain.", example: 'acme.com' });
 
 /** An instant of the database on its way out. */
-export function instantOut(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
+export function instantOut(value: Date): string {
+  return value.toISOString();
 }
 
 /** The same for a column that may be empty. */
-export function instantOrNull(value: unknown): string | null {
+export function instantOrNull(value: Date | null): string | null {
   return value === null ? null : instantOut(value);
 }
 
 /** `numeric` comes as text; on the wire it is a number. */
-export function amountOut(value: unknown): number | null {
-  return value === null ? null : Number(value);
+export function amountOut(value: string): number {
+  return Number(value);
+}
+
+/** The same for a column that may be empty. */
+export function amountOrNull(value: string | null): number | null {
+  return value === null ? null : amountOut(value);
 }

@@ -11,7 +11,7 @@ const MEDIA_TYPES: Record<Format, string> = {
   ndjson: 'application/x-ndjson',
 };
 
-/** What may stand in `Accept`. */
+/** The formats by media types in `Accept`. */
 const ACCEPTED: Record<string, Format> = {
   'application/json': 'json',
   'application/*': 'json',
@@ -21,7 +21,7 @@ const ACCEPTED: Record<string, Format> = {
   'application/ndjson': 'ndjson',
 };
 
-/** `?format=` of everything that is a table. */
+/** `?format=`, for every operation that returns a table. */
 export const FormatQuery = z.object({
   format: z
     .enum(FORMATS)
@@ -41,7 +41,10 @@ interface Table {
   data?: Record<string, unknown>[];
 }
 
-/** The body, or only its rows, in the format wanted. `schema` is the body's. */
+/**
+ * The body in JSON, or only its rows in CSV or NDJSON.
+ * @param schema of the body
+ */
 export function render(body: Table, format: Format, schema: z.ZodType): { text: string; mediaType: string } {
   const mediaType = MEDIA_TYPES[format];
   const rows = body.data ?? [];
@@ -56,14 +59,14 @@ function rowSchemaOf(schema: z.ZodType): z.ZodType {
   throw new Error('a table is an object with a list `data`');
 }
 
-/** Weak: the same content, whatever encoding it travels in. */
+/** A weak ETag, because the content is the same in every encoding. */
 export async function weakEtag(text: string): Promise<string> {
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
   const bytes = new Uint8Array(digest).slice(0, 16);
   return `W/"${btoa(String.fromCharCode(...bytes)).replaceAll('=', '')}"`;
 }
 
-/** Does `If-None-Match` name this tag? */
+/** True if `If-None-Match` names this tag. */
 export function isFresh(ifNoneMatch: string | null, etag: string): boolean {
   if (ifNoneMatch === null) return false;
   const opaque = (tag: string) => tag.trim().replace(/^W\//, '');

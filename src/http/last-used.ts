@@ -1,16 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Database, Row } from '../db/client.ts';
+import type { Database, Row, RowsOf, Statements } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
 import type { Caller } from './caller.ts';
 
 const MAX_KEYS = 10_000;
 
-/** The day on which this isolate noted each key. */
+/** The last day on which this isolate recorded the use of each key. */
 const noted = new Map<string, string>();
 
 /**
- * The database of a request, whose first transaction also notes that the key was used today: at most once a day, in the
- * request's own round trip. A row that another request is noting at this moment is left to it: nobody waits.
+ * The database of a request. Its first `query`, `atomic` or `report` also records that the key was used today, in the
+ * same round trip and at most once a day. A row that another request has locked for this is skipped, so that nobody
+ * waits.
  */
 export function notingUse(
   database: Database,
@@ -28,17 +29,19 @@ export function notingUse(
       where workspace_id = ${tenant(workspace.id)} and id = ${key_id} and (last_used_on is null or last_used_on < ${day}::date)
       for update skip locked
     )`;
-  const withNote = async (ask: (statements: SQL[]) => Promise<Row[][]>, statements: SQL[]) => {
-    if (noted.get(name) === day) return ask(statements);
-    const [, ...rows] = await ask([note, ...statements]);
+  const withNote = async <T extends object[]>(
+    ask: Database['atomic'],
+    statements: Statements<T>,
+  ): Promise<RowsOf<T>> => {
+    if (noted.get(name) === day) return ask<T>(statements);
+    const [, ...rows] = await ask<[Row, ...T]>([note, ...statements]);
     if (noted.size >= MAX_KEYS) noted.clear();
     noted.set(name, day);
     return rows;
   };
   return {
     ...database,
-    query: async <R extends Row>(statement: SQL) =>
-      ((await withNote(database.atomic, [statement]))[0] ?? []) as R[],
+    query: async <R extends object>(statement: SQL) => (await withNote<[R]>(database.atomic, [statement]))[0],
     atomic: (statements) => withNote(database.atomic, statements),
     report: (statements) => withNote(database.report, statements),
   };

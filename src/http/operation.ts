@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import type { ErrorCode } from './errors.ts';
 import type { WorkspaceSecrets } from './secrets.ts';
 
-/** What every handler gets. The clock is an argument. */
+/** The context of every handler. The clock is part of it. */
 export interface Context {
   request: Request;
   request_id: string;
@@ -16,7 +16,7 @@ export interface Context {
   databases: Databases;
 }
 
-/** A handler behind a key also gets who calls. The workspace comes from the key, and from nowhere else. */
+/** The context of a handler behind a key. The workspace comes from the key, and from nowhere else. */
 export interface WorkspaceContext extends Omit<Context, 'databases'> {
   /** Sees the rows of this workspace, and no others. */
   database: Database;
@@ -25,10 +25,10 @@ export interface WorkspaceContext extends Omit<Context, 'databases'> {
   secrets: WorkspaceSecrets;
 }
 
-/** What storing items needs to know of who sent them and when, whether they come in a request or from the queue. */
+/** The part of the context that recording items needs, whether they come in a request or from the queue. */
 export type RecordContext = Pick<WorkspaceContext, 'now' | 'database' | 'caller' | 'workspace' | 'secrets'>;
 
-/** Who may call: anybody, the holder of the root key, or a key with the scope. */
+/** The access that an operation requires: none, the root key, or a key with the scope. */
 export type Access = 'public' | 'root' | Scope;
 
 export interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType> {
@@ -37,7 +37,7 @@ export interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z
   body: z.output<B>;
 }
 
-/** `rows` is the table of the body, for operations that also answer as CSV and NDJSON. */
+/** The result of a handler. Without `status`, the response has that of `success`. */
 export interface Reply<R> {
   status?: number;
   body: R;
@@ -60,7 +60,7 @@ export interface Operation<
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
   /** As in OpenAPI, with `{id}` for a parameter. */
   path: string;
-  /** The name of the generated client's function. */
+  /** The operation id, which generated clients use as the name of the function. */
   id: string;
   tag: string;
   summary: string;
@@ -68,27 +68,27 @@ export interface Operation<
   access: Access;
   params: P;
   query: Q;
-  /** Absent: there is no body. */
+  /** Absent: the request has no body. */
   body?: B | undefined;
   bodyExample?: z.input<B> | undefined;
-  /** The formats in which the handler itself reads the body, where a body is not parsed at once. */
+  /** The formats of a body that the handler reads itself. Absent: the body is parsed before the handler runs. */
   readsBodyAs?: readonly BodyFormat[] | undefined;
   success: SuccessResponse<R>;
-  /** Other statuses that answer with the same shape. */
+  /** Other statuses of responses with the same schema, each with its description. */
   alsoAnswers?: Record<number, string> | undefined;
   errors: readonly ErrorCode[];
   /** The name by which read tokens open it; its query or body is narrowed before the handler sees it. */
   report?: ReportName | undefined;
-  /** What a publishable key may do as well. */
+  /** Set if a publishable key may call it. */
   takesPublishableKeys?: true | undefined;
-  /** Where `data` is a table, the answer is also to be had as CSV and NDJSON. */
+  /** Set if `data` is a table, which is then also available as CSV and NDJSON. */
   isTable?: boolean | undefined;
-  /** Answers carry a weak ETag, and 304 when it still fits. */
+  /** Set if responses have a weak ETag, and are 304 while it matches. */
   isCacheable?: boolean | undefined;
   handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>>>;
 }
 
-/** What any route with a body can answer when the body cannot be read or does not fit. */
+/** The errors of every route with a body, if the body cannot be read or is invalid. */
 export const BODY_ERRORS = [
   'malformed_json',
   'too_deep',
@@ -117,7 +117,7 @@ export function openOperation<
   return definition as unknown as AnyOperation;
 }
 
-/** What the application mounts and the document describes: the types of one operation, forgotten. */
+/** An operation without its own types, as the application mounts it and the document describes it. */
 export type AnyOperation = Operation<
   z.ZodObject,
   z.ZodObject,

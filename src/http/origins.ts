@@ -4,7 +4,7 @@ import { holdsToken } from '../domain/token.ts';
 import type { Caller } from './caller.ts';
 import { ApiError } from './errors.ts';
 
-/** Which pages may use a key or a read token, and what browsers are told about it. */
+/** The origins whose pages may use a key or a read token, and the CORS headers for browsers. */
 
 const MAX_ORIGINS = 50;
 
@@ -17,7 +17,7 @@ export const AllowedOrigins = z
         const origin = normaliseOrigin(text);
         if (origin !== null) return origin;
         const message =
-          'Send an origin, as https://shop.example: scheme and host, perhaps a port, no path and no *; http for localhost and 127.0.0.1 alone';
+          'Send an origin, such as https://shop.example: a scheme, a host and perhaps a port, without path or *; http is for localhost and 127.0.0.1 only';
         context.addIssue({ code: 'custom', message });
         return z.NEVER;
       }),
@@ -37,10 +37,10 @@ const METHODS = 'GET, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS =
   'authorization, content-type, content-encoding, x-write-key, x-retry-count, idempotency-key, x-request-id, if-none-match';
 const EXPOSED_HEADERS = 'x-request-id, etag, link, retry-after, ratelimit, ratelimit-policy, server-timing';
-/** Browsers cut it: Chromium at two hours, Firefox at a day. */
+/** Browsers limit it: Chromium to two hours, Firefox to a day. */
 const PREFLIGHT_MAX_AGE_SECONDS = 86_400;
 
-/** The answer to a preflight, which carries no key: any origin may ask; whether it may read is told by the answer. */
+/** The response to a preflight, which carries no key: any origin gets it. The actual response decides who may read. */
 export function preflightResponse(request: Request): Response {
   return new Response(null, {
     status: 204,
@@ -54,23 +54,26 @@ export function preflightResponse(request: Request): Response {
   });
 }
 
-/** Addresses are logged by every proxy on the way, and stay in histories: a key in one is refused, not used. */
+/**
+ * The error for a key or token in the URL; null without one. Every proxy on the way logs URLs, and histories keep them,
+ * so such a key is rejected and not used.
+ */
 export function tokenInUrl(url: URL): ApiError | null {
   if (![...url.searchParams].flat().some(holdsToken)) return null;
   return new ApiError(
     'unauthenticated',
-    'The address holds a key or a token, which is logged wherever it passes. Send it as `Authorization: Bearer …`, and rotate this one.',
+    'The address has a key or a token in it, and is logged wherever it passes. Rotate the key, and send it as `Authorization: Bearer …`.',
   );
 }
 
-/** May the page that asks, if it is one, use what the caller showed? Headers for the answer, whatever it is. */
+/** CORS headers for a response of any status: set if the caller's key or token allows the origin of the request. */
 export function corsHeaders(request: Request, caller: Caller): Record<string, string> {
   const origin = request.headers.get('origin');
   if (origin === null || !caller.allowed_origins?.includes(origin)) return {};
   return { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED_HEADERS };
 }
 
-/** Refuses a secret key from a page, and what is made for pages from everywhere but those it is made for. */
+/** Rejects a secret key that a page sends, and a publishable key or read token from any origin but its own ones. */
 export function requireOrigin(request: Request, caller: Pick<Caller, 'allowed_origins'>): void {
   const origin = request.headers.get('origin');
   const { allowed_origins } = caller;
@@ -78,12 +81,12 @@ export function requireOrigin(request: Request, caller: Pick<Caller, 'allowed_or
     if (origin === null) return;
     throw new ApiError(
       'forbidden',
-      'A secret key was sent from a page, where anyone can read it: revoke it. Pages post with a publishable key (`POST /v1/keys`) and read with a read token (`POST /v1/tokens`).',
+      'A page sent a secret key, and anyone can read it there: revoke it. Pages post with a publishable key (`POST /v1/keys`) and read with a read token (`POST /v1/tokens`).',
     );
   }
   if (origin !== null && allowed_origins.includes(origin)) return;
   throw new ApiError(
     'forbidden',
-    `${origin === null ? 'The request has no Origin' : 'The page is of another origin'}; this is for pages of ${allowed_origins.join(', ')}.`,
+    `${origin === null ? 'The request has no Origin' : 'The origin is not allowed'}; use this key or token in pages of ${allowed_origins.join(', ')}.`,
   );
 }

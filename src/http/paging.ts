@@ -2,20 +2,20 @@ import * as z from 'zod';
 import { unstorable } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
-/** Where a list goes on: after this row, newest first. */
+/** A position in a list, newest first: the next page begins after this row. */
 export interface Cursor {
   at: string;
   id: string;
 }
 
-/** Where a list by id goes on: after this one. */
+/** A position in a list by id: the next page begins after this one. */
 export interface IdCursor {
   id: string;
 }
 
 /**
- * The longest id is of the server's making: `tp.<goal>:<id>`, from a goal's 64 and a sender's 255 characters. On a
- * timeline its type stands before it.
+ * The longest id is a generated one: `tp.<goal>:<id>`, from a goal of 64 and a sender's id of 255 characters. On a
+ * timeline, the type precedes it.
  */
 const MAX_ID_LENGTH = 345;
 
@@ -31,8 +31,14 @@ const IdCursorContent = z.tuple([CursorId]);
 
 /** `?limit=` and `?cursor=` of every list. */
 export const PageQuery = z.object({
-  limit: z.number().int().min(1).max(1000).default(100).meta({ description: 'Rows of one page, 1 to 1000.' }),
-  cursor: z.string().optional().meta({ description: '`next_cursor` of the page before.' }),
+  limit: z
+    .number()
+    .int()
+    .min(1)
+    .max(1000)
+    .default(100)
+    .meta({ description: 'The number of rows in a page, 1 to 1000.' }),
+  cursor: z.string().optional().meta({ description: '`next_cursor` of the previous page.' }),
 });
 
 export function encodeCursor(cursor: Cursor | IdCursor): string {
@@ -44,7 +50,7 @@ export function encodeCursor(cursor: Cursor | IdCursor): string {
     .replaceAll('=', '');
 }
 
-/** @param idPattern of lists whose ids say more than the id of a row */
+/** @param idPattern for lists whose ids hold more than the id of a row */
 export function decodeCursor(text: string | undefined, idPattern = /^/): Cursor | null {
   if (text === undefined) return null;
   const parsed = CursorContent.safeParse(contentOf(text));
@@ -52,7 +58,10 @@ export function decodeCursor(text: string | undefined, idPattern = /^/): Cursor 
   throw cursorError();
 }
 
-/** Of a list by id. @param idPattern what its ids look like */
+/**
+ * The id in the cursor of a list by id.
+ * @param idPattern the pattern of its ids
+ */
 export function decodeIdCursor(text: string | undefined, idPattern: RegExp): string | null {
   if (text === undefined) return null;
   const parsed = IdCursorContent.safeParse(contentOf(text));
@@ -61,8 +70,10 @@ export function decodeIdCursor(text: string | undefined, idPattern: RegExp): str
 }
 
 function cursorError(): ApiError {
-  return new ApiError('invalid_request', 'The cursor is not one of ours; send `next_cursor` as it came.', {
-    errors: [{ pointer: '?cursor', detail: 'Not a cursor of this list.' }],
+  return new ApiError('invalid_request', 'The cursor is invalid; send `next_cursor` as it was returned.', {
+    errors: [
+      { pointer: '?cursor', detail: 'Not a cursor of this list; send `next_cursor` as it was returned.' },
+    ],
   });
 }
 
@@ -71,13 +82,13 @@ function contentOf(text: string): unknown {
     const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
     return JSON.parse(new TextDecoder().decode(Uint8Array.from(binary, (c) => c.charCodeAt(0))));
   } catch (error) {
-    // Not base64, or not JSON inside: a made-up cursor, which the schema above then refuses.
+    // Not base64, or no JSON in it: a forged cursor, which the schema of the caller rejects.
     if (error instanceof SyntaxError || error instanceof DOMException) return undefined;
     throw error;
   }
 }
 
-/** A page of rows that were read with one more than `limit`, so that `has_more` is known without a count. */
+/** A page of rows, of which one more than `limit` was read, so that `has_more` is known without a count. */
 export function pageOf<T>(rows: T[], limit: number, cursorOf: (row: T) => Cursor | IdCursor) {
   const data = rows.slice(0, limit);
   const last = data.at(-1);

@@ -1,16 +1,17 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from './errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from './errors.ts';
 
 const MEMBER = /^([a-z_]+)\[([^\]]*)\]$/;
 
 /**
- * The query string as an object in the shape of `schema`, then parsed by it.
+ * Reads the query string into the shape of `schema`, and parses it.
  *
  * - a list may be comma-separated or repeated; `\,` is a comma inside a value, `\0` is null
  * - `where[channel]=x,linkedin` is `{where: {channel: ['x', 'linkedin']}}`
  * - numbers and booleans are read as such; anything else stays text
- * - where the schema has a `catchall`, parameters that it does not name are read by that
- * @throws ApiError invalid_request naming every parameter that is unknown, repeated or does not fit
+ * - if the schema has a `catchall`, that reads the parameters that the schema does not name
+ * @throws ApiError invalid_request naming every parameter that is unknown, repeated or invalid
  */
 export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchParams): z.output<Q> {
   const fields = schema.shape as Record<string, z.ZodType>;
@@ -25,7 +26,7 @@ export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchPar
     if ([name, ...values].some((text) => text.includes('\0'))) {
       errors.push({
         pointer: `?${name.replaceAll('\0', '')}`,
-        detail: 'Text with NUL is not stored anywhere.',
+        detail: 'Text with NUL cannot be stored; remove it.',
       });
       continue;
     }
@@ -38,7 +39,7 @@ export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchPar
     } else if (field instanceof z.ZodArray) {
       raw[name] = values.flatMap(splitList);
     } else if (values.length > 1) {
-      errors.push({ pointer: `?${name}`, detail: 'Give it once.' });
+      errors.push({ pointer: `?${name}`, detail: 'Send it once.' });
     } else {
       raw[name] = scalarOf(field, values[0] ?? '');
     }
@@ -48,7 +49,7 @@ export function readQuery<Q extends z.ZodObject>(schema: Q, search: URLSearchPar
   if (errors.length > 0 || !parsed.success) {
     throw new ApiError(
       'invalid_request',
-      `The query does not fit: ${errors.map((e) => `${e.pointer} ${e.detail}`).join(' ')}`,
+      `The query is invalid: ${errors.map((e) => `${e.pointer} ${e.detail}`).join(' ')}`,
       { errors },
     );
   }
@@ -61,7 +62,7 @@ function knownNames(fields: Record<string, z.ZodType>): string {
     .join(', ');
 }
 
-/** Of a parameter that the schema does not name; `__proto__` is no name of anything. */
+/** The schema of a parameter that is not named, if any is allowed. `__proto__` never is. */
 function catchallOf(schema: z.ZodObject, name: string): z.ZodType | undefined {
   const { catchall } = schema.def;
   return catchall instanceof z.ZodString && name !== '__proto__' ? catchall : undefined;
@@ -84,7 +85,7 @@ function scalarOf(field: z.ZodType, text: string): unknown {
   return text;
 }
 
-/** `a,b\,c,\0` → `['a', 'b,c', null]`. A backslash before anything else is itself. */
+/** `a,b\,c,\0` → `['a', 'b,c', null]`. A backslash before anything else stands for itself. */
 export function splitList(text: string): (string | null)[] {
   const parts: string[] = [];
   let part = '';

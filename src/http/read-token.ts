@@ -6,17 +6,19 @@ import { READ_TOKEN_PREFIX } from '../domain/token.ts';
 import { DIMENSIONS } from '../domain/touchpoint-fields.ts';
 import { ApiError } from './errors.ts';
 
-/** Read tokens: `tl_rt_` and a JWT, signed here and nowhere else, that says what a frontend may read. */
+/**
+ * Read tokens: `tl_rt_` and a JWT, signed here and nowhere else, with the reports and rows that a frontend may read.
+ */
 
 const ALGORITHM = 'HS256';
 
-/** What passes as one header through proxies that allow 8 KiB. */
+/** Short enough for one header through proxies that allow 8 KiB. */
 const MAX_TOKEN_LENGTH = 7000;
 
-/** Checked when the token was made, and signed since. */
+/** Validated when the token was created, and signed since. */
 const values = z.array(z.string().nullable());
 
-/** What the token holds, in the names of the wire; its bearer can read it. */
+/** The content of a token, in the names of the wire. Its holder can read it. */
 const Claims = z.object({
   workspace_id: z.uuid(),
   key_id: z.string(),
@@ -31,7 +33,7 @@ export type Claims = z.output<typeof Claims>;
 const encoder = new TextEncoder();
 let signing: { secret: string; key: Promise<CryptoKey> } | undefined;
 
-/** A key of its own, so that nothing else that is derived from the secret can be taken for a token. */
+/** Derived for this purpose alone, so that nothing else derived from the secret can pass as a token. */
 function signingKey(identitySecret: string): Promise<CryptoKey> {
   if (signing?.secret !== identitySecret) signing = { secret: identitySecret, key: derive(identitySecret) };
   return signing.key;
@@ -49,7 +51,7 @@ async function derive(identitySecret: string): Promise<CryptoKey> {
   ]);
 }
 
-/** @param expiresAt cut to the second, as JWTs have it */
+/** @param expiresAt truncated to the second, the precision of JWTs */
 export async function signReadToken(
   claims: Claims,
   expiresAt: Date,
@@ -61,16 +63,16 @@ export async function signReadToken(
     .sign(await signingKey(identitySecret));
   const token = READ_TOKEN_PREFIX + jwt;
   if (token.length <= MAX_TOKEN_LENGTH) return token;
-  const detail = `The token would have ${token.length} characters, and headers pass with ${MAX_TOKEN_LENGTH}; name fewer origins or values.`;
+  const detail = `The token would have ${token.length} characters, and headers have room for ${MAX_TOKEN_LENGTH}; name fewer origins or values.`;
   throw new ApiError('invalid_request', detail, { errors: [{ pointer: '', detail }] });
 }
 
-/** @throws ApiError unauthenticated, without a query, where it was not signed here or has expired */
+/** @throws ApiError unauthenticated, without a query, if the token was not signed here or has expired */
 export async function readClaims(token: string, identitySecret: string, now: Date): Promise<Claims> {
   const payload = await verified(token.slice(READ_TOKEN_PREFIX.length), identitySecret, now);
   const claims = Claims.safeParse(payload);
   if (claims.success) return claims.data;
-  throw new ApiError('unauthenticated', 'The read token is of another version; ask for a new one.');
+  throw new ApiError('unauthenticated', 'The read token is of another version; request a new one.');
 }
 
 async function verified(jwt: string, identitySecret: string, now: Date): Promise<unknown> {
@@ -79,12 +81,15 @@ async function verified(jwt: string, identitySecret: string, now: Date): Promise
   try {
     return (await jwtVerify(jwt, key, options)).payload;
   } catch (error) {
-    // Every refusal of the library has a code; anything else is ours.
+    // Every error of the library has a code; any other error is a defect of ours.
     const code = (error as { code?: unknown }).code;
     if (code === 'ERR_JWT_EXPIRED')
-      throw new ApiError('unauthenticated', 'The read token has expired; ask for a new one.');
+      throw new ApiError('unauthenticated', 'The read token has expired; request a new one.');
     if (typeof code === 'string' && code.startsWith('ERR_J'))
-      throw new ApiError('unauthenticated', 'The read token was not made here, or is cut.');
+      throw new ApiError(
+        'unauthenticated',
+        'The read token was not created here, or is cut off; request a new one.',
+      );
     throw error;
   }
 }

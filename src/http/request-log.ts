@@ -1,20 +1,21 @@
 import type { DatabaseUse } from '../db/client.ts';
 
-/** What became of the items of a batch. */
+/** The counts of items in the response of a batch. */
 const COUNTS = ['accepted', 'duplicates', 'dropped', 'rejected'] as const;
-/** The same of a batch that the queue has. */
+/** The same for a batch in the queue. */
 const QUEUE_COUNTS = ['queued'] as const;
 const ALL_COUNTS: readonly string[] = [...COUNTS, ...QUEUE_COUNTS];
 export type Counts = Partial<Record<(typeof COUNTS | typeof QUEUE_COUNTS)[number], number>>;
 
 /**
- * What is written of a request: these fields and no others. Nothing that a sender chose is in it, but for the request
- * id, which may only be letters, digits and `_.:-`: no path with its ids, no query, no header, no body, no address.
+ * The log line of a request: these fields and no others. It holds nothing that a sender chose, except the request id,
+ * which consists of letters, digits and `_.:-`. There is no path with its ids, no query, no header, no body, no
+ * address.
  */
 export interface RequestLine {
   request_id: string;
   method: string;
-  /** As the document has it, `/v1/people/{id}`; null where no route fits. */
+  /** As in the document, `/v1/people/{id}`; null if no route matches. */
   route: string | null;
   status: number;
   workspace_id: string | null;
@@ -25,7 +26,7 @@ export interface RequestLine {
   database_calls: number;
 }
 
-/** What serving a request finds out, for its line. */
+/** Facts for the log line that are found out while the request is served. */
 export interface Seen {
   route: string | null;
   workspace_id: string | null;
@@ -38,14 +39,14 @@ export function nothingSeen(): Seen {
   return { route: null, workspace_id: null, key_id: null, counts: null, database: null };
 }
 
-/** The counts of a batch's answer; null of any other. */
+/** The counts in the response of a batch; null for any other response. */
 export function countsOf(body: unknown): Counts | null {
   const members = Object.entries((body ?? {}) as Record<string, unknown>);
   const counts = members.filter(([name, value]) => ALL_COUNTS.includes(name) && typeof value === 'number');
   return counts.length >= COUNTS.length ? (Object.fromEntries(counts) as Counts) : null;
 }
 
-/** Methods that HTTP has; a made-up one is a text of the sender's. */
+/** The methods of HTTP. Any other is text that the sender chose. */
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 export function requestLine(
@@ -67,7 +68,7 @@ export function requestLine(
   };
 }
 
-/** One structured line for each request. */
+/** Writes one structured line for each request. */
 export function logRequest(line: RequestLine): void {
   console.log(JSON.stringify({ level: 'info', ...line }));
 }

@@ -1,22 +1,27 @@
-/** Beside every stored hash, so that the deployment's secret can be rotated. */
+/** Stored beside every hash, so that the deployment's secret can be rotated. */
 export const HASH_VERSION = 1;
 
 const NONCE_BYTES = 12;
 const encoder = new TextEncoder();
 
-/** What one workspace's data is hashed and sealed with. Derived, so there is nothing to store or to leak. */
+/**
+ * Hashing and encryption under the keys of one workspace. They are derived, so there is nothing to store or to leak.
+ */
 export interface WorkspaceSecrets {
   /** HMAC-SHA256 in hex. `purpose` keeps hashes of different things apart. */
   hash(purpose: string, text: string): Promise<string>;
-  /** AES-GCM: 12 bytes of nonce, then the ciphertext, in hex. */
+  /** Encrypts with AES-GCM: 12 bytes of nonce, then the ciphertext, in hex. */
   seal(content: string | Uint8Array<ArrayBuffer>): Promise<string>;
-  /** The text of what `seal` made. */
+  /** Decrypts the result of `seal`, as text. */
   open(sealedHex: string): Promise<string>;
-  /** The same where it was bytes. */
+  /** Decrypts the result of `seal`, as bytes. */
   openBytes(sealedHex: string): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** Isolates live long and serve few workspaces each; deriving two keys takes longer than most requests' hashing. */
+/**
+ * Isolates live long and serve few workspaces each, and deriving two keys takes longer than the hashing of most
+ * requests.
+ */
 const MAX_CACHED = 1000;
 const cache = new Map<string, Promise<WorkspaceSecrets>>();
 
@@ -82,7 +87,7 @@ function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
   );
 }
 
-/** SHA-256 in hex: all that is stored of a token, which is random enough to need no key. */
+/** SHA-256 in hex. Only this hash of a token is stored; a token is random enough to need no keyed hash. */
 export async function tokenHash(token: string): Promise<string> {
   return hexOf(await crypto.subtle.digest('SHA-256', encoder.encode(token)));
 }

@@ -22,7 +22,7 @@ import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { countsOf, type Seen } from './request-log.ts';
 import { secretsOf } from './secrets.ts';
 
-/** One request through one operation: who calls, what is asked, the handler, the answer. */
+/** Serves one request with one operation: the caller, the input, the handler, the response. */
 export async function serve(
   operation: AnyOperation,
   request: Request,
@@ -47,9 +47,9 @@ export async function serve(
     const query = readQuery(operation.query, url.searchParams);
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
-    // An id that could not exist is answered like one that does not.
+    // An id that cannot exist has the same response as one that does not.
     if (!params.success || unstorable(rawParams).length > 0)
-      throw new ApiError('not_found', 'There is nothing with this id.');
+      throw new ApiError('not_found', 'No resource has this id.');
     const reply = await operation.handle(full, { params: params.data, query, body });
     seen.counts = countsOf(reply.body);
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
@@ -63,7 +63,7 @@ export async function serve(
   return response;
 }
 
-/** Who shows a key, where one is needed; null: anybody, or the holder of the root key. */
+/** The caller, if the operation requires a key; null for public operations and for the root key. */
 async function callerOf(operation: AnyOperation, context: Context): Promise<Caller | null> {
   const { request, config, now, databases } = context;
   if (operation.access === 'public') return null;
@@ -81,7 +81,7 @@ async function contextOf(caller: Caller, { databases, ...rest }: Context): Promi
   return { ...rest, database, caller, workspace, secrets };
 }
 
-/** What every answer to a caller who is known has, refusals too: a page could not read them otherwise. */
+/** Sets the headers of every response to a known caller, errors included: a page cannot read an error without them. */
 function addCallerHeaders({ headers, status }: Response, request: Request, caller: Caller): void {
   headers.append('vary', 'origin');
   const more = { ...corsHeaders(request, caller), ...rateLimitHeaders(status) };
@@ -92,7 +92,7 @@ async function readBody(operation: AnyOperation, request: Request): Promise<unkn
   if (!operation.body) return undefined;
   const checked = checkItem(operation.body, await readJson(request), '');
   if ('data' in checked) return checked.data;
-  throw new ApiError('invalid_request', 'The body does not fit; see `errors`.', { errors: checked.errors });
+  throw new ApiError('invalid_request', 'The body is invalid; see `errors`.', { errors: checked.errors });
 }
 
 async function respond(
@@ -126,10 +126,10 @@ function nextPage(url: string, cursor: string): string {
   return next.pathname + next.search;
 }
 
-/** What a caller is told of a failure that is not theirs. */
+/** The error that a caller gets for a failure that is not theirs. */
 function worldError(error: unknown, isRead: boolean): ApiError {
   if (error instanceof ReportTooSlow) {
-    const detail = `The report ran for ${REPORT_TIMEOUT_MS / 1000} s and was cancelled. Ask for a shorter range, or for fewer goals, models, dimensions or steps.`;
+    const detail = `The report ran for ${REPORT_TIMEOUT_MS / 1000} s and was cancelled. Request a shorter range, or fewer goals, models, dimensions or steps.`;
     return new ApiError('report_too_slow', detail);
   }
   if (error instanceof DatabaseUnreachable) {
@@ -141,12 +141,12 @@ function worldError(error: unknown, isRead: boolean): ApiError {
   return new ApiError('internal_error', 'The error is logged under the request id.');
 }
 
-/** Callers' mistakes as they are; everything else is logged once and shown as a fixed text. */
+/** Mistakes of the caller are shown as they are. Any other error is logged once and shown as a fixed text. */
 function errorResponse(error: unknown, instance: string, requestId: string, isRead: boolean): Response {
   if (error instanceof ApiError) return problemResponse(error, instance, requestId);
   const name = error instanceof Error ? error.name : typeof error;
   const sqlstate = (error as { sqlstate?: string }).sqlstate;
-  // Only what cannot hold data: messages of drivers and engines may quote values.
+  // Only parts that cannot hold data: messages of drivers and engines may quote values.
   const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 6).join('\n') : undefined;
   console.error(JSON.stringify({ level: 'error', request_id: requestId, error: name, sqlstate, stack }));
   if (sqlstate === UNSAFE_ROLE) {

@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import type { Reply } from '../http/operation.ts';
 
-/** What became of an item; each ends as exactly one of these. */
+/** The status of an item; each item ends with exactly one. */
 export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped', 'queued'] as const;
 export type Status = (typeof STATUSES)[number];
 
-/** Why an item was kept out on purpose. */
+/** Reasons for which a valid item is not stored. */
 export const DROP_REASONS = ['consent', 'erased'] as const;
 export type DropReason = (typeof DROP_REASONS)[number];
 
@@ -14,7 +15,7 @@ export interface ItemResult {
   index: number;
   id: string;
   status: Status;
-  /** Why an item was dropped. */
+  /** Set if the item was dropped. */
   reason?: DropReason;
   errors?: FieldError[];
   warnings?: FieldError[];
@@ -23,30 +24,33 @@ export interface ItemResult {
 export const FieldErrorSchema = z
   .object({
     pointer: z.string().meta({ description: 'JSON pointer into the body, or `?name` for a parameter.' }),
-    detail: z.string().meta({ description: 'What is wrong and what to change.' }),
+    detail: z.string().meta({ description: 'The fault, and what to change.' }),
   })
   .meta({ id: 'FieldError' });
 
 export const BatchAnswer = z
   .object({
     accepted: z.number().int(),
-    duplicates: z.number().int().meta({ description: 'Same id and same content as stored: a no-op.' }),
-    dropped: z.number().int().meta({ description: 'Kept out on purpose, as by consent.' }),
+    duplicates: z
+      .number()
+      .int()
+      .meta({ description: 'Stored before with the same id and content: a no-op.' }),
+    dropped: z.number().int().meta({ description: 'Not stored on purpose, for example without consent.' }),
     rejected: z
       .number()
       .int()
-      .meta({ description: 'Rejected or conflicting; kept under /v1/rejections for 30 days.' }),
+      .meta({ description: 'Rejected or in conflict; kept under /v1/rejections for 30 days.' }),
     queued: z.number().int().optional().meta({
-      description: 'Durable in the queue, and stored soon. Only where the deployment has one.',
+      description: 'Durable in the queue, and stored soon. Only in deployments with a queue.',
     }),
     results: z.array(
       z.object({
         index: z.number().int(),
-        id: z.string().meta({ description: 'The one sent, or the one it got.' }),
+        id: z.string().meta({ description: 'The id that was sent, or the one that the server generated.' }),
         status: z.enum(STATUSES),
         reason: z.enum(DROP_REASONS).optional().meta({
           description:
-            '`consent`: the person does not want it stored. `erased`: it is of somebody who was erased since.',
+            '`consent`: a person that it names has withheld consent. `erased`: a person that it names was erased at or after its time.',
         }),
         errors: z.array(FieldErrorSchema).optional(),
         warnings: z.array(FieldErrorSchema).optional(),
@@ -55,7 +59,7 @@ export const BatchAnswer = z
   })
   .meta({ id: 'BatchAnswer' });
 
-/** Every item, in order, and the status that sums them up: 200, 202, 207, or 422 when nothing went in. */
+/** All results in order, with the status that sums them up: 200, 202, 207, or 422 if every item is rejected. */
 export function batchReply(results: ItemResult[]): Reply<z.output<typeof BatchAnswer>> {
   const count = (...statuses: Status[]) =>
     results.filter((result) => statuses.includes(result.status)).length;
@@ -70,7 +74,7 @@ export function batchReply(results: ItemResult[]): Reply<z.output<typeof BatchAn
   };
   if (body.rejected === 0) return { status: queued > 0 ? 202 : 200, body };
   if (body.rejected < results.length) return { status: 207, body };
-  throw new ApiError('no_item_accepted', 'Nothing of this was stored; `results` says why, item by item.', {
+  throw new ApiError('no_item_accepted', 'No item was stored; `results` has the reasons, item by item.', {
     members: body,
   });
 }

@@ -16,16 +16,20 @@ interface BatchDefinition<I extends { id?: string | null | undefined }, R extend
   example: Record<string, unknown>;
   ingest: IngestResource<I, R>;
   takesPublishableKeys?: true;
-  /** May wait in the queue, where there is one: nothing that is asked in between depends on it. */
+  /** Items may wait in the queue, if there is one, because no request depends on them in the meantime. */
   takesQueue?: true;
 }
 
-const PARTLY = 'Some items are rejected or conflict; the others went in.';
-const PARTLY_QUEUED = 'Some items are rejected or conflict; the others went in, or are queued.';
+const PARTLY = 'Some items are rejected or in conflict; the others are accepted, duplicates or dropped.';
+const PARTLY_QUEUED =
+  'Some items are rejected or in conflict; the others are accepted, duplicates, dropped or queued.';
 const QUEUED =
-  'Where the deployment has a queue: every item is there, and is stored soon. What only the database can refuse is then found under /v1/rejections.';
+  'In a deployment with a queue: every item is in the queue, and is stored soon. Items that only the database can reject are found under /v1/rejections afterwards.';
 
-/** `POST /v1/<resource>` with `{"<resource>": [ … ]}` or NDJSON: the one way in for everything that comes in batches. */
+/**
+ * `POST /v1/<resource>` with `{"<resource>": [ … ]}` or NDJSON: the operation of every resource that is posted in
+ * batches.
+ */
 export function batchOperation<I extends { id?: string | null | undefined }, R extends StoredRow>(
   definition: BatchDefinition<I, R>,
 ): AnyOperation {

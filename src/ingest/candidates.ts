@@ -1,4 +1,4 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { ItemResult } from './batch-answer.ts';
 import type { NamedItem } from './name-items.ts';
 
@@ -14,7 +14,7 @@ interface IdentifiedRow {
   content_hash: string;
 }
 
-/** The first of each id: the others of the batch follow it, or are conflicts. */
+/** The first candidate of each id. Later ones of the batch with this id are duplicates of it, or conflicts. */
 export function firstsOf<R extends IdentifiedRow>(candidates: readonly Candidate<R>[]): Candidate<R>[] {
   const firsts = new Map<string, Candidate<R>>();
   for (const candidate of candidates)
@@ -22,7 +22,7 @@ export function firstsOf<R extends IdentifiedRow>(candidates: readonly Candidate
   return [...firsts.values()];
 }
 
-/** One id several times in a batch, with other content than the first: a conflict. */
+/** Makes a candidate a conflict if its content differs from that of the first one with its id. */
 export function settleConflicts<R extends IdentifiedRow>(
   candidates: readonly Candidate<R>[],
   results: Map<number, ItemResult>,
@@ -35,7 +35,9 @@ export function settleConflicts<R extends IdentifiedRow>(
   }
 }
 
-/** What follows an equal item of the same batch is a duplicate if that went in, and shares its refusal if not. */
+/**
+ * A candidate that follows an equal one of the batch is a duplicate if that was accepted; else it has the same result.
+ */
 export function settleFollowers<R extends IdentifiedRow>(
   candidates: readonly Candidate<R>[],
   results: Map<number, ItemResult>,
@@ -55,6 +57,6 @@ export function settleFollowers<R extends IdentifiedRow>(
 export function conflictError(pointer: string): FieldError {
   return {
     pointer: `${pointer}/id`,
-    detail: 'This id is stored with other content, which stays; send a change under a new id.',
+    detail: 'Other content is stored under this id and stays; send the change under a new id.',
   };
 }

@@ -6,13 +6,13 @@ import type { NamedItem } from './name-items.ts';
 import { messagesOf } from './queue-message.ts';
 import type { PreparedBatch, StoredRow } from './record-batch.ts';
 
-/** A sender waits half a minute at most, and the database has to have its turn if the queue does not answer. */
+/** A sender waits half a minute at most, and the database needs its share of that if the queue does not answer. */
 const SEND_TIMEOUT_MS = 5000;
 
 /**
- * Gives a batch to the queue.
- * @returns whether it has all of it; if not, the batch has to be stored at once, which is safe whatever part was taken:
- *   the items have their ids, so what comes again from the queue is a duplicate
+ * Sends a batch to the queue.
+ * @returns true if the queue has all of it. If not, the caller stores the batch at once. That is safe even if the queue
+ *   has a part of it: the items have their ids, so those that the queue delivers later are duplicates
  */
 export async function enqueue(
   queue: MessageQueue,
@@ -27,7 +27,7 @@ export async function enqueue(
     await withinTime(sending, SEND_TIMEOUT_MS);
     return true;
   } catch (error) {
-    // The name alone: a message of the platform may quote what was sent.
+    // Only the name, because a message of the platform may quote the items.
     const name = error instanceof Error ? error.name : typeof error;
     const { request_id } = context;
     console.error(JSON.stringify({ level: 'error', request_id, error: name, queue: 'not taken' }));
@@ -45,7 +45,7 @@ async function withinTime(work: Promise<unknown>, timeout_ms: number): Promise<v
   }
 }
 
-/** What is answered of a batch that the queue has: what is wrong with an item by itself is told at once. */
+/** The results of a batch in the queue. Items that are invalid in themselves are reported at once. */
 export function queuedResults<R extends StoredRow>(batch: PreparedBatch<R>): ItemResult[] {
   const warned = new Map(batch.candidates.map(({ sent, warnings }) => [sent.index, warnings]));
   return batch.items.map(({ index, id }) => {

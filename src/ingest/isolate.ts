@@ -1,25 +1,25 @@
 import { DatabaseRefusal } from '../db/client.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 
 /**
- * Calls to the database that finding bad items takes at most: one among 1,000 takes 10 to 20, and a request may make
- * 50 on the smallest plan of the platform.
+ * The limit of calls to the database for finding bad items. One item among 1,000 takes 10 to 20 calls, and a request
+ * may make 50 on the smallest plan of the platform.
  */
 export const MAX_ISOLATION_CALLS = 40;
 
 export interface Isolated<R, A> {
-  /** Of the parts that went in. */
+  /** Answers for the parts that were stored. */
   answers: A[];
-  /** Rows that the database refuses on their own. */
+  /** Single rows that the database rejects. */
   refused: { row: R; sqlstate: string }[];
-  /** Rows of parts that were refused, and could not be told apart in so many calls. */
+  /** Rows of rejected parts that could not be bisected within the limit of calls. */
   undecided: R[];
 }
 
 /**
- * Stores what can be stored of rows that were refused together, by halving what is refused until single rows are left.
- * The largest parts go first, so that most is stored if the calls do not suffice.
- * @param write stores some rows, all of them or none, or throws the refusal
+ * Stores as many as possible of the rows that the database rejected together, by bisecting rejected parts until single
+ * rows are left. The largest parts go first, so that most rows are stored if the calls do not suffice.
+ * @param write stores some rows, all of them or none, or throws the error of the database
  */
 export async function isolate<R, A>(
   rows: readonly R[],
@@ -50,7 +50,7 @@ export async function isolate<R, A>(
       const [left, right] = [part.rows.slice(0, middle), part.rows.slice(middle)];
       const ofLeft = await refusalOf(left);
       if (ofLeft !== null) refusedParts.push({ rows: left, sqlstate: ofLeft });
-      // Where the left went in, what was refused is on the right, which is asked only before a single item is blamed.
+      // If the left half was stored, the fault is in the right half, which is tried only if it is a single row.
       const ofRight = ofLeft === null && right.length > 1 ? part.sqlstate : await refusalOf(right);
       if (ofRight !== null) refusedParts.push({ rows: right, sqlstate: ofRight });
     }
@@ -62,7 +62,7 @@ export function isRefusalOfData(error: unknown): error is DatabaseRefusal {
   return error instanceof DatabaseRefusal && error.isOfData;
 }
 
-/** What to look for, by SQLSTATE. */
+/** The fault to look for, by SQLSTATE. */
 const WHAT_IS_WRONG: Readonly<Record<string, string>> = {
   '22003': 'a number is too large, or too close to zero',
   '22007': 'a date or time cannot be read',
@@ -74,13 +74,13 @@ const WHAT_IS_WRONG: Readonly<Record<string, string>> = {
 };
 
 export function rejectedByDatabase(pointer: string, sqlstate: string): FieldError {
-  const what = WHAT_IS_WRONG[sqlstate] ?? 'a value does not fit';
-  const detail = `The database refuses this item: ${what} (SQLSTATE ${sqlstate}). Change it and send it again.`;
+  const what = WHAT_IS_WRONG[sqlstate] ?? 'a value is invalid';
+  const detail = `The database rejects this item: ${what} (SQLSTATE ${sqlstate}). Change it and send it again.`;
   return { pointer, detail };
 }
 
 export function notIsolated(pointer: string): FieldError {
   const detail =
-    'Not stored: the database refuses items beside this one, too many to tell apart in one request. Send it again in a smaller batch, or replay its rejection.';
+    'Not stored: the database rejects items of this batch, too many to tell apart in one request. Send this one again in a smaller batch, or replay its rejection.';
   return { pointer, detail };
 }

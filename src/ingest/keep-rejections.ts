@@ -1,24 +1,23 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { canonicalJson } from '../domain/json.ts';
+import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
-import type { FieldError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { identityHashesOf } from './person.ts';
 import { escapeUnstorable } from './unstorable.ts';
 
-/** An item that did not go in, with the reasons. */
+/** A rejected item with the reasons. */
 export interface RejectedItem {
   value: unknown;
-  /** The sender's, or the one it got. */
+  /** The sender's id, or the generated one. */
   id: string;
   isIdOfSender: boolean;
   errors: FieldError[];
 }
 
 /**
- * Keeps refused items, sealed, so that nothing a tool sent is lost. The id of a rejection comes from the content:
- * the same bad item sent again moves its rejection to now and adds no row. Items without an id are told apart by
- * the one they got, since two equal ones may be two events.
+ * Stores rejected items as rejections, encrypted, so that nothing a tool sent is lost. The id of a rejection is a hash
+ * of its content: the same bad item sent again dates its rejection anew and adds no row. The generated id of an item
+ * without an id is part of the hash, because two equal ones may be two events.
  */
 export async function keepRejections(
   resource: Resource,

@@ -2,19 +2,19 @@ import { v7 as uuidv7 } from 'uuid';
 import type { RecordContext } from '../http/operation.ts';
 import type { SentItem } from './read-items.ts';
 
-/** An item and the id it goes by, whatever becomes of it. */
+/** An item with its id: the sender's, or one that the server generated. */
 export interface NamedItem extends SentItem {
   id: string;
   isIdOfSender: boolean;
 }
 
-/** Of ids of the server's making. */
+/** In hex: the part of the hash that is in a derived id. */
 const ID_HASH_LENGTH = 32;
 
 /**
- * Gives each item the id that it goes by: the sender's, or one of the server's making.
- * @param idempotencyKey from `Idempotency-Key`: items without an id get one from it and their place, so that a retry is
- *   the same batch; null: a time-sortable one
+ * Gives each item its id: the sender's, or a generated one.
+ * @param idempotencyKey the header `Idempotency-Key`. Ids of items without one are derived from it and their index, so
+ *   that a retry is the same batch. Null: they get time-sortable ids
  */
 export function nameItems(
   prefix: string,
@@ -31,7 +31,7 @@ export function nameItems(
   );
 }
 
-/** The id that the item says it has. */
+/** The id that the item carries; null without one. */
 export function idOfSender({ value, unreadable }: SentItem): string | null {
   const id = unreadable ? undefined : (value as { id?: unknown } | null)?.id;
   return typeof id === 'string' ? id : null;

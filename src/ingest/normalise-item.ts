@@ -1,12 +1,12 @@
+import type { FieldError } from '../domain/json.ts';
 import { MAX_FUTURE_MS, MAX_PUBLISHABLE_PAST_MS } from '../domain/time.ts';
-import type { FieldError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { type AccountInput, accountOf } from './account.ts';
 import { type HashedIdentity, personOf } from './person.ts';
 import { ignoredMembers, isPublishable } from './publishable.ts';
 import type { AccountClaim } from './resolve-people-sql.ts';
 
-/** When an item happened: as it says, or now. Clocks run ahead, but not by more than a day. */
+/** The time of an item: the one it carries, or now. Clocks run ahead, but not by more than a day. */
 export function occurredAtOf(
   occurredAt: string | null | undefined,
   pointer: string,
@@ -20,36 +20,34 @@ export function occurredAtOf(
     errors: [{ pointer: `${pointer}/occurred_at`, detail }],
   });
   if (at > now + MAX_FUTURE_MS)
-    return refused('More than 24 hours in the future; were milliseconds read as seconds?');
+    return refused('More than 24 hours in the future; check whether milliseconds were read as seconds.');
   if (isPublishable(context) && at < now - MAX_PUBLISHABLE_PAST_MS)
-    return refused(
-      'More than 24 hours ago: a publishable key tells of the last day; send it with a secret key.',
-    );
+    return refused('More than 24 hours ago, the limit for a publishable key; send it with a secret key.');
   return { occurred_at, errors: [] };
 }
 
-/** What every item about a person has. */
+/** The normalised parts that every item about a person has. */
 export interface NormalisedItem {
   occurred_at: string;
   identities: HashedIdentity[];
-  /** Null where none is named, or nothing of it is left. */
+  /** Null if the item names none, or nothing of it is left. */
   account: AccountClaim | null;
-  /** What "the same item" is judged on, in place of what was sent: normalised. */
+  /** Normalised members, which replace those that were sent in the content hash. */
   content: { person: Record<string, string>; account: AccountClaim | null };
   warnings: FieldError[];
 }
 
 const ACCOUNT_IGNORED =
-  'A publishable key does not say who is at which company; this was left out. Send it with a secret key.';
+  'This was ignored. A publishable key cannot assert who belongs to which account; send it with a secret key.';
 
 const NO_ACCOUNT = { account: null, warnings: [], errors: [] };
 
-/** The map of a person as it is compared: normalised, without placeholders. */
+/** The identities as a map, normalised and without placeholders, for the content hash. */
 export function mapOf(identities: readonly HashedIdentity[]): Record<string, string> {
   return Object.fromEntries(identities.map(({ namespace, value }) => [namespace, value]));
 }
 
-/** Whose an item is and when it happened, or everything that is wrong with these. */
+/** Normalises the time, identities and account of an item, or returns all errors in them. */
 export async function normaliseItem(
   item: {
     person: Record<string, string>;

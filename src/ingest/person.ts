@@ -8,12 +8,12 @@ import {
   NAMESPACE_PATTERN,
   normaliseIdentity,
 } from '../domain/identities.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { companyDomainOf } from './account.ts';
 import type { AccountClaim, PersonClaim } from './resolve-people-sql.ts';
 
-/** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that each wrong one is named. */
+/** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that errors name each wrong one. */
 export const PersonMap = z
   .custom<Record<string, string>>(
     (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
@@ -25,14 +25,15 @@ export const PersonMap = z
   .superRefine((map, context) => {
     const entries = Object.entries(map).filter(([, value]) => value !== null);
     if (entries.length === 0 || entries.length > MAX_IDENTITIES) {
-      context.addIssue({ code: 'custom', message: `Name 1 to ${MAX_IDENTITIES} identities` });
+      context.addIssue({ code: 'custom', message: `Send 1 to ${MAX_IDENTITIES} identities` });
     }
     for (const [namespace, value] of entries) {
       if (!NAMESPACE_PATTERN.test(namespace)) {
         context.addIssue({
           code: 'custom',
           path: [namespace],
-          message: 'A namespace is a–z, 0–9 and _, begins with a letter, and has at most 32 characters',
+          message:
+            'Use a namespace of a–z, 0–9 and _ that begins with a letter and has at most 32 characters',
         });
       } else if (
         typeof value !== 'string' ||
@@ -42,7 +43,7 @@ export const PersonMap = z
         context.addIssue({
           code: 'custom',
           path: [namespace],
-          message: `A value is a string of 1 to ${MAX_IDENTITY_VALUE_LENGTH} characters`,
+          message: `Send a string of 1 to ${MAX_IDENTITY_VALUE_LENGTH} characters`,
         });
       }
     }
@@ -51,7 +52,7 @@ export const PersonMap = z
     id: 'Identities',
     type: 'object',
     description:
-      'Identities of one person, from namespace to value; two of them say that they are the same person.',
+      'Identities of one person, from namespace to value. Two of them assert that they are the same person.',
     additionalProperties: { type: 'string', minLength: 1, maxLength: MAX_IDENTITY_VALUE_LENGTH },
     minProperties: 1,
     maxProperties: MAX_IDENTITIES,
@@ -64,19 +65,23 @@ export interface HashedIdentity extends Identity {
 }
 
 export interface PersonOfItem {
-  /** Normalised, and sorted so that the first decides whose the item is. */
+  /** Normalised, and sorted by priority: the first decides which person the item belongs to. */
   identities: HashedIdentity[];
   warnings: FieldError[];
   errors: FieldError[];
 }
 
 const REASONS = {
-  placeholder: 'This is what a broken sender puts where a value should be; it was left out.',
-  invalid_phone: 'No phone number; send E.164 (+4915112345678), or set the default_country of the workspace.',
-  invalid_domain: 'No domain name.',
+  placeholder: 'This value is a placeholder and was ignored; send the real one or none.',
+  invalid_phone:
+    'Not a phone number; send E.164 (+4915112345678), or set the default_country of the workspace.',
+  invalid_domain: 'Not a domain name; send it as acme.com.',
 };
 
-/** Normalise and hash the identities of an item. Placeholders go with a warning; nothing left is an error. */
+/**
+ * Normalises and hashes the identities of an item. Placeholders are ignored with a warning; an item of placeholders
+ * alone is an error.
+ */
 export async function personOf(
   map: Record<string, string>,
   pointer: string,
@@ -95,13 +100,16 @@ export async function personOf(
     }
   }
   if (result.identities.length === 0 && result.errors.length === 0) {
-    result.errors.push({ pointer, detail: 'No identity is left; send at least one real one.' });
+    result.errors.push({
+      pointer,
+      detail: 'No identity is left without the placeholders; send at least one real one.',
+    });
   }
   result.identities.sort(byPriority);
   return result;
 }
 
-/** Of a row's JSON: the identity that decides whose it is, and all of them, without their values. */
+/** Members of a row's JSON: the identity that decides the person, and all identities, without their values. */
 export function hashesOf(identities: readonly HashedIdentity[]) {
   const [first] = identities;
   const hashes = identities.map(({ namespace, value_hash }) => ({ namespace, value_hash }));
@@ -109,8 +117,8 @@ export function hashesOf(identities: readonly HashedIdentity[]) {
 }
 
 /**
- * `namespace:hash` of whatever identities an item has that was refused, as far as they can be read, so that an
- * erasure finds it.
+ * `namespace:hash` of the identities in a rejected item, as far as they can be read, so that an erasure finds its
+ * rejection.
  */
 export async function identityHashesOf(item: unknown, context: RecordContext): Promise<string[]> {
   const { person, referred_by } = (item ?? {}) as { person?: unknown; referred_by?: unknown };
@@ -133,18 +141,18 @@ export interface PersonRow {
   occurred_at: string;
   identities: HashedIdentity[];
   account?: AccountClaim | null;
-  /** The advocate, who has to exist too. */
+  /** Identities of the advocate, who has to exist as a person too. */
   referred_by?: HashedIdentity[];
 }
 
-/** Those whom a row names, and where the first of them is. */
+/** The people that a row names: its own, with the account, and the advocate. */
 function namedBy(row: PersonRow): PersonRow[] {
   if (!row.referred_by || row.referred_by.length === 0) return [row];
   const { id, occurred_at, referred_by } = row;
   return [row, { id, occurred_at, identities: referred_by }];
 }
 
-/** The company that a row says its person is of: the one it names, and that of the e-mail address. */
+/** The assertions of a row about its person's account: the one it names, and the domain of the e-mail address. */
 function whereOf({ account, identities }: PersonRow, context: RecordContext) {
   const domain = companyDomainOf(identities, context);
   return { ...(account && { account }), ...(domain && { email_domain: domain }) };

@@ -1,14 +1,14 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { RecordContext } from '../http/operation.ts';
 
-/** What is believed of an item that a publishable key sent, which anyone can read in a page. */
+/** Rules for items that were sent with a publishable key, which anyone can read in a page. */
 
-/** Was it sent with a key that anyone can read? */
+/** True if the caller holds a publishable key. */
 export function isPublishable({ caller }: Pick<RecordContext, 'caller'>): boolean {
   return caller.kind === 'publishable';
 }
 
-/** Warnings on the members of an item that are there and do not count. */
+/** A warning for each of the named members that the item has and that is ignored. */
 export function ignoredMembers(
   item: Readonly<Record<string, unknown>>,
   names: readonly string[],
@@ -20,9 +20,9 @@ export function ignoredMembers(
     .map((name) => ({ pointer: `${pointer}/${name}`, detail }));
 }
 
-/** Of an item whose link `resolve_people_publishable` did not make. */
+/** The warning for an item whose link `resolve_people_publishable` did not make. */
 export function unmadeLink(pointer: string): FieldError {
   const detail =
-    'These identities belong to people who are known already, whom a publishable key does not join: the item is of its first identity alone. Send it with a secret key to link them.';
+    'These identities belong to several known people, and a publishable key cannot merge them. The item was stored for its first identity alone. Send it with a secret key to link them.';
   return { pointer: `${pointer}/person`, detail };
 }

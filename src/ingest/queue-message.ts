@@ -4,32 +4,32 @@ import type { RecordContext } from '../http/operation.ts';
 import type { WorkspaceSecrets } from '../http/secrets.ts';
 import type { NamedItem } from './name-items.ts';
 
-/** What a message of the queue is: items of one batch, and what is known of who sent them and when. */
+/** A message of the queue: items of one batch, with the key and the time of their request. */
 export interface QueuedBatch {
-  /** A consumer leaves what it does not know to one that does. */
+  /** A consumer leaves a version that it does not know to one that does. */
   version: typeof MESSAGE_VERSION;
   workspace_id: string;
   resource: Resource;
   request_id: string;
   key_id: string;
   key_kind: KeyKind;
-  /** When the request came, RFC 3339. */
+  /** Time of the request, RFC 3339. */
   received_at: string;
-  /** The items as JSON, packed and sealed like rejections, in hex. */
+  /** The items as JSON, compressed, encrypted like rejections, in hex. */
   items_encrypted: string;
 }
 
 const MESSAGE_VERSION = 1;
 
-/** Cloudflare takes messages of 128 KB; what else is in one is far below the rest. */
+/** Cloudflare takes messages of 128 KB; the other fields need far less than the difference. */
 const MAX_SEALED_CHARS = 120_000;
 
-/** Before packing: what one transaction of the consumer stores, and far below what a body may be. */
+/** Before compression: one transaction of the consumer stores this much. Far below the limit of a body. */
 const MAX_PLAIN_CHARS = 1024 * 1024;
 
 type ItemOfMessage = Omit<NamedItem, 'pointer'>;
 
-/** The batch in as few messages as hold it, in order; null where a single item is too large for one. */
+/** The batch as messages, in order, halved until each part fits in one. Null if a single item is too large. */
 export async function messagesOf(
   resource: Resource,
   items: readonly NamedItem[],
@@ -49,7 +49,7 @@ export async function messagesOf(
   return right && [...left, ...right];
 }
 
-/** Null: too much for one message. */
+/** Compressed and encrypted; null if it is too large for one message. */
 async function sealed(items: readonly NamedItem[], secrets: WorkspaceSecrets): Promise<string | null> {
   const text = JSON.stringify(items.map(({ pointer: _, ...item }): ItemOfMessage => item));
   if (text.length > MAX_PLAIN_CHARS) return null;
@@ -58,13 +58,13 @@ async function sealed(items: readonly NamedItem[], secrets: WorkspaceSecrets): P
   return hex.length > MAX_SEALED_CHARS ? null : hex;
 }
 
-/** The message, if it is one that this build reads. */
+/** @throws Error if this build does not read the version of the message */
 export function readMessage(body: unknown): QueuedBatch {
   if ((body as Partial<QueuedBatch> | null)?.version === MESSAGE_VERSION) return body as QueuedBatch;
-  throw new Error('a message of the queue is of a version that this build does not read');
+  throw new Error('this build does not read the version of a message in the queue');
 }
 
-/** Its items, as they were named when they came. */
+/** The items of a message, with the ids that the request gave them. */
 export async function itemsOf(message: QueuedBatch, secrets: WorkspaceSecrets): Promise<NamedItem[]> {
   const text = new TextDecoder().decode(await inflate(await secrets.openBytes(message.items_encrypted)));
   const items = JSON.parse(text) as ItemOfMessage[];

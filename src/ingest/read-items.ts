@@ -4,7 +4,9 @@ import { ApiError } from '../http/errors.ts';
 
 export const MAX_ITEMS = 1000;
 
-/** An item as it was sent, and where. `text` is set instead of `value` for a line that is no JSON. */
+/**
+ * An item as it was sent, and its position. For a line that is not JSON, `unreadable` is true and `value` is its text.
+ */
 export interface SentItem {
   index: number;
   pointer: string;

@@ -1,8 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
-import { canonicalJson } from '../domain/json.ts';
+import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
-import type { FieldError } from '../http/errors.ts';
 import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { DropReason, ItemResult } from './batch-answer.ts';
@@ -13,31 +12,34 @@ import type { NamedItem } from './name-items.ts';
 import { unmadeLink } from './publishable.ts';
 import type { SentItem } from './read-items.ts';
 
-/** A row as the statements take it. `content_hash` in hex. */
+/** A row for the statements; `content_hash` is in hex. */
 export interface StoredRow {
   id: string;
   content_hash: string;
 }
 
-/** An item made ready, or what is wrong with it. `content` is what "the same item" is judged on. */
+/**
+ * A prepared item, or its errors. The content hash is of the sent item with the members of `content` in place of its
+ * own.
+ */
 export type Prepared<R> =
   | { row: Omit<R, 'content_hash'>; content: object; warnings: FieldError[] }
   | { errors: FieldError[] };
 
-/** In hex: 128 bits of the hash. */
+/** In hex: the first 128 bits of the hash. */
 const CONTENT_HASH_LENGTH = 32;
 
-/** What a slice says of a thing that can be posted in batches. */
+/** A resource that can be posted in batches, as its slice defines it. */
 export interface IngestResource<I extends { id?: string | null | undefined }, R extends StoredRow> {
   resource: Resource;
   id_prefix: string;
   schema: z.ZodType<I>;
   prepare(item: I, id: string, pointer: string, context: RecordContext): Promise<Prepared<R>>;
-  /** In one transaction; the last one returns `{id, outcome}` of every row that it could see. */
+  /** The statements of one transaction. The last one returns `{id, outcome}` for every row that is visible to it. */
   write(rows: readonly R[], context: RecordContext): Promise<SQL[]>;
-  /** The same answer without storing anything. */
+  /** A statement that returns the same without storing anything. */
   check(rows: readonly R[], context: RecordContext): SQL;
-  /** Outcomes of `write` that reject the item, beside `conflict`, with the error of each. */
+  /** Outcomes of `write` that reject the item, besides `conflict`, with the error of each. */
   rejections: Record<string, FieldError>;
   /** Outcomes of `write` that store the item with a warning. */
   warnings?: Record<string, FieldError>;
@@ -47,21 +49,21 @@ export interface RecordOptions {
   dryRun: boolean;
 }
 
-/** A batch whose items were looked at by themselves, without the database. */
+/** A batch whose items were validated, without the database. */
 export interface PreparedBatch<R extends StoredRow> {
   items: readonly NamedItem[];
-  /** What is ready to be stored, in order; of several with one id, all that are equal to the first. */
+  /** The valid items, in order. Conflicts within the batch are among them, and have a result already. */
   candidates: readonly Candidate<R>[];
-  /** Of everything else, by index. */
+  /** Results that are settled, by index: invalid items, and conflicts within the batch. */
   results: Map<number, ItemResult>;
 }
 
-/** How often rows that another batch was writing at the same moment are asked for again. */
+/** The limit of rounds for rows that a concurrent batch is writing, which are asked for again. */
 const MAX_ROUNDS = 3;
 
 /**
- * Validates, stores and answers for every item of a batch: what is right goes in, in one transaction, and what
- * is not is kept aside with its reasons.
+ * Records a batch and returns a result for every item. Valid items are stored in one transaction; the others are kept
+ * as rejections with their reasons.
  */
 export async function recordBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
@@ -72,7 +74,7 @@ export async function recordBatch<I extends { id?: string | null | undefined }, 
   return storeBatch(resource, await prepareBatch(resource, items, context), options, context);
 }
 
-/** Validates every item, and settles what can be without the database. */
+/** Validates every item, and settles the results that need no database. */
 export async function prepareBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   items: readonly NamedItem[],
@@ -91,7 +93,7 @@ export async function prepareBatch<I extends { id?: string | null | undefined },
   return { items, candidates, results };
 }
 
-/** Stores what is ready, keeps the rejected aside, and answers for every item. */
+/** Stores the candidates, keeps rejected items as rejections, and returns a result for every item. */
 export async function storeBatch<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   { items, candidates, results }: PreparedBatch<R>,
@@ -109,7 +111,10 @@ async function prepareItem<I extends { id?: string | null | undefined }, R exten
   sent: NamedItem,
   context: RecordContext,
 ): Promise<{ row: R; warnings: FieldError[] } | { errors: FieldError[] }> {
-  if (sent.unreadable) return { errors: [{ pointer: sent.pointer, detail: 'This line is not JSON.' }] };
+  if (sent.unreadable)
+    return {
+      errors: [{ pointer: sent.pointer, detail: 'This line is not JSON; send one JSON object a line.' }],
+    };
   const checked = checkItem(resource.schema, sent.value, sent.pointer);
   if ('errors' in checked) return checked;
   const item = await resource.prepare(checked.data, sent.id, sent.pointer, context);
@@ -133,29 +138,30 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
     const { answers, rejected: late } = await writeApart(resource, open, toReject, options, results, context);
     for (const each of answers) late.push(...settleOutcomes(resource, open, each, results));
     toReject = options.dryRun ? [] : rejectedItems(late, results);
-    // Not seen: another batch was storing the same id at this moment. Ask again, now that it is there.
+    // Rows without a result were not visible: a concurrent batch was storing the same ids. Ask again.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
   if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
-/** Outcomes of a write that keep the item out on purpose. */
+/** Outcomes of a write for items that are dropped. */
 const DROPPED: Record<string, DropReason> = { dropped_consent: 'consent', dropped_erased: 'erased' };
 
 interface Answers {
-  /** What became of each row, by id. */
+  /** The outcome of each row, by id. */
   outcomes: ReadonlyMap<string, string>;
-  /** Items whose identities belong to people who cannot be one. */
+  /** Ids of items whose link is skipped, because their people cannot be merged. */
   skippedLinks: ReadonlySet<unknown>;
-  /** Items of a publishable key whose link would have joined people who are there already. */
+  /** Ids of items of a publishable key whose link is not made, because it would merge existing people. */
   unmadeLinks: ReadonlySet<unknown>;
 }
 
 const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set(), unmadeLinks: new Set() };
+
 /**
- * One round trip, unless the database refuses a value: then the items with such a value are found and rejected, and all
- * others go in.
+ * One round trip, unless the database rejects a value. Then the items with such a value are found by bisection and
+ * rejected, and all others are stored.
  */
 async function writeApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
@@ -169,7 +175,7 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
     return { answers: [await writeRows(resource, open, toReject, options, context)], rejected: [] };
   } catch (error) {
     if (!isRefusalOfData(error) || open.length === 0) throw error;
-    // On their own, so that they are not what is rejected.
+    // Rejections are stored by themselves, so that they cannot be the reason why a part is rejected.
     if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
     const found = await isolate(open, error.sqlstate, (part) =>
       writeRows(resource, part, [], options, context),
@@ -188,7 +194,7 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
   }
 }
 
-/** One round trip: the rows to store, and beside them the items to keep aside. */
+/** One round trip: stores the rows, and the rejected items as rejections. */
 async function writeRows<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
@@ -213,7 +219,7 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
   };
 }
 
-/** @returns the items that the stored rows reject: conflicts, and the resource's own rejections */
+/** @returns the items that stored data rejects: conflicts, and the resource's own rejections */
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
@@ -258,7 +264,7 @@ function rejectedItems(
 
 function skippedLink(pointer: string): FieldError {
   const detail =
-    'These identities belong to people who cannot be one: that would be two user_ids, or more than 100 identities. The link is kept and not applied; see skipped_links of the person.';
+    'The link of these identities was skipped: it would put two user_ids, or more than 100 identities, in one person. It is kept but not applied; see skipped_links of the person.';
   return { pointer: `${pointer}/person`, detail };
 }
 

@@ -2,33 +2,33 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { KeyKind } from '../domain/settings.ts';
 
-/** The company that an item names, normalised: by id, by domain, or both. */
+/** The account that an item names, normalised: by id, by domain, or by both. */
 export interface AccountClaim {
   id?: string;
   domain?: string;
   name?: string;
 }
 
-/** What `resolve_people` needs of an item; hashes in hex. See `migrations/functions/read_items.sql`. */
+/** The parts of an item that `resolve_people` needs; hashes in hex. See `migrations/functions/read_items.sql`. */
 export interface PersonClaim {
   id: string;
-  /** Of a conversion: an item of an unknown goal is not stored, so it links nobody. */
+  /** Set for a conversion. An item with an unknown goal is not stored, so it links nobody. */
   goal?: string;
   occurred_at: string;
   person_id: string;
   link_id?: string;
   identities: { namespace: string; value_hash: string; value?: string }[];
   account?: AccountClaim;
-  /** The company that the e-mail address speaks of. */
+  /** The company domain of the e-mail address. */
   email_domain?: string;
-  /** The advocate: an item whose advocate is its own person says nothing. */
+  /** The advocate. An item whose advocate is its own person is not stored, so it asserts nothing. */
   referrer?: { namespace: string; value_hash: string };
 }
 
 /**
- * Makes the people of a batch exist and merges those that its items say are the same; first of the batch. Rows name
- * the items whose link was skipped, `skipped_item_id`, and those of a publishable key whose link was not made because
- * it would have joined people who are there already, `unlinked_item_id`.
+ * Creates the people of a batch and merges those that its items assert to be the same, before the items are stored.
+ * Rows have the ids of items whose link was skipped (`skipped_item_id`), and of items of a publishable key whose link
+ * was not made, because it would have merged existing people (`unlinked_item_id`).
  */
 export function resolvePeople(
   workspaceId: string,
@@ -43,9 +43,10 @@ export function resolvePeople(
 }
 
 /**
- * The identity and person of an incoming row `i` (`namespace, identity_hash`), once `resolvePeople` has run:
- * `id, person_id`. For a `lateral` join; `offset 0` keeps it one index probe for each row, whatever the planner's
- * statistics say of a workspace that is just being imported.
+ * The identity and the person of an incoming row, for a `lateral` join. `offset 0` keeps it one index probe for each
+ * row, whatever the planner's statistics are for a workspace that is just being imported.
+ *
+ * Needs: `i.namespace, i.identity_hash`, and `resolvePeople` before. Gives: `id` of the identity, `person_id`.
  */
 export function personOfRow(workspaceId: string): SQL {
   return sql`
@@ -58,11 +59,12 @@ export function personOfRow(workspaceId: string): SQL {
 }
 
 /**
- * Does the incoming row `i` (`occurred_at`, `identities` as JSON) speak of somebody who was erased, at a time when
- * they still were there?
+ * True if the incoming row names somebody who was erased at or after its time.
+ *
+ * Needs: `i.occurred_at`, `i.identities` as JSON. Gives: a condition.
  */
 export function isErased(workspaceId: string): SQL {
-  // Most workspaces have erased nobody, which one look tells for all rows.
+  // Most workspaces have erased nobody; one look-up decides that for all rows.
   return sql`(select exists (select from tombstones where workspace_id = ${tenant(workspaceId)})) and exists (
     select
     from read_identities(i.identities) as said
@@ -75,11 +77,13 @@ export function isErased(workspaceId: string): SQL {
 }
 
 /**
- * Does somebody whom the incoming row `i` (`occurred_at`, `identities` as JSON) names not want it stored? The last word
- * of each person, at the time of the row, counts.
+ * True if a person that the incoming row names has withheld consent. The latest assertion of each person at or before
+ * the time of the row counts.
+ *
+ * Needs: `i.occurred_at`, `i.identities` as JSON. Gives: a condition.
  */
 export function isRefused(workspaceId: string): SQL {
-  // In most workspaces nobody ever refused, which one look tells for all rows.
+  // In most workspaces nobody has withheld consent; one look-up decides that for all rows.
   return sql`(select exists (
     select from person_updates where workspace_id = ${tenant(workspaceId)} and not analytics_consent
   )) and exists (
@@ -103,11 +107,12 @@ export function isRefused(workspaceId: string): SQL {
 }
 
 /**
- * The account of an incoming row `i` (`id, occurred_at`) of the person `identity.person_id`, once `resolvePeople` has
- * run: the one it names, else that of its person at its time.
+ * The account of an incoming row: the one it names, else that of its person at its time.
+ *
+ * Needs: `i.id, i.occurred_at, identity.person_id`, and `resolvePeople` before. Gives: the id as an expression.
  */
 export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'conversions'): SQL {
-  // Most workspaces have no accounts, which one look tells for all rows.
+  // Most workspaces have no accounts; one look-up decides that for all rows.
   return sql`case when (select exists (select from account_facts where workspace_id = ${tenant(workspaceId)})) then coalesce(
     (
       select f.account_id
@@ -118,7 +123,11 @@ export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'con
   ) end`;
 }
 
-/** What became of an id that is stored already, from its hash and that of the incoming row `i`; no hash: erased. */
+/**
+ * The outcome of a row whose id is stored, from both content hashes. The stored hash is null if the row was erased.
+ *
+ * Needs: `i.hash` and what `storedHash` names. Gives: `dropped_erased`, `duplicate` or `conflict`, as an expression.
+ */
 export function outcomeOfStored(storedHash: SQL): SQL {
   return sql`case
     when ${storedHash} is null then 'dropped_erased'

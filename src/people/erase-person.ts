@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
+import type { ErasureReceipt } from '../domain/people.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -23,13 +24,13 @@ export const erasePerson = operation({
   tag: 'People',
   summary: 'Erase a person',
   description:
-    'Forgets who somebody is, at once and for good. Touchpoints and conversions move to a nameless person and lose their URLs, referrers, content, terms, topics and properties; totals stay. Ids stay too, since they keep the order and tell repeats: put nothing personal in them. Items of that person from before the erasure are dropped (`erased`) when they are sent again; newer ones make a new person. Asking again gives the same receipt.',
+    'Erases who a person is, at once and irreversibly. Touchpoints and conversions move to a nameless person and lose their URLs, referrers, content, terms, topics and properties; totals stay. Ids stay too, because they keep the order and detect duplicates: put nothing personal in them. Items of the person from before the erasure are dropped (`erased`) when they are sent again; later ones create a new person. The operation is idempotent and returns the same receipt.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
   success: {
     status: 200,
-    description: 'The receipt: what was erased, and when.',
+    description: 'The receipt: how much was erased, and when.',
     schema: Receipt,
     example: {
       person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
@@ -44,7 +45,7 @@ export const erasePerson = operation({
   handle: async (context, { params }) => {
     const { database, workspace, now } = context;
     const entry = { actor: context, action: 'person.erase', target_id: params.id } as const;
-    const [row] = await database.query<{ receipt: z.output<typeof Receipt> | null }>(
+    const [row] = await database.query<{ receipt: ErasureReceipt | null }>(
       audited(callErasePerson(workspace.id, params.id, now), entry, isErasedAt(now)),
     );
     if (!row?.receipt) throw new ApiError('not_found', 'No person has this id.');

@@ -7,14 +7,20 @@ export function callErasePerson(workspaceId: string, personId: string, now: Date
 }
 
 /**
- * Of what `erasePerson` returns, which is a row even if nothing was done: null for nobody, and for a repeat the first
- * receipt. One of an erasure that happened now is dated now.
+ * True if this request erased the person: the receipt is dated now. `callErasePerson` returns a row even if nothing was
+ * done, with null for an unknown person and with the first receipt for a repeated request.
+ *
+ * Needs: `receipt`. Gives: a condition.
  */
 export function isErasedAt(now: Date): SQL {
   return sql`(receipt ->> 'erased_at')::timestamptz = ${now.toISOString()}::timestamptz`;
 }
 
-/** Rows of a table as JSON, without the workspace, which is the same everywhere. */
+/**
+ * Rows of a table as JSON, without `workspace_id`, which is the same in all of them.
+ *
+ * Needs: the steps that `condition` names; it names the row `held`. Gives: a JSON list, as an expression.
+ */
 const rowsOf = (table: string, condition: SQL, workspaceId: string) => sql`(
   select coalesce(jsonb_agg(to_jsonb(held) - 'workspace_id'), '[]')
   from ${sql.identifier(table)} held
@@ -22,8 +28,8 @@ const rowsOf = (table: string, condition: SQL, workspaceId: string) => sql`(
 )`;
 
 /**
- * All that is held of a person, table by table, as it is stored; a merged id gives its survivor. One row, or none.
- * A test walks every table that has a person in it, so that a new one is not forgotten here.
+ * All data of a person, table by table, as it is stored. A merged id returns the survivor. One row, or none.
+ * A test walks every table that refers to people, so that a new one is not forgotten here.
  */
 export function selectPersonExport(workspaceId: string, personId: string): SQL {
   const own = sql`held.person_id = person.id`;

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -23,28 +22,30 @@ const PersonExport = z
     adjustments: rows,
     rejections: rows,
     referred_touchpoints: rows.meta({
-      description: 'Ids and times of touchpoints of others that name the person as the advocate.',
+      description: 'Ids and times of touchpoints of other people that name the person as the advocate.',
     }),
   })
   .meta({ id: 'PersonExport' });
 
-/** The export as the database gives it: rejections still sealed. */
-type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;
+/** The export as the database returns it, with the items of rejections still encrypted. */
+type HeldRow = Omit<z.output<typeof PersonExport>, 'exported_at' | 'rejections'> & {
+  rejections: { item_encrypted: string; [column: string]: unknown }[];
+};
 
 export const exportPerson = operation({
   method: 'get',
   path: '/v1/people/{id}/export',
   id: 'exportPerson',
   tag: 'People',
-  summary: 'Export all that is held of a person',
+  summary: 'Export all data of a person',
   description:
-    'Every row of every table that is about the person, as it is stored, and their rejected items as they were sent.',
+    'Returns every row about the person from every table, as it is stored, and the items of their rejections as they were sent.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
   success: {
     status: 200,
-    description: 'All of it.',
+    description: 'The export.',
     schema: PersonExport,
     example: {
       person_id: examplePerson,
@@ -70,7 +71,7 @@ export const exportPerson = operation({
     const rejections = await Promise.all(
       row.rejections.map(async ({ item_encrypted, ...rest }) => ({
         ...rest,
-        item: JSON.parse(await secrets.open(String(item_encrypted))) as unknown,
+        item: JSON.parse(await secrets.open(item_encrypted)) as unknown,
       })),
     );
     return { body: { ...row, exported_at: now.toISOString(), rejections } };

@@ -22,7 +22,7 @@ export const getTimeline = operation({
   tag: 'People',
   summary: "List a person's history",
   description:
-    'Touchpoints, conversions and links (items that said that identities are one person) in one list, newest first, by cursor; stable while others are written. At one instant by type, then id. Voided and retracted ones are in it and say so. The id of a person who was merged away answers as the survivor.',
+    'Lists the touchpoints, conversions and links (items that assert that identities are one person) of a person, newest first, with a cursor. Pages stay stable while other items are written. Entries at one instant are ordered by type, then by id. Voided touchpoints and retracted conversions are included and marked. The id of a person who was merged away returns the survivor.',
   access: 'read',
   params: z.object({ id: PersonId }),
   query: z.object({ ...PageQuery.shape, ...RangeQuery.shape, ...FormatQuery.shape }),

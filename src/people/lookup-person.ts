@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
 import { type HashedIdentity, PersonMap, personOf } from '../ingest/person.ts';
 import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
-import { personOut, selectPersonByIdentity } from './person-sql.ts';
+import { personOut, type StoredPerson, selectPersonByIdentity } from './person-sql.ts';
 
 const success = { status: 200, description: 'The person.', schema: Person, example: personExample } as const;
 
@@ -12,9 +13,9 @@ export const lookupPerson = operation({
   path: '/v1/people/lookup',
   id: 'lookupPerson',
   tag: 'People',
-  summary: 'Look a person up by an identity',
+  summary: 'Look up a person by an identity',
   description:
-    'Who has this identity, normalised as everywhere. A placeholder (`null`, `0`, `anonymous`) is refused, since nobody ever has it; an identity that nobody has is 404.',
+    'Returns the person who has this identity, which is normalised as in items. A placeholder (`null`, `0`, `anonymous`) is an error, because nobody ever has it. An identity that no person has is a 404.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),
@@ -30,9 +31,9 @@ export const lookupPersonByQuery = operation({
   path: '/v1/people/lookup',
   id: 'lookupPersonByQuery',
   tag: 'People',
-  summary: 'Look a person up by an identity in the URL',
+  summary: 'Look up a person by an identity in the URL',
   description:
-    'The same with the identity as the one parameter, whose name is the namespace: `email`, `user_id`, or any other. URLs are logged by every proxy on the way: prefer `POST`, with the identity in the body, for e-mail addresses and phone numbers.',
+    'The same, with the identity as the only parameter. Its name is the namespace: `email`, `user_id`, or any other. Every proxy on the way logs URLs, so prefer `POST`, with the identity in the body, for e-mail addresses and phone numbers.',
   access: 'read',
   params: z.object({}),
   query: PersonLookupQuery,
@@ -44,11 +45,13 @@ export const lookupPersonByQuery = operation({
   },
 });
 
-/** @param base what comes before a namespace where an error points at it */
+/** @param base the prefix of a namespace in the pointer of an error */
 async function lookup(map: Record<string, unknown>, base: string, context: WorkspaceContext) {
   const identity = await onlyIdentityOf(map, base, context);
-  const [row] = await context.database.query(selectPersonByIdentity(context.workspace.id, identity));
-  if (!row) throw new ApiError('not_found', 'Nobody has this identity.');
+  const [row] = await context.database.query<StoredPerson>(
+    selectPersonByIdentity(context.workspace.id, identity),
+  );
+  if (!row) throw new ApiError('not_found', 'No person has this identity.');
   return { body: personOut(row) };
 }
 
@@ -60,10 +63,12 @@ async function onlyIdentityOf(
   const namespaces = Object.keys(map).filter((namespace) => map[namespace] !== null);
   const place = (namespace: string) => base + namespace;
   if (namespaces.length === 0) {
-    throw refusal([{ pointer: base, detail: 'Send one identity, as email=ann@acme.com or user_id=17.' }]);
+    throw refusal([
+      { pointer: base, detail: 'Send one identity, such as email=ann@acme.com or user_id=17.' },
+    ]);
   }
   if (namespaces.length > 1) {
-    const detail = `One identity finds a person; ${namespaces.join(' and ')} are ${namespaces.length}. Send one of them.`;
+    const detail = `A lookup takes one identity; ${namespaces.join(' and ')} are ${namespaces.length}. Send one of them.`;
     throw refusal(namespaces.map((namespace) => ({ pointer: place(namespace), detail })));
   }
   const parsed = PersonMap.safeParse(map);
@@ -80,11 +85,11 @@ async function onlyIdentityOf(
   if (identity) return identity;
   throw refusal(
     errors.map(({ pointer, detail }) =>
-      // A pointer of its own has what is wrong with the value; none, that the value was a placeholder.
+      // An empty pointer means that the value was a placeholder; any other names a value that cannot be read.
       pointer === ''
         ? {
             pointer: place(namespaces.join()),
-            detail: 'A placeholder, as broken senders put where a value should be; nobody has it.',
+            detail: 'This value is a placeholder, which nobody has; send a real one.',
           }
         : { pointer: place(pointer.slice(1)), detail },
     ),
@@ -93,5 +98,5 @@ async function onlyIdentityOf(
 
 function refusal(errors: FieldError[]): ApiError {
   const details = new Set(errors.map(({ detail }) => detail));
-  return new ApiError('invalid_request', `No lookup by this. ${[...details].join(' ')}`, { errors });
+  return new ApiError('invalid_request', `The lookup is invalid. ${[...details].join(' ')}`, { errors });
 }

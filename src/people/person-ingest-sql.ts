@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { identities } from '../db/people-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import { type AccountClaim, isErased, outcomeOfStored, personOfRow } from '../ingest/resolve-people-sql.ts';
 
-/** What is said of a person, on its way in. */
+/** Trait and consent assertions about a person, to insert. */
 export interface PersonUpdateRow {
   id: string;
   content_hash: string;
@@ -14,6 +15,12 @@ export interface PersonUpdateRow {
   analytics_consent: boolean | null;
 }
 
+/**
+ * The rows as a select, from one JSON parameter.
+ *
+ * Needs: nothing. Gives: `id, hash, occurred_at, namespace, identity_hash, identities, traits, analytics_consent`.
+ * `namespace` and `identity_hash` are of the first identity.
+ */
 function incoming(rows: readonly PersonUpdateRow[]): SQL {
   const json = JSON.stringify(
     rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
@@ -26,7 +33,10 @@ function incoming(rows: readonly PersonUpdateRow[]): SQL {
     )`;
 }
 
-/** Outcomes: `accepted`, `duplicate`, `conflict`, `dropped_erased`; a row that another transaction is storing is in none of them. */
+/**
+ * Stores new assertions and returns the outcome of each row: `accepted`, `duplicate`, `conflict` or `dropped_erased`.
+ * A row that a concurrent transaction is storing has no outcome, and the caller asks again.
+ */
 export function insertPersonUpdates(workspaceId: string, rows: readonly PersonUpdateRow[]): SQL {
   return sql`
     with incoming as materialized (${incoming(rows)}),
@@ -59,7 +69,7 @@ export function insertPersonUpdates(workspaceId: string, rows: readonly PersonUp
     select id, 'dropped_erased' from wanted where is_erased`;
 }
 
-/** What `insertPersonUpdates` would answer, without storing. */
+/** The outcomes that `insertPersonUpdates` would return, without storing anything. */
 export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpdateRow[]): SQL {
   return sql`
     select i.id,
@@ -72,7 +82,11 @@ export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpd
     left join person_updates u on u.workspace_id = ${tenant(workspaceId)} and u.id = i.id`;
 }
 
-/** Undoes the facts that say that all of these identities are one person; see `migrations/functions/unlink_identities.sql`. */
+export type UnlinkedIdentity = Pick<typeof identities.$inferSelect, 'namespace' | 'person_id'> & {
+  removed_links: number;
+};
+
+/** Undoes the link facts that hold all of these identities; see `migrations/functions/unlink_identities.sql`. */
 export function unlinkIdentities(
   workspaceId: string,
   personId: string,

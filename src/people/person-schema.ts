@@ -14,10 +14,10 @@ const SkippedLink = z
   })
   .meta({
     description:
-      'An item that named this person together with identities that are not: kept, but not applied.',
+      'A link of identities of this person with identities of others that is kept but not applied.',
   });
 
-/** A person as read: what all that was said of them adds up to. */
+/** A person as read, computed from all assertions about them. */
 export const Person = z
   .object({
     id: PersonId,
@@ -27,29 +27,29 @@ export const Person = z
         value: z
           .string()
           .optional()
-          .meta({ description: 'Normalised; only where the workspace stores values (`plain`).' }),
+          .meta({ description: 'Normalised; present only if the workspace stores values (`plain`).' }),
       }),
     ),
     account: z
       .object({ id: AccountId, name: z.string().nullable() })
       .nullable()
-      .meta({ description: "The person's company now; null if nothing was ever said of one." }),
-    traits: z
-      .record(z.string(), z.unknown())
-      .meta({ description: 'Merged key by key, the last word deciding; a null took the key away.' }),
+      .meta({ description: "The person's current account; null if none is known." }),
+    traits: z.record(z.string(), z.unknown()).meta({
+      description: 'Merged key by key. The latest assertion of a key decides; null removes the key.',
+    }),
     consent: z.object({
       analytics: z.boolean().meta({ description: 'Whether later touchpoints may be stored.' }),
     }),
     first_seen_at: instant()
       .nullable()
-      .meta({ description: 'Of the first touchpoint or conversion; null if there is none.' }),
-    last_seen_at: instant().nullable().meta({ description: 'Of the last one.' }),
+      .meta({ description: 'Time of the first touchpoint or conversion; null if there is none.' }),
+    last_seen_at: instant().nullable().meta({ description: 'Time of the last one.' }),
     skipped_links: z.array(SkippedLink),
   })
   .meta({ id: 'Person' });
 export type Person = z.output<typeof Person>;
 
-/** `{"person": {"email": "…"}}`. That it is one identity is checked where the query string is checked too. */
+/** `{"person": {"email": "…"}}`. The handler checks that it is one identity, as it does for the query string. */
 export const PersonLookup = z
   .strictObject({ person: PersonMap })
   .meta({ id: 'PersonLookup', description: 'Exactly one identity.' });
@@ -57,20 +57,20 @@ export const PersonLookup = z
 const identity = (description: string, example: string) =>
   z.string().optional().meta({ description, example });
 
-/** Exactly one parameter, whose name is a namespace: the usual ones, for the document, or any other. */
+/** Exactly one parameter, whose name is a namespace. The common ones are named for the document; any is allowed. */
 export const PersonLookupQuery = z
   .object({
-    email: identity('By e-mail. Exactly one namespace is sent: this, or any other.', 'ann@acme.com'),
-    user_id: identity('By your own id of the person.', 'u-17'),
+    email: identity('An e-mail address. Send exactly one namespace, this or any other.', 'ann@acme.com'),
+    user_id: identity('Your own id of the person.', 'u-17'),
     phone: identity(
-      "By phone number: E.164 with its + sent as `%2B`, or as written in the workspace's `default_country`.",
+      "A phone number: E.164 with its + sent as `%2B`, or as written in the workspace's `default_country`.",
       '+4915112345678',
     ),
     x: identity(
-      'By handle, with or without its @. Any other namespace is a parameter of its name, as this.',
+      'A handle, with or without its @. Any other namespace is a parameter of its own name, like this one.',
       '@ann',
     ),
-    anonymous_id: identity('By the id of a browser or device.', '0192f0c1'),
+    anonymous_id: identity('The id of a browser or device.', '0192f0c1'),
   })
   .catchall(z.string());
 

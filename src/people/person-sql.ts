@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { accounts } from '../db/account-tables.ts';
+import type { identity_links, people } from '../db/people-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull } from '../http/fields.ts';
 import type { HashedIdentity } from '../ingest/person.ts';
-import { seenOf } from '../stats/seen-sql.ts';
+import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
 import {
   conversionEntries,
   type TimelinePage,
@@ -13,7 +14,11 @@ import {
 } from '../stats/timeline-sql.ts';
 import type { Person } from './person-schema.ts';
 
-/** The person of an id, and the survivor of one that was merged away. */
+/**
+ * The person with an id, or the survivor if they were merged away.
+ *
+ * Needs: nothing. Gives: `id`, in one row or none.
+ */
 function personWithId(workspaceId: string, id: string): SQL {
   return sql`
     select coalesce(p.merged_into, p.id) as id
@@ -22,8 +27,11 @@ function personWithId(workspaceId: string, id: string): SQL {
 }
 
 /**
- * The facts that touch an identity of `person`: `link_id, resource, item_id, occurred_at, skipped, namespaces`. All
- * rows of a fact say the same but for the identity.
+ * The link facts that hold an identity of the person. The rows of a fact differ only in the identity, so one of them
+ * stands for the fact.
+ *
+ * Needs: `person.id`. Gives: `link_id, resource, item_id, occurred_at, skipped, namespaces`, a row for each fact.
+ * @param only a condition on the fact's row `l`
  */
 function linksOfPerson(workspaceId: string, only: SQL): SQL {
   return sql`
@@ -50,7 +58,12 @@ function linksOfPerson(workspaceId: string, only: SQL): SQL {
     ) named`;
 }
 
-/** The identities of `person`; the value only where it is stored. An erased advocate has a nameless one. */
+/**
+ * The identities of the person, each with its value if that is stored. The nameless identity that an erased advocate
+ * has is left out.
+ *
+ * Needs: `person.id`. Gives: `identities`, a JSON list.
+ */
 function identitiesOfPerson(workspaceId: string): SQL {
   return sql`
     select coalesce(
@@ -63,7 +76,11 @@ function identitiesOfPerson(workspaceId: string): SQL {
     where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id and i.namespace <> '~erased'`;
 }
 
-/** What was said of `person`, the last word on each key deciding; null takes the key away. */
+/**
+ * Traits and consent of the person. The latest assertion of each trait decides, and null removes the trait.
+ *
+ * Needs: `person.id`. Gives: `traits`, a JSON object, and `analytics`, null without an assertion of consent.
+ */
 function saidOfPerson(workspaceId: string): SQL {
   return sql`
     select coalesce(jsonb_object_agg(latest.key, latest.value) filter (where latest.value <> 'null'), '{}') as traits,
@@ -83,7 +100,11 @@ function saidOfPerson(workspaceId: string): SQL {
     ) latest`;
 }
 
-/** The company of `person` now: the latest fact, else the first of those to come. */
+/**
+ * The current account of the person: that of the latest fact, else that of the first future one.
+ *
+ * Needs: `person.id`. Gives: `value`, `{id, name}` as JSON, in one row or none.
+ */
 function accountOfPerson(workspaceId: string): SQL {
   return sql`
     select jsonb_build_object('id', a.id, 'name', a.name) as value
@@ -92,7 +113,20 @@ function accountOfPerson(workspaceId: string): SQL {
     offset 0`;
 }
 
-/** `person` is a statement that gives the id. */
+/** The row of `readPerson`. In JSON, instants are text. */
+export type StoredPerson = Pick<typeof people.$inferSelect, 'id'> &
+  SeenTimes & {
+    identities: { namespace: string; value?: string }[];
+    account: Pick<typeof accounts.$inferSelect, 'id' | 'name'> | null;
+    traits: Record<string, unknown>;
+    analytics: boolean;
+    skipped_links: (Pick<typeof identity_links.$inferSelect, 'item_id' | 'resource'> & {
+      occurred_at: string;
+      namespaces: string[];
+    })[];
+  };
+
+/** @param person a select of `id`, with one row or none */
 function readPerson(workspaceId: string, person: SQL): SQL {
   return sql`
     with person as materialized (${person})
@@ -122,7 +156,7 @@ export function selectPerson(workspaceId: string, id: string): SQL {
   return readPerson(workspaceId, personWithId(workspaceId, id));
 }
 
-/** Always by hash. A merge takes the identities along, so there is no pointer to follow. */
+/** Looks up by hash, never by value. A merge re-points identities to the survivor, so there is no pointer to follow. */
 export function selectPersonByIdentity(workspaceId: string, { namespace, value_hash }: HashedIdentity): SQL {
   return readPerson(
     workspaceId,
@@ -135,25 +169,30 @@ export function selectPersonByIdentity(workspaceId: string, { namespace, value_h
   );
 }
 
-export function personOut(row: Row): Person {
+export function personOut(row: StoredPerson): Person {
   const { analytics, skipped_links, ...rest } = row;
   return {
     ...rest,
     consent: { analytics },
     first_seen_at: instantOrNull(row.first_seen_at),
     last_seen_at: instantOrNull(row.last_seen_at),
-    skipped_links: (skipped_links as Person['skipped_links']).map((link) => ({
+    skipped_links: skipped_links.map((link) => ({
       ...link,
       occurred_at: new Date(link.occurred_at).toISOString(),
     })),
-  } as Person;
+  };
 }
 
 interface TimelineQuestion extends TimelinePage {
   person_id: string;
 }
 
-/** An item has one link at most, but a touchpoint and a conversion may have the same id. */
+/**
+ * Links as entries of a timeline. An item has one link at most, but a touchpoint and a conversion may have the same id,
+ * so the resource is part of `sort_id`.
+ *
+ * Needs: `person.id`. Gives: `type, id, sort_id, occurred_at, person_id, fields`, cut to the page.
+ */
 function linkEntries(question: TimelineQuestion): SQL {
   const sortId = sql`(link.resource || ':' || link.item_id) collate "C"`;
   return sql`
@@ -164,7 +203,7 @@ function linkEntries(question: TimelineQuestion): SQL {
     limit ${question.limit + 1}`;
 }
 
-/** One row with nulls where the person has nothing in the range; no row where there is no such person. */
+/** One row with nulls if the person has nothing in the range; no row if there is no such person. */
 export function readTimeline(question: TimelineQuestion): SQL {
   const entries = [
     touchpointEntries(question, sql`t.person_id = person.id`),

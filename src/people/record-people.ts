@@ -16,20 +16,22 @@ const PersonUpdateInput = z
     id: SenderId.nullish(),
     person: PersonMap,
     account: AccountInput.nullish(),
-    occurred_at: Instant.nullish().meta({ description: 'When it was so; defaults to now.' }),
+    occurred_at: Instant.nullish().meta({
+      description: 'The time that the assertions apply from. Defaults to now.',
+    }),
     traits: Properties.nullish().meta({
-      description: 'What the person is like. Merged key by key, the last word deciding.',
+      description: 'Traits of the person. Merged key by key; the latest assertion of a key decides.',
     }),
     consent: z
       .strictObject({ analytics: z.boolean() })
       .nullish()
-      .meta({ description: '`analytics: false` keeps touchpoints from then on out of storage.' }),
+      .meta({ description: 'With `analytics: false`, touchpoints from then on are dropped.' }),
   })
   .meta({ id: 'PersonUpdateInput' });
 type PersonUpdateInput = z.output<typeof PersonUpdateInput>;
 
 const FROM_PAGE =
-  'A publishable key links identities and does not describe people: anyone could do so in their name. This was left out; send it with a secret key.';
+  'This was ignored. A publishable key links identities and does not describe people, because anyone could then do so in their name. Send it with a secret key.';
 
 export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = {
   resource: 'people',
@@ -68,7 +70,7 @@ export const recordPeople = batchOperation({
   tag: 'People',
   summary: 'Link and describe people',
   description:
-    'Says that identities are one person, what the person is like, and whether touchpoints of theirs may be stored. With the same rules as touchpoints: 1 to 1000 items, an answer for each, safe to repeat.',
+    'Records assertions about people: which identities are one person, their traits, their account, and their consent to storing touchpoints. The rules are those of touchpoints: 1 to 1000 items, a result for each, idempotent.',
   example: {
     id: 'crm-42',
     person: { user_id: 'u1', email: 'ann@acme.com' },

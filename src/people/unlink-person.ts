@@ -4,7 +4,7 @@ import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { PersonMap, personOf } from '../ingest/person.ts';
-import { unlinkIdentities } from './person-ingest-sql.ts';
+import { type UnlinkedIdentity, unlinkIdentities } from './person-ingest-sql.ts';
 
 const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
 
@@ -15,7 +15,7 @@ export const unlinkPerson = operation({
   tag: 'People',
   summary: 'Undo a wrong link',
   description:
-    'Undoes every link that holds all of the named identities, applied or skipped: it is no longer applied. People are those of the remaining links, and touchpoints and conversions stay with the identity that they came with. An item that asserts the link again links again.',
+    'Undoes every link that holds all of the named identities, whether it is applied or skipped. People are recomputed from the remaining links, and touchpoints and conversions stay with the identity that they came with. An item that asserts the link again restores it.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
@@ -23,7 +23,7 @@ export const unlinkPerson = operation({
   bodyExample: { person: { user_id: 'u1', email: 'bob@b.com' } },
   success: {
     status: 200,
-    description: 'The number of undone links, and the person of each identity now.',
+    description: 'The number of undone links, and the current person of each identity.',
     schema: z.object({
       removed_links: z.number().int(),
       people: z.array(z.object({ namespace: z.string(), person_id: PersonId })),
@@ -40,9 +40,9 @@ export const unlinkPerson = operation({
   handle: async (context, { params, body }) => {
     const { identities, errors } = await personOf(body.person, '/person', context);
     if (errors.length > 0)
-      throw new ApiError('invalid_request', 'The identities do not fit; see `errors`.', { errors });
+      throw new ApiError('invalid_request', 'The identities are invalid; see `errors`.', { errors });
     if (identities.length < 2) {
-      const detail = 'Name two identities or more: those that are not one person.';
+      const detail = 'Name at least two identities, those that are not one person.';
       throw new ApiError('invalid_request', detail, { errors: [{ pointer: '/person', detail }] });
     }
     const { database, workspace } = context;
@@ -53,20 +53,13 @@ export const unlinkPerson = operation({
       fields: identities.map(({ namespace }) => namespace),
     } as const;
     const statement = unlinkIdentities(workspace.id, params.id, identities);
-    const [rows = []] = (await database.once([audited(statement, entry)])) as UnlinkedRow[][];
+    const [rows] = await database.once<[UnlinkedIdentity]>([audited(statement, entry)]);
     if (rows.length === 0)
       throw new ApiError(
         'not_found',
-        'No link holds all of these identities, one of them of this person. Name the identities of one link.',
+        'No link holds all of these identities, with one of them belonging to this person. Name the identities of one link.',
       );
     const people = rows.map(({ namespace, person_id }) => ({ namespace, person_id }));
     return { body: { removed_links: rows[0]?.removed_links ?? 0, people } };
   },
 });
-
-interface UnlinkedRow {
-  [column: string]: unknown;
-  removed_links: number;
-  namespace: string;
-  person_id: string;
-}

@@ -4,7 +4,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Rejection, rejectionExample } from './rejection-schema.ts';
-import { rejectionOut, selectRejections } from './rejection-sql.ts';
+import { rejectionOut, type StoredRejection, selectRejections } from './rejection-sql.ts';
 
 export const listRejections = operation({
   method: 'get',
@@ -13,12 +13,12 @@ export const listRejections = operation({
   tag: 'Rejections',
   summary: 'List rejections',
   description:
-    'Items that were rejected or conflicted, as they were sent, with the reasons; kept for 30 days, newest first. Mend the cause and replay them.',
+    'Lists items that were rejected or in conflict, as they were sent, with the reasons, newest first. Rejections are kept for 30 days. Correct the cause, then replay them.',
   access: 'admin',
   params: z.object({}),
   query: z.object({
     ...PageQuery.shape,
-    resource: z.enum(RESOURCES).optional().meta({ description: 'Only items of this kind.' }),
+    resource: z.enum(RESOURCES).optional().meta({ description: 'Only items of this resource.' }),
     ...FormatQuery.shape,
   }),
   success: {
@@ -30,7 +30,7 @@ export const listRejections = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace, secrets }, { query }) => {
-    const rows = await database.query(
+    const rows = await database.query<StoredRejection>(
       selectRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
     );
     const rejections = await Promise.all(rows.map((row) => rejectionOut(row, secrets)));

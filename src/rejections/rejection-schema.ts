@@ -2,16 +2,16 @@ import * as z from 'zod';
 import { RESOURCES } from '../domain/settings.ts';
 import { FieldErrorSchema } from '../ingest/batch-answer.ts';
 
-/** Long enough to notice and to mend, short enough not to hoard what was never accepted. */
+/** Long enough to notice and correct a fault, short enough not to hoard data that was never accepted. */
 export const KEPT_DAYS = 30;
 
 export const Rejection = z
   .object({
     id: z.string(),
     resource: z.enum(RESOURCES),
-    item_id: z
-      .string()
-      .meta({ description: 'The id of the item: the one it was sent with, or the one it got.' }),
+    item_id: z.string().meta({
+      description: 'The id of the item: the one it was sent with, or the one that the server generated.',
+    }),
     item: z.unknown().meta({ description: 'The item as it was sent.' }),
     errors: z.array(FieldErrorSchema),
     received_at: z.string().meta({ format: 'date-time' }),
@@ -28,7 +28,7 @@ export const rejectionExample: Rejection = {
     {
       pointer: '/conversions/0/goal',
       detail:
-        'There is no such goal; put it at /v1/goals/{key}, then replay the rejection or send the item again.',
+        'No goal in force has this key. Put it at /v1/goals/{key}, then replay the rejection or send the item again.',
     },
   ],
   received_at: '2026-05-03T09:30:00.420Z',

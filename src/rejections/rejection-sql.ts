@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { rejections } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import type { Resource } from '../domain/settings.ts';
 import { instantOut } from '../http/fields.ts';
@@ -7,10 +7,17 @@ import type { Cursor } from '../http/paging.ts';
 import type { WorkspaceSecrets } from '../http/secrets.ts';
 import { KEPT_DAYS, type Rejection } from './rejection-schema.ts';
 
+/** Needs: the table `rejections`. Gives: the columns that `rejectionOut` reads. */
 const stored = sql`id, resource, item_id, encode(item_encrypted, 'hex') as item_encrypted, errors, received_at`;
+export type StoredRejection = Omit<
+  typeof rejections.$inferSelect,
+  'workspace_id' | 'item_encrypted' | 'identity_hashes'
+> & { item_encrypted: string };
+
+/** Needs: the table `rejections`. Gives: the condition that a row is not expired. */
 const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
 
-/** Newest first; the id breaks ties. */
+/** Newest first, with the id as tie-break. */
 export function selectRejections(
   workspaceId: string,
   resource: Resource | null,
@@ -43,7 +50,7 @@ export function deleteRejection(workspaceId: string, id: string): SQL {
     returning id`;
 }
 
-/** Of all workspaces, in a bounded step: the rest goes the next time. */
+/** Deletes expired rejections of all workspaces, at most `limit`; the next run deletes the rest. */
 export function purgeRejections(limit: number): SQL {
   return sql`
     delete from rejections
@@ -56,8 +63,8 @@ export function purgeRejections(limit: number): SQL {
     returning id`;
 }
 
-export async function rejectionOut(row: Row, secrets: WorkspaceSecrets): Promise<Rejection> {
+export async function rejectionOut(row: StoredRejection, secrets: WorkspaceSecrets): Promise<Rejection> {
   const { item_encrypted, ...rest } = row;
-  const item: unknown = JSON.parse(await secrets.open(String(item_encrypted)));
-  return { ...rest, item, received_at: instantOut(row.received_at) } as Rejection;
+  const item: unknown = JSON.parse(await secrets.open(item_encrypted));
+  return { ...rest, item, received_at: instantOut(row.received_at) };
 }

@@ -6,9 +6,12 @@ import { type AnyOperation, operation, type RecordContext } from '../http/operat
 import { BatchAnswer, batchReply, type ItemResult } from '../ingest/batch-answer.ts';
 import { idOfSender, type NamedItem } from '../ingest/name-items.ts';
 import { rejectionExample } from './rejection-schema.ts';
-import { deleteRejection, getRejection, rejectionOut } from './rejection-sql.ts';
+import { deleteRejection, getRejection, rejectionOut, type StoredRejection } from './rejection-sql.ts';
 
-/** How each resource records items; given by the application, since slices do not know each other. */
+/**
+ * The function that records items of each resource. The application passes them in, because slices never import each
+ * other.
+ */
 export type Recorders = Record<
   Resource,
   (items: readonly NamedItem[], context: RecordContext) => Promise<ItemResult[]>
@@ -22,13 +25,13 @@ export function replayRejection(recorders: Recorders): AnyOperation {
     tag: 'Rejections',
     summary: 'Replay a rejection',
     description:
-      'Sends the item through the front door once more, as it was sent. If it is accepted, or turns out to be stored already, the rejection is gone; if not, it stays, with the reasons of today.',
+      'Records the item once more, as it was sent. If it is accepted, dropped or already stored, the rejection is deleted. If not, the rejection stays, with the reasons of this attempt.',
     access: 'admin',
     params: z.object({ id: z.string().meta({ example: rejectionExample.id }) }),
     query: z.object({}),
     success: {
       status: 200,
-      description: 'The item went in.',
+      description: 'The item is accepted, dropped, or was already stored.',
       schema: BatchAnswer,
       example: {
         accepted: 1,
@@ -41,13 +44,13 @@ export function replayRejection(recorders: Recorders): AnyOperation {
     errors: ['not_found', 'no_item_accepted'],
     handle: async (context, { params }) => {
       const { database, workspace, secrets } = context;
-      const [row] = await database.query(getRejection(workspace.id, params.id));
-      if (!row) throw new ApiError('not_found', 'No rejection has this id; they are kept for 30 days.');
+      const [row] = await database.query<StoredRejection>(getRejection(workspace.id, params.id));
+      if (!row) throw new ApiError('not_found', 'No rejection has this id. Rejections are kept for 30 days.');
       const { resource, item, item_id } = await rejectionOut(row, secrets);
-      // A line that was not JSON is kept as text, which no item is.
+      // A line that was not JSON is kept as a string, and no valid item is a string.
       const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
-      // An item without an id keeps the one it got when it was refused: replayed, or retried by the sender under
-      // the same Idempotency-Key, it is stored once.
+      // An item without an id keeps the one that was generated when it was rejected, so replaying it and retrying it
+      // under the same Idempotency-Key store it once.
       const named = { ...sent, id: idOfSender(sent) ?? item_id, isIdOfSender: idOfSender(sent) !== null };
       const reply = batchReply(await recorders[resource]([named], context));
       const entry = { actor: context, action: 'rejection.replay', target_id: params.id } as const;

@@ -4,7 +4,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Spend, spendExample } from './spend-schema.ts';
-import { selectSpendRows, spendOut } from './spend-sql.ts';
+import { type StoredSpend, selectSpendRows, spendOut } from './spend-sql.ts';
 
 export const listSpend = operation({
   method: 'get',
@@ -13,7 +13,7 @@ export const listSpend = operation({
   tag: 'Spend',
   summary: 'List spend',
   description:
-    'Rows as they are now, those that came last first, by cursor. `updated_after` is for incremental sync: it also gives rows that were replaced since.',
+    'Lists current rows by the time they were first received, newest first, with a cursor. For incremental sync, `updated_after` also selects rows that were replaced since.',
   access: 'read',
   params: z.object({}),
   query: z.object({
@@ -25,8 +25,10 @@ export const listSpend = operation({
       .min(1)
       .max(64)
       .optional()
-      .meta({ description: 'Of one channel.', example: 'paid_search' }),
-    updated_after: Instant.optional().meta({ description: 'New or replaced after this instant.' }),
+      .meta({ description: 'Only rows of this channel.', example: 'paid_search' }),
+    updated_after: Instant.optional().meta({
+      description: 'Only rows that are new or were replaced after this instant.',
+    }),
     ...FormatQuery.shape,
   }),
   success: {
@@ -40,7 +42,9 @@ export const listSpend = operation({
   handle: async ({ database, workspace }, { query }) => {
     const { from = null, to = null, channel = null, updated_after = null, cursor, limit } = query;
     const filter = { from, to, channel, updated_after };
-    const rows = await database.query(selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit));
+    const rows = await database.query<StoredSpend>(
+      selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit),
+    );
     return { body: pageOf(rows.map(spendOut), limit, ({ received_at, id }) => ({ at: received_at, id })) };
   },
 });

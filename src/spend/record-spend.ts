@@ -24,12 +24,12 @@ export const spendIngest: IngestResource<SpendInput, SpendRow> = {
   warnings: {
     replaced: {
       pointer: '/id',
-      detail: 'The row was stored before and now says this; GET /v1/spend/{id} tells what it said.',
+      detail: 'This replaced a stored row with other content. GET /v1/spend/{id} shows the earlier version.',
     },
   },
 };
 
-/** Only where both say where the money went; a campaign alone would be `unassigned`, which is a channel too. */
+/** Null unless both source and medium are sent; a campaign alone would give `unassigned`, which is a channel too. */
 function channelOf({ source, medium, campaign }: SpendInput): string | null {
   if (!source || !medium) return null;
   return deriveChannel({ kind: 'click', source, medium, campaign: campaign ?? null }).channel;
@@ -40,7 +40,7 @@ export const recordSpend = batchOperation({
   tag: 'Spend',
   summary: 'Record spend',
   description:
-    'Stores 1 to 1000 rows of what was spent on which days. A row posted again with other content replaces what it said, because ad platforms restate; what it said before is kept and shown by GET /v1/spend/{id}. To take a row back, send it with the amount 0. Reports spread a row evenly over its days.',
+    'Stores 1 to 1000 rows, each with the amount spent over some days. A row that is posted again with other content replaces the stored one, because ad platforms restate; the earlier version is kept and shown by GET /v1/spend/{id}. To cancel a row, send it with the amount 0. Reports spread a row evenly over its days.',
   example: spendInputExample,
   ingest: spendIngest,
 });

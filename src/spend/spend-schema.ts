@@ -5,7 +5,7 @@ import { Amount, Currency, Day, SenderId } from '../http/fields.ts';
 const label = (description: string, example: string) =>
   z.string().min(1).max(500).nullish().meta({ description, example });
 
-/** What was spent, as sent. */
+/** A row of spend as sent. */
 export const SpendInput = z
   .strictObject({
     id: SenderId.nullish(),
@@ -13,19 +13,22 @@ export const SpendInput = z
     to: Day.meta({ description: 'The last day, inclusive.', example: '2026-05-31' }),
     channel: z.string().min(1).max(64).nullish().meta({
       description:
-        'As touchpoints have it. Left out: derived from `source` and `medium` by the same rules, where both are there.',
+        'As in touchpoints. If left out, derived by the same rules from `source` and `medium`, if both are sent.',
       example: 'paid_search',
     }),
-    source: label('As touchpoints have it.', 'google'),
-    medium: label('As touchpoints have it.', 'cpc'),
-    campaign: label('As touchpoints have it.', 'spring'),
+    source: label('As in touchpoints.', 'google'),
+    medium: label('As in touchpoints.', 'cpc'),
+    campaign: label('As in touchpoints.', 'spring'),
     amount: Amount,
-    currency: Currency.nullish().meta({ description: "The workspace's if left out." }),
+    currency: Currency.nullish().meta({ description: "Defaults to the workspace's." }),
   })
-  .refine(({ from, to }) => from <= to, { path: ['to'], message: '`to` is before `from`' })
+  .refine(({ from, to }) => from <= to, {
+    path: ['to'],
+    message: '`to` is before `from`; send the later day as `to`',
+  })
   .refine(({ from, to }) => new Date(to).getTime() - new Date(from).getTime() < MAX_RANGE_DAYS * DAY_MS, {
     path: ['to'],
-    message: `At most ${MAX_RANGE_DAYS} days in one row`,
+    message: `A row has at most ${MAX_RANGE_DAYS} days; split it`,
   })
   .meta({ id: 'SpendInput' });
 export type SpendInput = z.output<typeof SpendInput>;
@@ -45,9 +48,11 @@ export const Spend = z
   .object({
     id: z.string(),
     ...said,
-    version: z.number().int().meta({ description: 'How often the row was replaced, plus one.' }),
-    received_at: z.string().meta({ format: 'date-time', description: 'When it came first.' }),
-    updated_at: z.string().meta({ format: 'date-time', description: 'When what it says now came.' }),
+    version: z.number().int().meta({ description: 'The number of times the row was replaced, plus one.' }),
+    received_at: z.string().meta({ format: 'date-time', description: 'When the row was first received.' }),
+    updated_at: z
+      .string()
+      .meta({ format: 'date-time', description: 'When the current version was received.' }),
   })
   .meta({ id: 'Spend' });
 export type Spend = z.output<typeof Spend>;
@@ -63,7 +68,7 @@ export const SpendWithHistory = z
           ...said,
         }),
       )
-      .meta({ description: 'What the row said before, newest first.' }),
+      .meta({ description: 'Earlier versions of the row, newest first.' }),
   })
   .meta({ id: 'SpendWithHistory' });
 export type SpendWithHistory = z.output<typeof SpendWithHistory>;

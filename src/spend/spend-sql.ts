@@ -1,12 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { spend } from '../db/money-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { outcomeOfStored } from '../ingest/resolve-people-sql.ts';
 import type { Spend, SpendWithHistory } from './spend-schema.ts';
 
-/** Spend on its way in; `amount` is decimal text. */
+/** A row of spend to store; `amount` is decimal text. */
 export interface SpendRow {
   id: string;
   content_hash: string;
@@ -20,10 +20,19 @@ export interface SpendRow {
   currency: string;
 }
 
+/** Needs: a row of spend `s`. Gives: the columns of its content. */
 const said = sql`s."from"::text, s."to"::text, s.channel, s.source, s.medium, s.campaign, s.amount, s.currency`;
+/** Needs: nothing. Gives: the names of the columns of the content. */
 const columns = sql`"from", "to", channel, source, medium, campaign, amount, currency`;
+/** Needs: a row of spend `s`. Gives: the columns that `spendOut` reads. */
 const stored = sql`s.id, ${said}, s.version, s.received_at, s.updated_at`;
+export type StoredSpend = Omit<typeof spend.$inferSelect, 'workspace_id' | 'content_hash'>;
 
+/**
+ * The rows as a select, from one JSON parameter.
+ *
+ * Needs: nothing. Gives: `id, hash` and `columns`.
+ */
 function incoming(rows: readonly SpendRow[]): SQL {
   return sql`
     select i.*, decode(i.content_hash, 'hex') as hash
@@ -33,7 +42,12 @@ function incoming(rows: readonly SpendRow[]): SQL {
     )`;
 }
 
-/** `incoming`, and `existing`, those whose id is stored, with what is stored and the outcome. */
+/**
+ * The steps that compare incoming rows with stored ones.
+ *
+ * Needs: nothing. Gives: `incoming`, the rows, and `existing (id, outcome)`, those whose id is stored, with the outcome
+ * `duplicate` or `replaced`.
+ */
 function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
     incoming as materialized (${incoming(rows)}),
@@ -51,17 +65,17 @@ function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
 }
 
 /**
- * Before `upsertSpend`, in the same transaction: batches of spend of a workspace go one after the other. Locking the
- * rows would not do: one that is stored between the two statements is replaced without having been locked, in whatever
- * order, and two such batches deadlock.
+ * Makes batches of spend in one workspace run one after another. It runs before `upsertSpend`, in the same transaction.
+ * Row locks do not suffice: a row that is stored between the two statements is replaced without having been locked, in
+ * no fixed order, and two such batches deadlock.
  */
 export function lockSpend(workspaceId: string): SQL {
   return sql`select pg_advisory_xact_lock(hashtextextended(${`spend ${workspaceId}`}, 0))`;
 }
 
 /**
- * Stores rows and says what became of each: `accepted`, `duplicate`, or `replaced`, where the id was stored with other
- * content: ad platforms restate what was spent. The trigger on `spend` keeps the earlier version.
+ * Stores rows and returns the outcome of each: `accepted`, `duplicate`, or `replaced` if the id was stored with other
+ * content, because ad platforms restate spend. The trigger on `spend` keeps the earlier version.
  */
 export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
@@ -87,7 +101,7 @@ export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL
     select id, 'accepted' from inserted`;
 }
 
-/** What `upsertSpend` would answer, without storing. */
+/** The outcomes that `upsertSpend` would return, without storing anything. */
 export function checkSpend(workspaceId: string, rows: readonly SpendRow[]): SQL {
   return sql`
     with ${judged(workspaceId, rows)}
@@ -96,7 +110,7 @@ export function checkSpend(workspaceId: string, rows: readonly SpendRow[]): SQL 
     left join existing e on e.id = i.id`;
 }
 
-/** Which rows a list shows; null: all. Days are inclusive. */
+/** The rows that a list shows. Null matches all; days are inclusive. */
 export interface SpendFilter {
   from: string | null;
   to: string | null;
@@ -104,7 +118,7 @@ export interface SpendFilter {
   updated_after: string | null;
 }
 
-/** By when they came, newest first; the id breaks ties. A row that is replaced keeps its place. */
+/** By first receipt, newest first, with the id as tie-break. A row that is replaced keeps its position. */
 export function selectSpendRows(
   workspaceId: string,
   filter: SpendFilter,
@@ -127,7 +141,18 @@ export function selectSpendRows(
     limit ${limit + 1}`;
 }
 
-/** One row with what it said before, or none. */
+/** A row with its earlier versions. In JSON, instants are text and amounts are numbers. */
+export type StoredSpendWithHistory = StoredSpend & {
+  history: {
+    version: number;
+    replaced_at: string;
+    was: Pick<StoredSpend, 'from' | 'to' | 'channel' | 'source' | 'medium' | 'campaign' | 'currency'> & {
+      amount: number;
+    };
+  }[];
+};
+
+/** One row with its earlier versions, or no row. */
 export function selectSpend(workspaceId: string, id: string): SQL {
   return sql`
     select ${stored}, (
@@ -142,17 +167,16 @@ export function selectSpend(workspaceId: string, id: string): SQL {
     where s.workspace_id = ${tenant(workspaceId)} and s.id = ${id}`;
 }
 
-export function spendOut({ history: _, ...row }: Row): Spend {
+export function spendOut(row: StoredSpend): Spend {
   return {
     ...row,
     amount: amountOut(row.amount),
     received_at: instantOut(row.received_at),
     updated_at: instantOut(row.updated_at),
-  } as Spend;
+  };
 }
 
-export function spendWithHistoryOut(row: Row): SpendWithHistory {
-  const history = row.history as { version: number; replaced_at: string; was: Spend }[];
+export function spendWithHistoryOut({ history, ...row }: StoredSpendWithHistory): SpendWithHistory {
   return {
     ...spendOut(row),
     history: history.map(({ version, replaced_at, was }) => ({

@@ -8,9 +8,9 @@ export const createToken = operation({
   path: '/v1/tokens',
   id: 'createToken',
   tag: 'Keys',
-  summary: 'Make a read token for a frontend',
+  summary: 'Create a read token for a frontend',
   description:
-    'A short-lived, signed token that a page may hold: it opens the reports named and nothing else, from the origins named, always narrowed as said here whatever is asked. Under one that is narrowed by `where` or `where_conversion`, totals hold only conversions whose narrowed journey is not empty, and `unattributed` is left out. A report that cannot be narrowed so answers 403: `lifecycle`, `cultivation`, `advocacy` and `overview` by either, `conversations` and `funnel` by `where_conversion`, `roi` by fields that spend does not have. A funnel must begin with touchpoints; a conversation is judged by the touchpoint that opened it. Nothing is stored: the token ends at `expires_at`, or within 30 seconds of the end of the key that it was made with. Who holds it can read what it says.',
+    'Creates a short-lived, signed token that a page may hold. It opens the named reports and nothing else, from the named origins, and every query is narrowed as this request states. Under a token with `where` or `where_conversion`, totals hold only conversions whose narrowed journey is not empty, and `unattributed` is left out. A report that cannot be narrowed in this way is a 403: `lifecycle`, `cultivation`, `advocacy` and `overview` by either, `conversations` and `funnel` by `where_conversion`, `roi` by fields that spend does not have. A funnel must begin with touchpoints. A conversation is filtered by the touchpoint that opened it. The token is not stored: it expires at `expires_at`, or stops working within 30 seconds after the key that created it expires or is revoked. Its holder can read its content.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),
@@ -22,7 +22,7 @@ export const createToken = operation({
     const { expires_in, allowed_origins, reports, where, where_conversion, scope } = body;
     const asked = now.getTime() + expires_in * 1000;
     const endMs = Math.min(asked, caller.expires_at?.getTime() ?? asked);
-    // A JWT ends on a full second.
+    // A JWT expires on a full second.
     const expiresAt = new Date(Math.floor(endMs / 1000) * 1000);
     const claims = {
       workspace_id: workspace.id,

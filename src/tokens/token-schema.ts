@@ -5,7 +5,7 @@ import { ConversionWhere } from '../stats/journey-fields.ts';
 import { TouchpointWhere } from '../stats/where-fields.ts';
 
 const MIN_SECONDS = 60;
-/** A day: who leaves, or whose share of the data changes, has an old token no longer. */
+/** A day: after people leave, or their access changes, their old tokens last no longer. */
 const MAX_SECONDS = 86_400;
 
 const valuesByField = {
@@ -24,31 +24,31 @@ export const TokenInput = z
       .int()
       .min(MIN_SECONDS)
       .max(MAX_SECONDS)
-      .meta({ description: 'Seconds; no longer than the key lives.', example: 3600 }),
-    allowed_origins: AllowedOrigins.meta({ description: 'The pages that may use it, 1 to 50 origins.' }),
+      .meta({ description: 'Seconds until the token expires; it never outlives its key.', example: 3600 }),
+    allowed_origins: AllowedOrigins.meta({ description: 'The 1 to 50 origins whose pages may use it.' }),
     reports: z.array(z.enum(REPORTS)).min(1).max(REPORTS.length).meta({
-      description: 'What it opens; `funnel` is both `POST /v1/reports/funnel` and saved funnels.',
+      description: 'The reports that it opens. `funnel` is both `POST /v1/reports/funnel` and saved funnels.',
     }),
     where: TouchpointWhere.nullish().meta({
       ...valuesByField,
-      description: 'Fields that touchpoints must have, AND-ed with what is asked.',
+      description: 'Values that fields of touchpoints must have, besides those of the query.',
       example: { channel: ['x', 'linkedin'] },
     }),
     where_conversion: ConversionWhere.nullish().meta({
       ...valuesByField,
-      description: 'Which conversions count, AND-ed with what is asked: `currency` and `properties.<name>`.',
+      description:
+        'Values of `currency` and `properties.<name>` that conversions must have, besides those of the query.',
       example: { 'properties.plan': ['pro'] },
     }),
-    scope: z
-      .enum(REPORT_SCOPES)
-      .nullish()
-      .meta({ description: 'Whose touchpoints make a journey, whatever is asked.' }),
+    scope: z.enum(REPORT_SCOPES).nullish().meta({
+      description: 'The scope of journeys, of a person or of an account, whatever the query requests.',
+    }),
   })
   .meta({ id: 'TokenInput' });
 
 export const ReadToken = z
   .object({
-    token: z.string().meta({ description: '`tl_rt_` and a JWT; sent as `Authorization: Bearer …`.' }),
+    token: z.string().meta({ description: '`tl_rt_` and a JWT; send it as `Authorization: Bearer …`.' }),
     expires_at: z.string().meta({ format: 'date-time' }),
   })
   .meta({ id: 'ReadToken' });

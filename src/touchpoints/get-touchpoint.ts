@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { selectTouchpoint, touchpointOut } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, selectTouchpoint, touchpointOut } from './touchpoint-sql.ts';
 
 export const getTouchpoint = operation({
   method: 'get',
@@ -10,7 +10,7 @@ export const getTouchpoint = operation({
   id: 'getTouchpoint',
   tag: 'Touchpoints',
   summary: 'Get a touchpoint',
-  description: 'One touchpoint by the id it was sent with, voided or not.',
+  description: 'Returns one touchpoint by its id, whether it is voided or not.',
   access: 'read',
   params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),
@@ -22,7 +22,7 @@ export const getTouchpoint = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectTouchpoint(workspace.id, params.id));
+    const [row] = await database.query<StoredTouchpoint>(selectTouchpoint(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

@@ -5,7 +5,7 @@ import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { WhereQuery } from '../stats/where-fields.ts';
 import { whereConditions } from '../stats/where-sql.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { selectTouchpoints, touchpointOut } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, selectTouchpoints, touchpointOut } from './touchpoint-sql.ts';
 
 export const listTouchpoints = operation({
   method: 'get',
@@ -14,7 +14,7 @@ export const listTouchpoints = operation({
   tag: 'Touchpoints',
   summary: 'List touchpoints',
   description:
-    'Newest first, by cursor; stable while others are written. `received_after` is for incremental sync: what came in since, whenever it happened; let polls overlap by a minute, since a batch is dated by its start.',
+    'Lists touchpoints newest first, with a cursor. Pages stay stable while other touchpoints are written. For incremental sync, `received_after` selects touchpoints by when they were received, whenever they occurred. All items of a batch are dated by its start, so let polls overlap by a minute.',
   access: 'read',
   params: z.object({}),
   query: z.object({ ...EventListQuery.shape, where: WhereQuery }),
@@ -29,7 +29,7 @@ export const listTouchpoints = operation({
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
     const where = whereConditions(query.where ?? {});
-    const rows = await database.query(
+    const rows = await database.query<StoredTouchpoint>(
       selectTouchpoints(workspace.id, filter, where, decodeCursor(query.cursor), query.limit),
     );
     return {

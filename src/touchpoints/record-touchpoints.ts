@@ -10,7 +10,8 @@ import { resolvePeople } from '../ingest/resolve-people-sql.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
 
-const SELF_REFERRAL = 'This is the person themself; name the advocate, who is somebody else.';
+const SELF_REFERRAL =
+  'The advocate is the person of this item. Name somebody else, or leave `referred_by` out.';
 
 export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = {
   resource: 'touchpoints',
@@ -65,7 +66,7 @@ async function prepare(
   };
 }
 
-/** Whoever sent the person; nobody, where only placeholders are named. */
+/** The identities of the advocate; empty without `referred_by`. Placeholders alone are an error. */
 async function advocateOf(
   { referred_by }: TouchpointInput,
   person: readonly HashedIdentity[],
@@ -86,7 +87,7 @@ export const recordTouchpoints = batchOperation({
   tag: 'Touchpoints',
   summary: 'Record touchpoints',
   description:
-    'Stores 1 to 1000 touchpoints in one transaction and answers for each. Safe to repeat: an id that is stored with the same content is a duplicate, with other content a conflict. Also takes NDJSON, one touchpoint a line, to 10,000 lines, and gzip; at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
+    'Stores 1 to 1000 touchpoints in one transaction and returns a result for each. The operation is idempotent: an id that is stored with the same content is a duplicate, and one stored with other content is a conflict. The body may also be NDJSON, one touchpoint a line and at most 10,000 lines, and may be compressed with gzip. It has at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
   example: touchpointExample,
   ingest: touchpointIngest,
   takesPublishableKeys: true,

@@ -13,8 +13,8 @@ const Conversation = z
       .string()
       .min(1)
       .max(255)
-      .meta({ description: 'The thread, as the channel names it.', example: 'thread-9' }),
-    topic: shortText('What it is about.', 'pricing'),
+      .meta({ description: 'The id of the thread in its channel.', example: 'thread-9' }),
+    topic: shortText('The subject of the thread.', 'pricing'),
   })
   .meta({ description: 'The thread that the touchpoint belongs to.' });
 
@@ -22,35 +22,36 @@ const Conversation = z
 export const TouchpointInput = z
   .strictObject({
     id: SenderId.nullish(),
-    occurred_at: Instant.nullish().meta({ description: 'Defaults to now; at most 24 hours ahead.' }),
+    occurred_at: Instant.nullish().meta({
+      description: 'When it happened. Defaults to now; at most 24 hours in the future.',
+    }),
     person: PersonMap,
     account: AccountInput.nullish(),
     conversation: Conversation.nullish(),
     kind: z.enum(KINDS),
-    direction: z
-      .enum(DIRECTIONS)
-      .nullish()
-      .meta({ description: '`inbound`: they to us. `outbound`: we to them.' }),
+    direction: z.enum(DIRECTIONS).nullish().meta({
+      description: '`inbound`: from the person to the team. `outbound`: from the team to the person.',
+    }),
     channel: z
       .string()
       .min(1)
       .max(64)
       .nullish()
-      .meta({ description: 'Left out: derived by the GA4 default channel group rules.', example: 'x' }),
-    source: shortText('Where it came from.', 'x.com'),
-    medium: shortText('By what means.', 'social'),
-    campaign: shortText('Part of which campaign.', 'spring'),
-    content: shortText('Which of several creatives.', 'banner-b'),
-    term: shortText('Which search term.', 'crm'),
+      .meta({ description: 'If left out, derived by the GA4 default channel group rules.', example: 'x' }),
+    source: shortText('The site or platform it came from.', 'x.com'),
+    medium: shortText('The marketing medium.', 'social'),
+    campaign: shortText('The campaign it belongs to.', 'spring'),
+    content: shortText('The creative, if there are several.', 'banner-b'),
+    term: shortText('The search term.', 'crm'),
     url: z.string().min(1).max(4096).nullish().meta({
-      description: 'The page; its utm_ parameters and click ids count.',
+      description: 'The page. Its `utm_` parameters and click ids are evaluated.',
       example: 'https://acme.com/pricing?utm_source=x',
     }),
     referrer: z.string().min(1).max(4096).nullish().meta({ example: 'https://www.google.com/' }),
-    stage: z.enum(STAGES).nullish().meta({ description: 'The lifecycle stage that it speaks of.' }),
+    stage: z.enum(STAGES).nullish().meta({ description: 'The lifecycle stage that it indicates.' }),
     sentiment: z.number().min(-1).max(1).nullish().meta({ description: 'From −1 to 1.', example: 0.4 }),
     referred_by: PersonMap.nullish().meta({
-      description: 'The advocate who sent the person: identities of somebody else.',
+      description: 'Identities of the advocate who referred the person; not those of the person.',
       example: { email: 'bob@b.com' },
     }),
     properties: Properties.nullish(),
@@ -65,13 +66,13 @@ export const Touchpoint = z
   .object({
     id: z.string(),
     person_id: PersonId,
-    account_id: AccountId.nullable().meta({ description: "The person's company at that time." }),
+    account_id: AccountId.nullable().meta({ description: "The person's account at that time." }),
     occurred_at: z.string().meta({ format: 'date-time' }),
     received_at: z.string().meta({ format: 'date-time' }),
     voided_at: z
       .string()
       .nullable()
-      .meta({ description: 'Set when it was deleted: the id stays taken, reports skip it.' }),
+      .meta({ description: 'When it was voided. The id stays taken, and reports skip it.' }),
     kind: z.enum(KINDS),
     direction: z.enum(DIRECTIONS).nullable(),
     stage: z.enum(STAGES).nullable(),
@@ -85,7 +86,7 @@ export const Touchpoint = z
     sentiment: z.number().nullable(),
     url: text,
     referrer: text,
-    referred_by_person_id: PersonId.nullable().meta({ description: 'The advocate, as a person.' }),
+    referred_by_person_id: PersonId.nullable().meta({ description: 'The person id of the advocate.' }),
     properties: z.record(z.string(), z.unknown()).nullable(),
   })
   .meta({ id: 'Touchpoint' });

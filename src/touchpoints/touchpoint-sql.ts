@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
+import type { touchpoints } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -16,19 +16,19 @@ import {
 import { type EventListFilter, eventConditions } from '../stats/event-list-sql.ts';
 import type { Touchpoint } from './touchpoint-schema.ts';
 
-/** A touchpoint on its way in. `received_at` comes from the database's clock, the commit's side. */
+/** A touchpoint to insert. `received_at` is not part of it: the database's clock sets it. */
 export interface TouchpointRow {
   id: string;
   content_hash: string;
   occurred_at: string;
   identities: HashedIdentity[];
   account: AccountClaim | null;
-  /** The advocate's; none where nobody is named. */
+  /** Identities of the advocate; empty without one. */
   referred_by: HashedIdentity[];
   columns: Record<string, unknown>;
 }
 
-/** The wire's columns, in one place: the record type of the JSON parameter, and the insert's list. */
+/** The columns that come from the wire. The record type of the JSON parameter and the insert use this one list. */
 const COLUMNS = [
   ['kind', 'text'],
   ['direction', 'text'],
@@ -47,19 +47,28 @@ const COLUMNS = [
   ['properties', 'jsonb'],
 ] as const;
 
+/** Needs: nothing. Gives: the names of `COLUMNS`. */
 const names = sql.join(
   COLUMNS.map(([name]) => sql.identifier(name)),
   sql`, `,
 );
+/** Needs: an incoming row `i`. Gives: its `COLUMNS`. */
 const incomingNames = sql.join(
   COLUMNS.map(([name]) => sql`i.${sql.identifier(name)}`),
   sql`, `,
 );
+/** Needs: nothing. Gives: the names of `COLUMNS` with their types, for a record definition. */
 const recordType = sql.join(
   COLUMNS.map(([name, type]) => sql`${sql.identifier(name)} ${sql.identifier(type)}`),
   sql`, `,
 );
 
+/**
+ * The rows as a select, from one JSON parameter.
+ *
+ * Needs: nothing. Gives: `id, hash, occurred_at, namespace, identity_hash, identities, referrer_namespace,
+ * referrer_hash, referrer_identity_hash` and `COLUMNS`. `namespace` and `identity_hash` are of the first identity.
+ */
 function incoming(rows: readonly TouchpointRow[]): SQL {
   const json = JSON.stringify(
     rows.map(({ id, content_hash, occurred_at, identities, referred_by, columns }) => ({
@@ -82,8 +91,11 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
 }
 
 /**
- * The steps that judge incoming rows: `existing (id, outcome)`, those that are stored, and `located`, the others with
- * their person, their advocate and what keeps them out, if anything does.
+ * The steps that determine what happens to incoming rows.
+ *
+ * Needs: nothing; new people are null unless `resolvePeople` ran before. Gives: `existing (id, outcome)`, the rows
+ * whose id is stored, and `located`, the other rows with `person_id, identity_id, account_id, referred_by_identity_id`
+ * and `refusal`, the outcome that prevents storing the row, or null.
  */
 function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
@@ -118,14 +130,15 @@ function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
 }
 
 /**
- * Stores new touchpoints and says what became of each row: `accepted`, `duplicate`, `conflict`, `self_referral`, or
- * dropped: `dropped_consent` where somebody named did not want it, by their last word at the time of the touchpoint,
- * and `dropped_erased`. A row that another transaction was storing at the same moment is in none of them, and is
- * asked for again.
- * A touchpoint that fits a goal's `match` records a conversion `tp:<id>` of that goal; were there several goals,
- * those after the first (by key) get `tp.<goal>:<id>`.
- * The person is the one of the item's first identity; order by id so that two batches never wait for each other
- * in a circle.
+ * Stores new touchpoints and returns the outcome of each row: `accepted`, `duplicate`, `conflict`, `self_referral`,
+ * `dropped_erased` or `dropped_consent`. Consent is that of every named person at the time of the touchpoint, by their
+ * latest assertion up to then. A row that a concurrent transaction is storing has no outcome, and the caller asks
+ * again.
+ *
+ * A touchpoint that meets a goal's `match` records a conversion `tp:<id>` of that goal. If it meets several, the goals
+ * after the first (by key) get `tp.<goal>:<id>`.
+ *
+ * The person is that of the item's first identity. Rows are inserted in id order, so that two batches cannot deadlock.
  */
 export function insertTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
@@ -167,7 +180,7 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
     select id, refusal from located where refusal is not null`;
 }
 
-/** What `insertTouchpoints` would answer, without storing. */
+/** The outcomes that `insertTouchpoints` would return, without storing anything. */
 export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
   return sql`
     with ${judged(workspaceId, rows)}
@@ -176,12 +189,17 @@ export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointR
     select id, coalesce(refusal, 'accepted') from located`;
 }
 
+/** Needs: a touchpoint `t`. Gives: the columns that `touchpointOut` reads. */
 const stored = sql`
   t.id, t.person_id, t.account_id, t.occurred_at, t.received_at, t.voided_at, t.kind, t.direction, t.stage, t.channel, t.source,
   t.medium, t.campaign, t.content, t.term, t.conversation, t.topic, t.sentiment, t.url, t.referrer, t.properties,
   (
     select i.person_id from identities i where i.workspace_id = t.workspace_id and i.id = t.referred_by_identity_id
   ) as referred_by_person_id`;
+export type StoredTouchpoint = Omit<
+  typeof touchpoints.$inferSelect,
+  'workspace_id' | 'identity_id' | 'referred_by_identity_id' | 'content_hash'
+> & { referred_by_person_id: string | null };
 
 export function selectTouchpoint(workspaceId: string, id: string): SQL {
   return sql`
@@ -190,7 +208,7 @@ export function selectTouchpoint(workspaceId: string, id: string): SQL {
     where t.workspace_id = ${tenant(workspaceId)} and t.id = ${id}`;
 }
 
-/** Newest first; the id breaks ties, so a page never repeats or skips a row while others are written. */
+/** Newest first, with the id as tie-break, so a page never repeats or skips a row while others are written. */
 export function selectTouchpoints(
   workspaceId: string,
   filter: EventListFilter,
@@ -208,8 +226,8 @@ export function selectTouchpoints(
 }
 
 /**
- * Voids a touchpoint and retracts the conversions that it recorded by a goal's `match`. Voiding twice keeps the
- * first time, and is not logged again.
+ * Voids a touchpoint and retracts the conversions that it recorded through the `match` of goals. Voiding it again keeps
+ * the time of the first void, and is not logged again.
  */
 export function updateTouchpointVoided(workspaceId: string, id: string, entry: AuditEntry): SQL {
   const at = entry.actor.now.toISOString();
@@ -230,7 +248,7 @@ export function updateTouchpointVoided(workspaceId: string, id: string, entry: A
 }
 
 /** A row of `stored` columns on its way out. */
-export function touchpointOut(row: Row): Touchpoint {
+export function touchpointOut(row: StoredTouchpoint): Touchpoint {
   const { conversation, topic, ...rest } = row;
   return {
     ...rest,
@@ -238,5 +256,5 @@ export function touchpointOut(row: Row): Touchpoint {
     received_at: instantOut(row.received_at),
     voided_at: instantOrNull(row.voided_at),
     conversation: conversation === null ? null : { id: conversation, topic },
-  } as Touchpoint;
+  };
 }

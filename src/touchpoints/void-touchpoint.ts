@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { touchpointOut, updateTouchpointVoided } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, touchpointOut, updateTouchpointVoided } from './touchpoint-sql.ts';
 
 export const voidTouchpoint = operation({
   method: 'delete',
@@ -11,7 +11,7 @@ export const voidTouchpoint = operation({
   tag: 'Touchpoints',
   summary: 'Void a touchpoint',
   description:
-    'Takes a wrong touchpoint out of every report. Its id stays taken, explanations name it as `voided`, and a conversion that it recorded through a goal is retracted. Safe to repeat.',
+    'Removes a wrong touchpoint from every report. Its id stays taken, explanations list it as `voided`, and the conversions that it recorded through the `match` of a goal are retracted. The operation is idempotent.',
   access: 'admin',
   params: z.object({ id: z.string().meta({ example: 'tweet-1' }) }),
   query: z.object({}),
@@ -25,7 +25,9 @@ export const voidTouchpoint = operation({
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'touchpoint.void', target_id: params.id } as const;
-    const [row] = await database.query(updateTouchpointVoided(workspace.id, params.id, entry));
+    const [row] = await database.query<StoredTouchpoint>(
+      updateTouchpointVoided(workspace.id, params.id, entry),
+    );
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

@@ -5,7 +5,7 @@ import { TimeZone } from '../http/fields.ts';
 const MAX_HOLIDAYS = 1000;
 
 const time = (pattern: RegExp, example: string) =>
-  z.string().regex(pattern, `Send a time of the day, as ${example}`).meta({ example });
+  z.string().regex(pattern, `Send a time of day, such as ${example}`).meta({ example });
 
 const OpenHours = z
   .strictObject({
@@ -17,7 +17,9 @@ const OpenHours = z
 
 export const BusinessHours = z
   .strictObject({
-    timezone: TimeZone.optional().meta({ description: "Of days and hours; the workspace's by default." }),
+    timezone: TimeZone.optional().meta({
+      description: "The time zone of days and hours. Defaults to the workspace's.",
+    }),
     days: z
       .strictObject(
         Object.fromEntries(WEEKDAYS.map((day) => [day, OpenHours])) as Record<
@@ -32,16 +34,16 @@ export const BusinessHours = z
     holidays: z
       .array(
         z.iso
-          .date('Send a date, as 2026-12-25')
+          .date('Send a date, such as 2026-12-25')
           .refine((date) => date >= '1970', { message: 'Send a date after the year 1969' }),
       )
       .max(MAX_HOLIDAYS)
       .default([])
-      .meta({ description: 'Days that are closed.', example: ['2026-12-25'] }),
+      .meta({ description: 'Closed days.', example: ['2026-12-25'] }),
   })
   .nullable()
   .meta({
     id: 'BusinessHours',
     description:
-      'Opening hours of the team. Response times are then also reported in business hours; null counts every hour.',
+      'Opening hours of the team. If they are set, response times are also reported in business hours. If they are null, every hour counts.',
   });

@@ -4,7 +4,7 @@ import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, openOperation, operation } from '../http/operation.ts';
 import { KeyInput, NewKey, newKeyExample } from './key-schema.ts';
-import { keyOut, makeKey } from './key-sql.ts';
+import { keyOut, makeKey, type StoredKey } from './key-sql.ts';
 import { workspaceExample } from './workspace-schema.ts';
 
 const shared = {
@@ -15,7 +15,7 @@ const shared = {
   bodyExample: { name: 'Production ingest', scopes: ['ingest'] } as z.input<typeof KeyInput>,
   success: {
     status: 201,
-    description: 'The key. The token is shown only here.',
+    description: 'The new key. Its token is shown only here.',
     schema: NewKey,
     example: newKeyExample,
   },
@@ -23,7 +23,9 @@ const shared = {
 
 async function create(database: Database, actor: Actor, key: z.output<typeof KeyInput>) {
   const { id, token, insert } = await makeKey(actor.workspace.id, key);
-  const [[row] = []] = await database.once([audited(insert, { actor, action: 'key.create', target_id: id })]);
+  const [[row]] = await database.once<[StoredKey]>([
+    audited(insert, { actor, action: 'key.create', target_id: id }),
+  ]);
   if (!row) throw new ApiError('not_found', 'No workspace has this id.');
   return { body: { ...keyOut(row), token } };
 }
@@ -32,9 +34,9 @@ export const createKey = operation({
   ...shared,
   path: '/v1/keys',
   id: 'createKey',
-  summary: 'Make a key',
+  summary: 'Create a key',
   description:
-    'Makes a secret key for servers, with the scopes it needs and no more, or a publishable key for pages of the origins named.',
+    'Creates a secret key for servers, with the scopes that it needs and no more, or a publishable key for pages of the named origins.',
   access: 'admin',
   params: z.object({}),
   errors: [...BODY_ERRORS, 'not_found'],
@@ -45,8 +47,9 @@ export const createKeyOfWorkspace = openOperation({
   ...shared,
   path: '/v1/workspaces/{id}/keys',
   id: 'createKeyOfWorkspace',
-  summary: 'Make a key of any workspace',
-  description: 'For the holder of the root key, as when a workspace has lost its keys.',
+  summary: 'Create a key of any workspace',
+  description:
+    'Creates a key in the named workspace, for example when it has lost its keys. Requires the root key.',
   access: 'root',
   params: z.object({ id: z.uuid().meta({ example: workspaceExample.id }) }),
   errors: [...BODY_ERRORS, 'not_found'],

@@ -4,9 +4,9 @@ import { audited, byRoot } from '../db/audited.ts';
 import { SCOPES } from '../domain/settings.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';
 import { NewKey, newKeyExample } from './key-schema.ts';
-import { type KeyToMake, keyOut, makeKey } from './key-sql.ts';
+import { type KeyToMake, keyOut, makeKey, type StoredKey } from './key-sql.ts';
 import { Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
-import { insertWorkspace, workspaceOut } from './workspace-sql.ts';
+import { insertWorkspace, type StoredWorkspace, workspaceOut } from './workspace-sql.ts';
 
 const FIRST_KEY: KeyToMake = {
   name: 'First key',
@@ -21,9 +21,9 @@ export const createWorkspace = openOperation({
   path: '/v1/workspaces',
   id: 'createWorkspace',
   tag: 'Workspaces',
-  summary: 'Make a workspace',
+  summary: 'Create a workspace',
   description:
-    'Makes a workspace and its first key, which has all three scopes. Takes the root key of the deployment.',
+    'Creates a workspace and its first key, which has all three scopes. Requires the root key of the deployment.',
   access: 'root',
   params: z.object({}),
   query: z.object({}),
@@ -31,7 +31,7 @@ export const createWorkspace = openOperation({
   bodyExample: { name: 'Acme', timezone: 'Europe/Berlin', currency: 'EUR' },
   success: {
     status: 201,
-    description: 'The workspace and its first key. The token is shown only here.',
+    description: 'The workspace and its first key, whose token is shown only here.',
     schema: z.object({ workspace: Workspace, key: NewKey }),
     example: {
       workspace: workspaceExample,
@@ -43,9 +43,10 @@ export const createWorkspace = openOperation({
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, FIRST_KEY);
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
-    const [[workspace = {}] = [], [key = {}] = []] = await databases
+    const [[workspace], [key]] = await databases
       .inWorkspace(id)
-      .once([audited(insertWorkspace(id, body), entry), insert]);
+      .once<[StoredWorkspace, StoredKey]>([audited(insertWorkspace(id, body), entry), insert]);
+    if (!workspace || !key) throw new Error('what is inserted is returned');
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
   },
 });

@@ -4,7 +4,7 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
-import { deleteKeyRow, keyOut } from './key-sql.ts';
+import { deleteKeyRow, keyOut, type StoredKey } from './key-sql.ts';
 
 export const deleteKey = operation({
   method: 'delete',
@@ -12,16 +12,17 @@ export const deleteKey = operation({
   id: 'deleteKey',
   tag: 'Keys',
   summary: 'Revoke a key',
-  description: 'The key stops working at once here, and within 30 seconds everywhere.',
+  description:
+    'Revokes a key. It stops working at once in the isolate that serves this request, and within 30 seconds everywhere.',
   access: 'admin',
   params: z.object({ id: z.string().meta({ example: keyExample.id }) }),
   query: z.object({}),
-  success: { status: 200, description: 'The key that was revoked.', schema: Key, example: keyExample },
+  success: { status: 200, description: 'The revoked key.', schema: Key, example: keyExample },
   errors: ['not_found'],
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'key.delete', target_id: params.id } as const;
-    const [[row] = []] = await database.once([audited(deleteKeyRow(workspace.id, params.id), entry)]);
+    const [[row]] = await database.once<[StoredKey]>([audited(deleteKeyRow(workspace.id, params.id), entry)]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key has this id.');
     return { body: keyOut(row) };

@@ -11,13 +11,14 @@ export const deleteWorkspace = openOperation({
   id: 'deleteWorkspace',
   tag: 'Workspaces',
   summary: 'Delete a workspace',
-  description: 'Deletes the workspace with everything in it, at once and for good. Takes the root key.',
+  description:
+    'Deletes the workspace with everything in it, at once and irreversibly. Requires the root key.',
   access: 'root',
   params: z.object({ id: z.uuid().meta({ example: workspaceExample.id }) }),
   query: z.object({}),
   success: {
     status: 200,
-    description: 'What was deleted.',
+    description: 'The id of the deleted workspace.',
     schema: z.object({ id: z.uuid(), deleted: z.literal(true) }),
     example: { id: workspaceExample.id, deleted: true },
   },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Workspace, workspaceExample } from './workspace-schema.ts';
-import { selectWorkspace, workspaceOut } from './workspace-sql.ts';
+import { type StoredWorkspace, selectWorkspace, workspaceOut } from './workspace-sql.ts';
 
 export const getWorkspace = operation({
   method: 'get',
@@ -10,14 +10,14 @@ export const getWorkspace = operation({
   id: 'getWorkspace',
   tag: 'Workspaces',
   summary: 'Get the workspace',
-  description: 'The workspace of the key, with its settings.',
+  description: 'Returns the workspace of the key, with its settings.',
   access: 'admin',
   params: z.object({}),
   query: z.object({}),
   success: { status: 200, description: 'The workspace.', schema: Workspace, example: workspaceExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }) => {
-    const [row] = await database.query(selectWorkspace(workspace.id));
+    const [row] = await database.query<StoredWorkspace>(selectWorkspace(workspace.id));
     if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
     return { body: workspaceOut(row) };
   },

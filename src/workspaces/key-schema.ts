@@ -3,7 +3,7 @@ import { KEY_KINDS, SCOPES, type Scope } from '../domain/settings.ts';
 import { Instant } from '../http/fields.ts';
 import { AllowedOrigins } from '../http/origins.ts';
 
-/** What a page needs to tell of its own visitor. */
+/** The scope that a page needs to record items of its own visitor. */
 const PUBLISHABLE_SCOPES: readonly Scope[] = ['ingest'];
 
 export const KeyInput = z
@@ -11,14 +11,14 @@ export const KeyInput = z
     name: z.string().min(1).max(200).meta({ example: 'Production ingest' }),
     kind: z.enum(KEY_KINDS).default('secret').meta({
       description:
-        '`secret`: for servers. `publishable`: for pages of `allowed_origins`, where anyone can read it; posts touchpoints, conversions and links of people, and nothing else.',
+        '`secret`: for servers. `publishable`: for pages of `allowed_origins`, where anyone can read it. It can post touchpoints, conversions and links of people, and can do nothing else.',
     }),
     scopes: z.array(z.enum(SCOPES)).min(1).max(SCOPES.length).nullish().meta({
       description:
-        '`ingest` posts, `read` reads, `admin` changes the workspace. A publishable key has `ingest`, and may leave it out.',
+        '`ingest` posts, `read` reads, `admin` changes the workspace. A publishable key has `ingest`, which may be left out.',
     }),
     allowed_origins: AllowedOrigins.nullish().meta({
-      description: 'For a publishable key, 1 to 50: the pages that may use it.',
+      description: 'For a publishable key: the 1 to 50 origins whose pages may use it.',
     }),
     expires_at: Instant.nullish(),
   })
@@ -28,10 +28,10 @@ export const KeyInput = z
     if (kind === 'secret') {
       if (!scopes) refuse('scopes', 'Name the scopes that the key needs');
       if (allowed_origins)
-        refuse('allowed_origins', 'Of publishable keys only: a secret key is refused from pages');
+        refuse('allowed_origins', 'Leave this out; pages may use publishable keys only, not secret ones');
     } else {
       if (scopes?.some((scope) => !PUBLISHABLE_SCOPES.includes(scope)))
-        refuse('scopes', 'A publishable key has the scope ingest and no other');
+        refuse('scopes', 'Send ingest alone; a publishable key has no other scope');
       if (!allowed_origins) refuse('allowed_origins', 'Name the origins whose pages may use the key');
     }
   })
@@ -53,12 +53,12 @@ export const Key = z
     allowed_origins: z
       .array(z.string())
       .nullable()
-      .meta({ description: 'Null: a secret key, which is refused from pages.' }),
+      .meta({ description: 'Null for a secret key, which pages may not use.' }),
     created_at: z.string().meta({ format: 'date-time' }),
     expires_at: z.string().nullable(),
     last_used_on: z.string().nullable().meta({
       format: 'date',
-      description: 'The last UTC day of use, also of a read token made with it.',
+      description: 'The last UTC day on which the key was used, or a read token that it created.',
     }),
   })
   .meta({ id: 'Key' });
@@ -71,13 +71,13 @@ export const NewKey = z
   })
   .meta({ id: 'NewKey' });
 
-/** What an old key may go on for: a week is enough for any deployment. */
+/** The longest grace period of an old key; a week is enough for any deployment. */
 const MAX_GRACE_SECONDS = 604_800;
 
 export const RotationInput = z
   .strictObject({
     grace_seconds: z.number().int().min(0).max(MAX_GRACE_SECONDS).default(86_400).meta({
-      description: 'How long the old key goes on, if it does not expire before; at most a week.',
+      description: 'How long the old key stays valid, if it does not expire before; at most a week.',
     }),
   })
   .meta({ id: 'RotationInput' });

@@ -1,16 +1,21 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
+import type { keys } from '../db/workspace-tables.ts';
 import type { KeyKind, Scope } from '../domain/settings.ts';
 import { formatToken } from '../domain/token.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import { tokenHash } from '../http/secrets.ts';
 import type { Key } from './key-schema.ts';
 
-/** The day as text: the driver would make it a midnight in a time zone of its own. */
+/**
+ * The day is text, because the driver would convert it to midnight in a time zone of its own.
+ *
+ * Needs: the table `keys`. Gives: the columns that `keyOut` reads.
+ */
 const stored = sql`id, name, kind, scopes, allowed_origins, created_at, expires_at, last_used_on::text`;
+export type StoredKey = Omit<typeof keys.$inferSelect, 'workspace_id' | 'token_hash'>;
 
 export interface KeyToMake {
   name: string;
@@ -20,7 +25,7 @@ export interface KeyToMake {
   expires_at: string | null;
 }
 
-/** The token of a new key, to show once, and what is stored of it. */
+/** A new token, which is shown once, and the hash of it, which is stored. */
 export async function makeToken(kind: KeyKind): Promise<{ token: string; hash: string }> {
   const token = formatToken(crypto.getRandomValues(new Uint8Array(32)), kind);
   return { token, hash: await tokenHash(token) };
@@ -49,9 +54,9 @@ export async function makeKey(
 }
 
 /**
- * A key like the one that is there, under another id and token; the old one goes on for the grace, and never longer
- * than it would have. An expired key is not there.
- * @param next the new id, and the hash of the new token for either kind: which it is, only the row knows
+ * Inserts a key like an existing one, under another id and token. The old key stays valid for the grace period, and
+ * never beyond its own expiry. An expired key counts as missing.
+ * @param next the new id, and the hash of a new token of each kind, because only the stored row tells the kind
  */
 export function replaceKey(
   workspaceId: string,
@@ -99,6 +104,6 @@ export function deleteKeyRow(workspaceId: string, id: string): SQL {
     returning ${stored}`;
 }
 
-export function keyOut(row: Row): Key {
-  return { ...row, created_at: instantOut(row.created_at), expires_at: instantOrNull(row.expires_at) } as Key;
+export function keyOut(row: StoredKey): Key {
+  return { ...row, created_at: instantOut(row.created_at), expires_at: instantOrNull(row.expires_at) };
 }

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 
-/** A conversion looks back a year at the most, so touchpoints are kept that much longer. */
+/** A journey looks back a year at most, so touchpoints are kept that much longer. */
 const TOUCHPOINTS_EXTRA_DAYS = 365;
 
 /**
- * Deletes conversions that are past the retention of their workspace, with their adjustments; at most `limit`, the
- * rest goes the next time. Rows are the ids that went.
+ * Deletes conversions that are older than the retention of their workspace, with their adjustments; at most `limit`,
+ * and the next run deletes the rest. Returns the ids of the deleted conversions.
  */
 export function purgeConversions(limit: number): SQL {
   return sql`
@@ -31,6 +31,11 @@ export function purgeTouchpoints(limit: number): SQL {
     returning t.id`;
 }
 
+/**
+ * Rows that are older than the retention of their workspace and `extraDays`, at most `limit`.
+ *
+ * Needs: nothing. Gives: `workspace_id, id`.
+ */
 function rowsPastRetention(table: SQL, extraDays: number, limit: number): SQL {
   return sql`
     select w.id as workspace_id, past.id

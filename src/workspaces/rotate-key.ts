@@ -3,16 +3,16 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { keyExample, NewKey, newKeyExample, RotationInput } from './key-schema.ts';
-import { keyOut, makeKeyId, makeToken, replaceKey } from './key-sql.ts';
+import { keyOut, makeKeyId, makeToken, replaceKey, type StoredKey } from './key-sql.ts';
 
 export const rotateKey = operation({
   method: 'post',
   path: '/v1/keys/{id}/rotate',
   id: 'rotateKey',
   tag: 'Keys',
-  summary: 'Replace a key by a new one',
+  summary: 'Rotate a key',
   description:
-    'Makes a key with the name, kind, scopes, origins and expiry of the one named, under an id and a token of its own. The old one goes on for `grace_seconds`, so that what uses it can change over, and never longer than it would have; with 0 it stops at once here, and within 30 seconds everywhere. Read tokens made with the old key end with it.',
+    'Replaces a key with a new one that has its own id and token, and the name, kind, scopes, origins and expiry of the old one. The old key stays valid for `grace_seconds`, so that its users can change over, and never beyond its own expiry. With 0, it stops working at once in the isolate that serves this request, and within 30 seconds everywhere. Read tokens that the old key created stop working with it.',
   access: 'admin',
   params: z.object({ id: z.string().meta({ example: keyExample.id }) }),
   query: z.object({}),
@@ -33,8 +33,8 @@ export const rotateKey = operation({
       hashes: { secret: secret.hash, publishable: publishable.hash },
     };
     const entry = { actor: context, action: 'key.rotate', target_id: params.id } as const;
-    // A second run would rotate a key that has ended, and the token of the first would be lost.
-    const [[row] = []] = await database.once([
+    // Not idempotent: a second run would rotate a key that has ended, and the token of the first run would be lost.
+    const [[row]] = await database.once<[StoredKey]>([
       replaceKey(workspace.id, params.id, next, body.grace_seconds, entry),
     ]);
     forgetCallers(workspace.id);

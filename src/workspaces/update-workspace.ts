@@ -4,7 +4,7 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Workspace, WorkspacePatch, workspaceExample } from './workspace-schema.ts';
-import { updateWorkspaceRow, workspaceOut } from './workspace-sql.ts';
+import { type StoredWorkspace, updateWorkspaceRow, workspaceOut } from './workspace-sql.ts';
 
 export const updateWorkspace = operation({
   method: 'patch',
@@ -12,7 +12,8 @@ export const updateWorkspace = operation({
   id: 'updateWorkspace',
   tag: 'Workspaces',
   summary: 'Change the settings of the workspace',
-  description: 'Changes what is named and leaves the rest. Other isolates notice within 30 seconds.',
+  description:
+    'Changes the settings in the body and leaves the others. Other isolates use the new settings within 30 seconds.',
   access: 'admin',
   params: z.object({}),
   query: z.object({}),
@@ -27,7 +28,7 @@ export const updateWorkspace = operation({
   errors: [...BODY_ERRORS, 'not_found'],
   handle: async (context, { body }) => {
     const { database, workspace } = context;
-    const [row] = await database.query(
+    const [row] = await database.query<StoredWorkspace>(
       audited(updateWorkspaceRow(workspace.id, body), {
         actor: context,
         action: 'workspace.update',

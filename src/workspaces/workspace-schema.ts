@@ -8,9 +8,9 @@ import { BusinessHours } from './business-hours-schema.ts';
 const Country = z
   .string()
   .refine((code) => (getCountries() as string[]).includes(code), {
-    message: 'Not an ISO 3166 alpha-2 code, as DE',
+    message: 'Send an ISO 3166 alpha-2 code, such as DE',
   })
-  .meta({ description: 'For phone numbers that come without +.', example: 'DE' });
+  .meta({ description: 'The country of phone numbers that are sent without +.', example: 'DE' });
 
 const settings = {
   name: z.string().min(1).max(200).meta({ example: 'Acme' }),
@@ -18,25 +18,25 @@ const settings = {
   currency: Currency,
   identity_storage: z.enum(IDENTITY_STORAGES).meta({
     description:
-      '`hashed`: identity values are kept as keyed hashes only. `plain`: the value is stored beside the hash, from now on.',
+      '`hashed`: identity values are stored as keyed hashes only. `plain`: values received from now on are stored beside their hashes.',
   }),
   default_country: Country.nullable(),
   retention_days: z.number().int().min(1).max(36_500).nullable().meta({
     description:
-      'Conversions older than this are deleted, touchpoints when they are older by 365 days more. Null keeps everything.',
+      'Conversions older than this are deleted, and touchpoints that are older by 365 days more. Null keeps everything.',
     example: 730,
   }),
   accounts_from_email: z.boolean().meta({
     description:
-      "Whether an e-mail address at a company's domain says that its person is of that account; addresses of public mail providers never do. For items from now on.",
+      "Whether an e-mail address at a company's domain makes its person a member of that account. Addresses of public mail providers never do. Applies to items received from now on.",
   }),
   business_hours: BusinessHours,
   default_model: z.enum(PLAIN_MODELS).meta({
-    description: 'The attribution model of reports that show one, such as the overview.',
+    description: 'The attribution model of reports that show a single one, such as the overview.',
   }),
   trust_publishable_values: z.boolean().meta({
     description:
-      'Whether the `value` of a conversion counts though a publishable key sent it, which anyone can read in a page.',
+      'Whether the `value` of a conversion counts if a publishable key sent it. Anyone can read such a key in a page.',
   }),
 };
 

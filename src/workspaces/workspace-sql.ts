@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { workspaces } from '../db/workspace-tables.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
-/** What a workspace can be told, in one place, with the types of its columns. */
+/** The settings of a workspace, in one place, with the types of their columns. */
 const SETTINGS = [
   ['name', 'text'],
   ['timezone', 'text'],
@@ -17,12 +17,18 @@ const SETTINGS = [
   ['trust_publishable_values', 'bool'],
 ] as const satisfies readonly (readonly [keyof WorkspacePatch, string])[];
 
+/** Needs: the table `workspaces`. Gives: the columns that `workspaceOut` reads. */
 const stored = sql.join(
   ['id', ...SETTINGS.map(([name]) => name), 'created_at'].map((name) => sql.identifier(name)),
   sql`, `,
 );
+export type StoredWorkspace = typeof workspaces.$inferSelect;
 
-/** The settings that are named, each as its column and its value. */
+/**
+ * The settings that are present.
+ *
+ * Needs: nothing. Gives: the column and the value of each.
+ */
 function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
   return SETTINGS.flatMap(([name, type]) => {
     if (!(name in workspace)) return [];
@@ -61,7 +67,7 @@ export function selectWorkspace(id: string): SQL {
     where id = ${id}`;
 }
 
-/** Only what the patch names; `null` empties what may be empty. */
+/** Changes only the settings in the patch; `null` clears a setting that is nullable. */
 export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
   const set = settingsOf(patch).map(({ column, value }) => sql`${column} = ${value}`);
   return sql`
@@ -71,8 +77,8 @@ export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
 }
 
 /**
- * Everything of the workspace, children first; the last statement tells whether there was one. Conversations go before
- * their touchpoints, which would be counted again and again.
+ * Deletes everything in the workspace, referencing rows first. The last statement returns the id if there was such a
+ * workspace. Conversations are deleted before their touchpoints, whose triggers would recompute them again and again.
  */
 export function deleteWorkspaceRows(id: string): SQL[] {
   const tables = [
@@ -93,6 +99,6 @@ export function deleteWorkspaceRows(id: string): SQL[] {
   ];
 }
 
-export function workspaceOut(row: Row): Workspace {
-  return { ...row, created_at: instantOut(row.created_at) } as Workspace;
+export function workspaceOut(row: StoredWorkspace): Workspace {
+  return { ...row, created_at: instantOut(row.created_at) };
 }
