@@ -175,6 +175,9 @@ begin
     where m.workspace_id = (select p_workspace_id) and m.identity_id = any (v_identities)
   );
 
+  delete from link_cursors c
+  where c.workspace_id = (select p_workspace_id) and c.identity_id = any (v_identities);
+
   delete from rejections r
   where r.workspace_id = (select p_workspace_id) and r.identity_hashes && v_hashes;
   get diagnostics v_rejections = row_count;
@@ -1702,6 +1705,18 @@ begin
   perform move_identities(p_workspace_id, v_ids, v_holders, v_parents);
 
   return has_pending_links(p_workspace_id);
+end
+$$;
+--> statement-breakpoint
+-- settle_pending_links: one step of settling the link facts that wait; see settle_links.
+--   p_budget  facts to look at
+-- Result: whether anything is left.
+-- Locks: the exclusive lock of resolve_people, for this step alone.
+create or replace function settle_pending_links(p_workspace_id uuid, p_budget int) returns boolean
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
+  return settle_links(p_workspace_id, '{}', '{}', p_budget);
 end
 $$;
 --> statement-breakpoint

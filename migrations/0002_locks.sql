@@ -65,6 +65,12 @@ create policy upkeep on rejections to throughline_upkeep using (true);
 --> statement-breakpoint
 create policy upkeep on conversations to throughline_upkeep using (true);
 --> statement-breakpoint
+grant select on identity_links, link_cursors to throughline_upkeep;
+--> statement-breakpoint
+create policy upkeep on identity_links for select to throughline_upkeep using (pending);
+--> statement-breakpoint
+create policy upkeep on link_cursors for select to throughline_upkeep using (true);
+--> statement-breakpoint
 -- GET /ready reads the list of applied migrations under this role.
 grant usage on schema drizzle to throughline_lookup;
 --> statement-breakpoint

@@ -1,5 +1,6 @@
-import { openDatabases } from './db/client.ts';
+import { type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
+import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
 import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
 
@@ -15,13 +16,40 @@ const MAX_STEPS = 20;
 /** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
 
-/** Deletes expired rows, in bounded steps, when the hourly trigger fires. Two runs at once are safe. */
+/** Link facts that one step of settling looks at, under the lock that other requests of the workspace wait for. */
+const STEP_FACTS = 1000;
+
+/** The most steps of settling in one run, of all workspaces together. */
+const MAX_SETTLING_STEPS = 500;
+
+/**
+ * Deletes expired rows and settles links that wait, in bounded steps, when the hourly trigger fires. Two runs at once are
+ * safe.
+ */
 export async function runSchedule(config: Config): Promise<void> {
-  const database = openDatabases(config.database_url, RUN_DEADLINE_MS).upkeep();
+  const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
+  const database = databases.upkeep();
   for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {
     for (let step = 0; step < MAX_STEPS; step++) {
       const gone = await database.query(purge(STEP_ROWS));
       if (gone.length < STEP_ROWS) break;
     }
+  }
+  await settleLinks(databases);
+}
+
+/** Workspaces take turns, so that one with a million links does not keep the others waiting. */
+async function settleLinks(databases: Databases): Promise<void> {
+  let waiting = await databases.upkeep().query<PendingWorkspace>(pendingWorkspaces());
+  for (let step = 0; step < MAX_SETTLING_STEPS && waiting.length > 0; ) {
+    const left: PendingWorkspace[] = [];
+    for (const workspace of waiting) {
+      const [[row]] = await databases
+        .inWorkspace(workspace.workspace_id)
+        .atomic<[{ is_left: boolean }]>([settlePendingLinks(workspace.workspace_id, STEP_FACTS)]);
+      step += 1;
+      if (row?.is_left) left.push(workspace);
+    }
+    waiting = left;
   }
 }

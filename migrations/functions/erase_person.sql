@@ -118,6 +118,9 @@ begin
     where m.workspace_id = (select p_workspace_id) and m.identity_id = any (v_identities)
   );
 
+  delete from link_cursors c
+  where c.workspace_id = (select p_workspace_id) and c.identity_id = any (v_identities);
+
   delete from rejections r
   where r.workspace_id = (select p_workspace_id) and r.identity_hashes && v_hashes;
   get diagnostics v_rejections = row_count;

@@ -48,6 +48,7 @@ export function selectPersonExport(workspaceId: string, personId: string): SQL {
       ${rowsOf('people', sql`person.id in (held.id, held.merged_into)`, workspaceId)} as people,
       ${rowsOf('identities', own, workspaceId)} as identities,
       ${rowsOf('identity_links', ofOwnIdentity, workspaceId)} as identity_links,
+      ${rowsOf('link_cursors', ofOwnIdentity, workspaceId)} as link_cursors,
       ${rowsOf('person_updates', own, workspaceId)} as person_updates,
       ${rowsOf('account_facts', own, workspaceId)} as account_facts,
       ${rowsOf('touchpoints', own, workspaceId)} as touchpoints,

@@ -5,6 +5,10 @@ import { LinkingResource } from '../stats/timeline-fields.ts';
 
 const instant = () => z.string().meta({ format: 'date-time' });
 
+/** The most skipped links that are shown of a person, and the most that are counted. */
+export const MAX_SKIPPED_LINKS = 100;
+export const MAX_COUNTED_LINKS = 10_000;
+
 const SkippedLink = z
   .object({
     item_id: z.string(),
@@ -44,7 +48,15 @@ export const Person = z
       .nullable()
       .meta({ description: 'Time of the first touchpoint or conversion; null if there is none.' }),
     last_seen_at: instant().nullable().meta({ description: 'Time of the last one.' }),
-    skipped_links: z.array(SkippedLink),
+    skipped_links: z.array(SkippedLink).meta({ description: `Newest first, at most ${MAX_SKIPPED_LINKS}.` }),
+    skipped_links_count: z
+      .number()
+      .int()
+      .meta({ description: `The number of skipped links, counted up to ${MAX_COUNTED_LINKS}.` }),
+    links_pending: z.boolean().meta({
+      description:
+        'Whether links of the person wait to be settled. A link that changes the order of more than 1,000 others is settled in steps, by the next requests that link and within two hours; until then it is not applied.',
+    }),
   })
   .meta({ id: 'Person' });
 export type Person = z.output<typeof Person>;
@@ -83,4 +95,6 @@ export const personExample: Person = {
   first_seen_at: '2026-05-01T12:00:00.000Z',
   last_seen_at: '2026-05-03T09:30:00.000Z',
   skipped_links: [],
+  skipped_links_count: 0,
+  links_pending: false,
 };

@@ -12,7 +12,7 @@ import {
   touchpointEntries,
   within,
 } from '../stats/timeline-sql.ts';
-import type { Person } from './person-schema.ts';
+import { MAX_COUNTED_LINKS, MAX_SKIPPED_LINKS, type Person } from './person-schema.ts';
 
 /**
  * The person with an id, or the survivor if they were merged away.
@@ -27,26 +27,19 @@ function personWithId(workspaceId: string, id: string): SQL {
 }
 
 /**
- * The link facts that hold an identity of the person. The rows of a fact differ only in the identity, so one of them
+ * Link facts with the namespaces of their identities. The rows of a fact differ only in the identity, so one of them
  * stands for the fact.
  *
- * Needs: `person.id`. Gives: `link_id, resource, item_id, occurred_at, skipped, namespaces`, a row for each fact.
- * @param only a condition on the fact's row `l`
+ * Needs: `facts`, a select of the columns of `identity_links`, cut to as many rows as are shown. Gives: `link_id,
+ * resource, item_id, occurred_at, skipped, namespaces`, a row for each fact.
  */
-function linksOfPerson(workspaceId: string, only: SQL): SQL {
+function linksWithNamespaces(workspaceId: string, facts: SQL): SQL {
   return sql`
     select fact.*, named.namespaces
     from (
-      select distinct on (touched.link_id) touched.*
-      from identities i
-      cross join lateral (
-        select l.link_id, l.resource, l.item_id, l.occurred_at, l.skipped
-        from identity_links l
-        where l.workspace_id = ${tenant(workspaceId)} and l.identity_id = i.id and l.is_current and ${only}
-        offset 0
-      ) touched
-      where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id
-      order by touched.link_id
+      select distinct on (held.link_id) held.link_id, held.resource, held.item_id, held.occurred_at, held.skipped
+      from (${facts}) held
+      order by held.link_id
     ) fact
     cross join lateral (
       select coalesce(jsonb_agg(identity.namespace order by identity.namespace), '[]') as namespaces
@@ -56,6 +49,71 @@ function linksOfPerson(workspaceId: string, only: SQL): SQL {
       ) identity
       where l.workspace_id = ${tenant(workspaceId)} and l.link_id = fact.link_id and l.is_current
     ) named`;
+}
+
+/**
+ * The newest skipped link facts of each identity of the person, at most `limit` of each kind: an identity may have a
+ * million of them.
+ *
+ * Needs: `person.id`. Gives: rows `l` of `identity_links`.
+ */
+function newestSkipped(workspaceId: string, limit: number): SQL {
+  return sql`
+    select l.*
+    from identities i
+    cross join (values (false, 0), (false, 1), (true, 0), (true, 1)) kind (holds_user_id, precedence)
+    cross join lateral (
+      select l.*
+      from identity_links l
+      where l.workspace_id = ${tenant(workspaceId)} and l.identity_id = i.id and l.is_current and l.skipped
+        and l.holds_user_id = kind.holds_user_id and l.precedence = kind.precedence
+      order by l.occurred_at desc, l.item_id desc
+      limit ${limit}
+    ) l
+    where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id`;
+}
+
+/**
+ * The skipped links of the person, whether any link waits to be settled, and the number of skipped ones.
+ *
+ * Needs: `person.id`. Gives: `links`, a JSON list, `count`, and `is_pending`.
+ */
+function skippedOfPerson(workspaceId: string): SQL {
+  const ofIdentity = (columns: SQL, only: SQL) => sql`
+        select ${columns}
+        from identities i
+        join identity_links l on l.workspace_id = ${tenant(workspaceId)} and l.identity_id = i.id and ${only}
+        where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id`;
+  return sql`
+    select (
+        select coalesce(
+          jsonb_agg(
+            jsonb_build_object(
+              'item_id', link.item_id, 'resource', link.resource, 'occurred_at', link.occurred_at,
+              'namespaces', link.namespaces
+            )
+            order by link.occurred_at desc, link.item_id, link.link_id
+          ),
+          '[]'
+        )
+        from (${linksWithNamespaces(
+          workspaceId,
+          sql`
+          select * from (${newestSkipped(workspaceId, MAX_SKIPPED_LINKS)}) newest
+          order by newest.occurred_at desc, newest.item_id, newest.link_id
+          limit ${MAX_SKIPPED_LINKS}`,
+        )}) link
+      ) as links,
+      (
+        select count(distinct counted.link_id)::int
+        from (${ofIdentity(sql`l.link_id`, sql`l.is_current and l.skipped`)} limit ${MAX_COUNTED_LINKS}) counted
+      ) as count,
+      exists (${ofIdentity(sql``, sql`l.pending`)}) or exists (
+        select
+        from identities i
+        join link_cursors c on c.workspace_id = ${tenant(workspaceId)} and c.identity_id = i.id
+        where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id
+      ) as is_pending`;
 }
 
 /**
@@ -124,6 +182,8 @@ export type StoredPerson = Pick<typeof people.$inferSelect, 'id'> &
       occurred_at: string;
       namespaces: string[];
     })[];
+    skipped_links_count: number;
+    links_pending: boolean;
   };
 
 /** @param person a select of `id`, with one row or none */
@@ -131,25 +191,14 @@ function readPerson(workspaceId: string, person: SQL): SQL {
   return sql`
     with person as materialized (${person})
     select person.id, owned.identities, account.value as account, said.traits, coalesce(said.analytics, true) as analytics,
-      seen.first_seen_at, seen.last_seen_at, skipped.links as skipped_links
+      seen.first_seen_at, seen.last_seen_at, skipped.links as skipped_links, skipped.count as skipped_links_count,
+      skipped.is_pending as links_pending
     from person
     cross join lateral (${identitiesOfPerson(workspaceId)}) owned
     left join lateral (${accountOfPerson(workspaceId)}) account on true
     cross join lateral (${saidOfPerson(workspaceId)}) said
     cross join lateral (${seenOf(workspaceId, (row) => sql`${row}.person_id = person.id`)}) seen
-    cross join lateral (
-      select coalesce(
-        jsonb_agg(
-          jsonb_build_object(
-            'item_id', link.item_id, 'resource', link.resource, 'occurred_at', link.occurred_at,
-            'namespaces', link.namespaces
-          )
-          order by link.occurred_at desc, link.item_id, link.link_id
-        ),
-        '[]'
-      ) as links
-      from (${linksOfPerson(workspaceId, sql`l.skipped`)}) link
-    ) skipped`;
+    cross join lateral (${skippedOfPerson(workspaceId)}) skipped`;
 }
 
 export function selectPerson(workspaceId: string, id: string): SQL {
@@ -194,13 +243,29 @@ interface TimelineQuestion extends TimelinePage {
  * Needs: `person.id`. Gives: `type, id, sort_id, occurred_at, person_id, fields`, cut to the page.
  */
 function linkEntries(question: TimelineQuestion): SQL {
-  const sortId = sql`(link.resource || ':' || link.item_id) collate "C"`;
+  const { workspace_id, limit } = question;
+  const sortId = (row: SQL) => sql`(${row}.resource || ':' || ${row}.item_id) collate "C"`;
+  const page = sql`
+      select *
+      from (
+        select l.*
+        from identities i
+        cross join lateral (
+          select l.*
+          from identity_links l
+          where l.workspace_id = ${tenant(workspace_id)} and l.identity_id = i.id and l.is_current
+            and ${within(question, 'link', sql`l.occurred_at`, sortId(sql`l`))}
+          order by l.occurred_at desc, ${sortId(sql`l`)}
+          limit ${limit + 1}
+        ) l
+        where i.workspace_id = ${tenant(workspace_id)} and i.person_id = person.id
+      ) newest`;
   return sql`
-    select 'link' as type, link.item_id as id, ${sortId} as sort_id, link.occurred_at, person.id as person_id,
+    select 'link' as type, link.item_id as id, ${sortId(sql`link`)} as sort_id, link.occurred_at, person.id as person_id,
       jsonb_build_object('namespaces', link.namespaces, 'skipped', link.skipped, 'resource', link.resource) as fields
-    from (${linksOfPerson(question.workspace_id, within(question, 'link', sql`l.occurred_at`, sql`(l.resource || ':' || l.item_id) collate "C"`))}) link
-    order by link.occurred_at desc, ${sortId}
-    limit ${question.limit + 1}`;
+    from (${linksWithNamespaces(workspace_id, page)}) link
+    order by link.occurred_at desc, ${sortId(sql`link`)}
+    limit ${limit + 1}`;
 }
 
 /** One row with nulls if the person has nothing in the range; no row if there is no such person. */

@@ -88,6 +88,7 @@ export function deleteWorkspaceRows(id: string): SQL[] {
     'touchpoints',
     'account_facts',
     'identity_links',
+    'link_cursors',
     'identities',
     'person_updates',
     'tombstones',

@@ -200,6 +200,7 @@ describe('export', () => {
       people: 1,
       identities: 2,
       identity_links: 2,
+      link_cursors: 0,
       person_updates: 1,
       account_facts: 1,
       touchpoints: 2,

@@ -59,6 +59,8 @@ describe('a person', () => {
       first_seen_at: AT,
       last_seen_at: AT,
       skipped_links: [],
+      skipped_links_count: 0,
+      links_pending: false,
     });
   });
 

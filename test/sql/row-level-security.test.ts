@@ -65,6 +65,12 @@ async function filled(): Promise<TestWorkspace> {
   await workspace.touchpoints(other);
   const { person_id } = (await workspace.get('/v1/touchpoints/gone')).body;
   await workspace.ask('DELETE', `/v1/people/${person_id}`);
+  // Only a replay of more than 1,000 links leaves a cursor.
+  await rowsOf(
+    `insert into link_cursors (workspace_id, identity_id, precedence, occurred_at, item_id, resource, link_id)
+     values ($1, 0, 0, now(), 'p', 'people', '')`,
+    [workspace.id],
+  );
   return workspace;
 }
 

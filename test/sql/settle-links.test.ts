@@ -10,7 +10,7 @@ needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 /** `FACT_RUNS=1000` for a longer look. */
-const RUNS = Number(process.env.FACT_RUNS ?? (world.database === 'postgres' ? 60 : 10));
+const RUNS = Number(process.env.FACT_RUNS ?? (world.database === 'postgres' ? 12 : 3));
 
 interface Fact extends LinkFact {
   number: number;
