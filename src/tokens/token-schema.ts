@@ -40,12 +40,9 @@ export const TokenInput = z
         'Values of `currency` and `properties.<name>` that conversions must have, besides those of the query.',
       example: { 'properties.plan': ['pro'] },
     }),
-    scope: z
-      .enum(REPORT_SCOPES)
-      .nullish()
-      .meta({
-        description: 'The scope of journeys, of a person or of an account, whatever the query requests.',
-      }),
+    scope: z.enum(REPORT_SCOPES).nullish().meta({
+      description: 'The scope of journeys, of a person or of an account, whatever the query requests.',
+    }),
   })
   .meta({ id: 'TokenInput' });
 
