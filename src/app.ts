@@ -10,24 +10,32 @@ import { operations } from './operations.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
-/** What the deployment gave, or the name of the variable that is missing. */
+/** The configuration of the deployment, or the name of the variable that is missing. */
 export type ConfigOrMissing = { config: Config } | { missing: string };
 
-/** Wires the slices, the keys and the errors together. Pure of the platform: `worker.ts` gives it a configuration. */
-export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): Hono {
-  const app = new Hono({ strict: false });
+/** The variables that the first handler sets for the others. */
+interface OfRequest {
+  Variables: { seen: Seen; requestId: string };
+}
+
+/**
+ * Wires slices, keys and errors together. It does not depend on the platform: `worker.ts`
+ * passes the configuration in.
+ */
+export function createApp(deployment: ConfigOrMissing, now: () => Date = () => new Date()): Hono<OfRequest> {
+  const app = new Hono<OfRequest>({ strict: false });
 
   app.use(async (c, next) => {
     const started = performance.now();
     const seen = nothingSeen();
-    c.set('seen' as never, seen as never);
+    c.set('seen', seen);
     const sent = c.req.header('x-request-id');
-    c.set('requestId' as never, (sent && REQUEST_ID.test(sent) ? sent : uuidv7()) as never);
+    const request_id = sent && REQUEST_ID.test(sent) ? sent : uuidv7();
+    c.set('requestId', request_id);
     const misplaced = tokenInUrl(new URL(c.req.url));
-    if (misplaced) c.res = problemResponse(misplaced, c.req.path, requestIdOf(c));
+    if (misplaced) c.res = problemResponse(misplaced, c.req.path, request_id);
     else if (c.req.method === 'OPTIONS') c.res = preflightResponse(c.req.raw);
     else await next();
-    const request_id = requestIdOf(c);
     c.res.headers.set('x-request-id', request_id);
     const duration_ms = performance.now() - started;
     logRequest(requestLine(seen, { request_id, method: c.req.method, status: c.res.status, duration_ms }));
@@ -35,18 +43,18 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
 
   for (const operation of operations) {
     app.on(operation.method.toUpperCase(), operation.path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
-      const requestId = requestIdOf(c);
+      const requestId = c.get('requestId');
       if ('missing' in deployment && operation.path !== '/health') {
-        const detail = `The deployment has no usable ${deployment.missing}; see the README on going live.`;
+        const detail = `The deployment has no usable ${deployment.missing}; set it as described in the README under "Going live".`;
         return problemResponse(new ApiError('misconfigured', detail), c.req.path, requestId);
       }
       const config =
         'config' in deployment ? deployment.config : { database_url: '', root_key: '', identity_secret: '' };
-      return serve(operation, c.req.raw, c.req.param() as Record<string, string>, {
+      return serve(operation, c.req.raw, c.req.param(), {
         config,
         now: now(),
         requestId,
-        seen: c.get('seen' as never) as Seen,
+        seen: c.get('seen'),
       });
     });
   }
@@ -56,25 +64,21 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
     problemResponse(
       new ApiError('not_found', 'No route has this path; see /docs.'),
       c.req.path,
-      requestIdOf(c),
+      c.get('requestId'),
     ),
   );
   return app;
 }
 
-function refuseOtherMethods(app: Hono, mounted: readonly AnyOperation[]): void {
+function refuseOtherMethods(app: Hono<OfRequest>, mounted: readonly AnyOperation[]): void {
   const paths = Map.groupBy(mounted, (operation) => operation.path);
   for (const [path, onPath] of paths) {
     const allowed = onPath.map((operation) => operation.method.toUpperCase()).join(', ');
     app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (c) => {
       const error = new ApiError('method_not_allowed', `Allowed here: ${allowed}.`);
-      const response = problemResponse(error, c.req.path, requestIdOf(c));
+      const response = problemResponse(error, c.req.path, c.get('requestId'));
       response.headers.set('allow', allowed);
       return response;
     });
   }
-}
-
-function requestIdOf(c: { get: (key: never) => unknown }): string {
-  return String(c.get('requestId' as never));
 }

@@ -65,7 +65,7 @@ import { updateWorkspace } from './workspaces/update-workspace.ts';
 
 const STORED = { dryRun: false } as const;
 
-/** How items of each resource are stored, where they do not come in a request of their own. */
+/** How items of each resource are stored if they do not come in a request of their own. */
 export const recorders: Recorders = {
   touchpoints: (items, context) => recordBatch(touchpointIngest, items, STORED, context),
   conversions: (items, context) => recordBatch(conversionIngest, items, STORED, context),
@@ -74,7 +74,7 @@ export const recorders: Recorders = {
   spend: (items, context) => recordBatch(spendIngest, items, STORED, context),
 };
 
-/** Every route, in the order of the document. */
+/** Every operation, in the order of the document. */
 export const operations: readonly AnyOperation[] = [
   recordTouchpoints,
   listTouchpoints,

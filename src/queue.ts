@@ -9,10 +9,10 @@ import { keepRejections } from './ingest/keep-rejections.ts';
 import { itemsOf, type QueuedBatch, readMessage } from './ingest/queue-message.ts';
 import { recorders } from './operations.ts';
 
-/** A message as Cloudflare delivers it, at least once, as far as it is used. */
+/** A message as Cloudflare delivers it, at least once; only the members that are used. */
 export interface Delivery {
   body: unknown;
-  /** 1 the first time. */
+  /** 1 for the first delivery. */
   attempts: number;
   ack(): void;
   retry(options: { delaySeconds: number }): void;
@@ -24,33 +24,40 @@ export interface Deliveries {
   messages: readonly Delivery[];
 }
 
-/** Where messages go that were tried as often as wrangler.toml says. */
+/**
+ * The suffix of the queue for dead letters: messages that were attempted as often as wrangler.toml allows.
+ */
 const DEAD_LETTER_SUFFIX = '-dead';
 
-/** Doubled with each attempt, up to an hour: a database that is away for a night is waited for. */
+/**
+ * Doubled with each attempt, up to an hour, so that messages outlast a database that is
+ * unavailable for a night.
+ */
 const FIRST_DELAY_SECONDS = 10;
 const MAX_DELAY_SECONDS = 3600;
 
-/** What became of a message. */
+/** The outcome of a message. */
 type Outcome = 'stored' | 'rejected' | 'workspace_deleted' | 'to_be_retried';
 
 const NOT_STORED = {
   pointer: '',
   detail:
-    'It was tried many times and could not be stored. Replay it; if it comes back, its values are what the service cannot take, and the log has the reason.',
+    'The item could not be stored in many attempts. Replay it; if it is rejected again, the service cannot store its values, and the log has the reason.',
 };
 
 /**
- * Stores what the queue has kept, each message by itself: it is done with once everything in it is stored or kept under
- * /v1/rejections, and is delivered again if not. A message that comes twice is a batch that is sent twice. Never throws,
- * as that would deliver the others again too.
+ * Stores the items that the queue has kept. Each message is settled on its own: it is acknowledged when
+ * everything in it is stored or kept under /v1/rejections, and otherwise delivered again. A message delivered
+ * twice is a batch sent twice. Never throws, because that would redeliver the other messages too.
  */
 export async function consumeQueue(deliveries: Deliveries, config: Config): Promise<void> {
   const isLastStop = deliveries.queue.endsWith(DEAD_LETTER_SUFFIX);
   for (const delivery of deliveries.messages) await consume(delivery, isLastStop, config);
 }
 
-/** What is written of a message, by the same rule as of a request: no more than this, and nothing that was sent. */
+/**
+ * The log line of a message, by the same rule as for requests: only these fields, and nothing that was sent.
+ */
 interface MessageLine {
   level: 'info' | 'error';
   request_id: string | null;
@@ -83,7 +90,7 @@ async function consume(delivery: Delivery, isLastStop: boolean, config: Config):
   console.log(JSON.stringify(line));
 }
 
-/** Only what cannot hold data: messages of drivers may quote values. */
+/** Only the name and the SQLSTATE, because messages of drivers may quote values. */
 function noteError(line: MessageLine, error: unknown): void {
   const { name, sqlstate } = (error ?? {}) as { name?: string; sqlstate?: string };
   Object.assign(line, { level: 'error', error: name ?? typeof error, sqlstate: sqlstate ?? null });
@@ -110,7 +117,7 @@ function delayOf({ attempts }: Delivery, isLastStop: boolean): number {
   return Math.min(FIRST_DELAY_SECONDS * 2 ** (attempts - 1), MAX_DELAY_SECONDS);
 }
 
-/** One message, until everything in it is stored or kept aside. */
+/** Settles one message: everything in it is stored or kept as a rejection. */
 async function settle(
   message: QueuedBatch,
   databases: Databases,
@@ -135,7 +142,7 @@ async function settle(
   }
 }
 
-/** As the request had it that brought the items, but for the settings of the workspace, which are those of now. */
+/** The context of the request that brought the items, with the present settings of the workspace. */
 function contextOf(
   { key_id, key_kind, received_at }: QueuedBatch,
   {

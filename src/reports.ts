@@ -11,7 +11,7 @@ import { overviewReport } from './overview/get-overview.ts';
 import { roiReport } from './roi/get-roi.ts';
 import { type AnyReport, erased } from './stats/report.ts';
 
-/** Every report by the name that read tokens use. */
+/** Every report, by the name that read tokens use. */
 export const reports: Readonly<Record<ReportName, AnyReport>> = {
   attribution: erased(attributionReport),
   explanation: erased(explanationReport),

@@ -3,16 +3,19 @@ import type { Config } from './http/config.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
 import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
 
-/** Rows of one statement: short enough for any statement time-out, so that a cut-off run has lost nothing. */
+/**
+ * The most rows that one statement deletes. It fits any statement time-out, so an interrupted
+ * run loses nothing.
+ */
 const STEP_ROWS = 5000;
 
-/** Of one run; what is left goes in the next hour. */
+/** The most statements per kind of row in one run; the rest is deleted in the next hour. */
 const MAX_STEPS = 20;
 
-/** Cloudflare lets a run of an hourly trigger take 15 minutes. */
+/** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
 
-/** What the hourly trigger does: what is past its days goes, in bounded steps. Safe to run twice at once. */
+/** Deletes expired rows, in bounded steps, when the hourly trigger fires. Two runs at once are safe. */
 export async function runSchedule(config: Config): Promise<void> {
   const database = openDatabases(config.database_url, RUN_DEADLINE_MS).upkeep();
   for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {

@@ -3,14 +3,14 @@ import type { Config, MessageQueue, RateLimiter } from './http/config.ts';
 import { consumeQueue, type Deliveries } from './queue.ts';
 import { runSchedule } from './schedule.ts';
 
-/** Secrets of the deployment. Set with `wrangler secret put`. */
+/** The environment of the deployment. Secrets are set with `wrangler secret put`. */
 interface Env {
   DATABASE_URL?: string;
   ROOT_KEY?: string;
   IDENTITY_SECRET?: string;
-  /** A binding of wrangler.toml; there is none where the Worker runs in a bare workerd. */
+  /** A binding of wrangler.toml; absent if the Worker runs in a bare workerd. */
   RATE_LIMITER?: RateLimiter;
-  /** The same, where a deployment has switched the queue on. */
+  /** A binding of wrangler.toml; present if the deployment uses the queue. */
   INGEST_QUEUE?: MessageQueue;
 }
 
@@ -36,7 +36,10 @@ function configOf(env: Env): ConfigOrMissing {
   };
 }
 
-/** For what nobody waits for: without secrets it fails as a whole, and the platform tries it again. */
+/**
+ * For calls without a client that waits. Without secrets the call fails as a whole, and the
+ * platform retries it.
+ */
 function usableConfig(env: Env): Config {
   const deployment = configOf(env);
   if ('missing' in deployment) throw new Error(`no usable ${deployment.missing}`);

@@ -77,9 +77,8 @@ export const accountExample: Account = {
   last_seen_at: '2026-05-03T09:30:00.000Z',
 };
 
-export const accountTimelineExample = timelineExample
-  .filter(({ type }) => type !== 'link')
-  .map((entry) => ({
-    ...entry,
-    person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3',
-  })) as AccountTimelineEntry[];
+export const accountTimelineExample: AccountTimelineEntry[] = timelineExample.flatMap((entry) =>
+  entry.type === 'link'
+    ? []
+    : [{ ...entry, type: entry.type, person_id: '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3' }],
+);

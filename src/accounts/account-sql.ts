@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { accounts } from '../db/account-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { normaliseDomain } from '../domain/identities.ts';
+import type { TimelineType } from '../domain/timeline.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { seenOf } from '../stats/seen-sql.ts';
-import { type TimelineRow, timelineEntryOut } from '../stats/timeline-fields.ts';
+import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
+import { type StoredEntry, timelineEntryOut } from '../stats/timeline-fields.ts';
 import {
   conversionEntries,
   type TimelinePage,
@@ -14,9 +15,22 @@ import {
 } from '../stats/timeline-sql.ts';
 import type { Account, AccountRow, AccountTimelineEntry } from './account-schema.ts';
 
+/** An account in a list. */
+export type StoredAccountRow = Pick<typeof accounts.$inferSelect, 'id' | 'name' | 'created_at'> & {
+  domains: string[];
+};
+
+export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
+
+export type AccountTimelineType = Exclude<TimelineType, 'link'>;
+
+/** The one row of `callPutAccount`. `taken` lists the domains that an admin assigned to other accounts; null if none. */
+export interface PutAccount {
+  taken: { taken_domain: string; taken_by: string }[] | null;
+}
+
 /**
- * One row. `taken` lists the domains that an admin assigned to other accounts, and then nothing was changed; it is null
- * if there are none. See `migrations/functions/put_account.sql`.
+ * Creates or replaces an account, see `migrations/functions/put_account.sql`. Nothing is changed if `taken` is not null.
  */
 export function callPutAccount(
   workspaceId: string,
@@ -118,18 +132,19 @@ export function readAccountTimeline(accountId: string, page: TimelinePage): SQL 
   return timelineOf(accountWithId(page.workspace_id, accountId), 'account', entries, page.limit);
 }
 
-export function accountRowOut(row: Row): AccountRow {
-  return { ...row, created_at: instantOut(row.created_at) } as AccountRow;
+export function accountRowOut(row: StoredAccountRow): AccountRow {
+  return { ...row, created_at: instantOut(row.created_at) };
 }
 
-export function accountOut(row: Row): Account {
+export function accountOut(row: StoredAccount): Account {
   return {
-    ...accountRowOut(row),
+    ...row,
+    created_at: instantOut(row.created_at),
     first_seen_at: instantOrNull(row.first_seen_at),
     last_seen_at: instantOrNull(row.last_seen_at),
-  } as Account;
+  };
 }
 
-export function accountTimelineEntryOut(row: TimelineRow): AccountTimelineEntry {
-  return { ...timelineEntryOut(row), person_id: row.person_id } as AccountTimelineEntry;
+export function accountTimelineEntryOut(row: StoredEntry<AccountTimelineType>): AccountTimelineEntry {
+  return { ...timelineEntryOut(row), person_id: row.person_id };
 }

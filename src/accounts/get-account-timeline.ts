@@ -7,7 +7,7 @@ import { PageOf, PageQuery } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { placeOf, type TimelineRow, timelinePageOf } from '../stats/timeline-fields.ts';
 import { AccountTimelineEntry, accountTimelineExample } from './account-schema.ts';
-import { accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
+import { type AccountTimelineType, accountTimelineEntryOut, readAccountTimeline } from './account-sql.ts';
 
 export const getAccountTimeline = operation({
   method: 'get',
@@ -29,7 +29,7 @@ export const getAccountTimeline = operation({
   errors: ['invalid_request', 'not_found'],
   isTable: true,
   handle: async ({ database, workspace }, { params, query }) => {
-    const rows = await database.query<TimelineRow>(
+    const rows = await database.query<TimelineRow<AccountTimelineType>>(
       readAccountTimeline(params.id, {
         workspace_id: workspace.id,
         ...boundsOf(query, workspace.timezone),

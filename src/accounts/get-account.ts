@@ -3,7 +3,7 @@ import { ApiError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Account, accountExample } from './account-schema.ts';
-import { accountOut, selectAccount } from './account-sql.ts';
+import { accountOut, type StoredAccount, selectAccount } from './account-sql.ts';
 
 export const getAccount = operation({
   method: 'get',
@@ -18,7 +18,7 @@ export const getAccount = operation({
   success: { status: 200, description: 'The account.', schema: Account, example: accountExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectAccount(workspace.id, params.id));
+    const [row] = await database.query<StoredAccount>(selectAccount(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No account has this id or domain.');
     return { body: accountOut(row) };
   },

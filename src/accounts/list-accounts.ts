@@ -3,7 +3,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { AccountRow, accountRowExample } from './account-schema.ts';
-import { accountRowOut, selectAccounts } from './account-sql.ts';
+import { accountRowOut, type StoredAccountRow, selectAccounts } from './account-sql.ts';
 
 export const listAccounts = operation({
   method: 'get',
@@ -25,7 +25,9 @@ export const listAccounts = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
-    const rows = await database.query(selectAccounts(workspace.id, decodeCursor(query.cursor), query.limit));
+    const rows = await database.query<StoredAccountRow>(
+      selectAccounts(workspace.id, decodeCursor(query.cursor), query.limit),
+    );
     return {
       body: pageOf(rows.map(accountRowOut), query.limit, (row) => ({ at: row.created_at, id: row.id })),
     };

@@ -3,11 +3,18 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { isPublicMailDomain } from '../domain/accounts.ts';
 import { isPlaceholder, normaliseDomain } from '../domain/identities.ts';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import { AccountId } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Account, AccountPut, accountExample } from './account-schema.ts';
-import { accountOut, callPutAccount, selectAccount } from './account-sql.ts';
+import {
+  accountOut,
+  callPutAccount,
+  type PutAccount,
+  type StoredAccount,
+  selectAccount,
+} from './account-sql.ts';
 
 export const putAccount = operation({
   method: 'put',
@@ -43,13 +50,13 @@ export const putAccount = operation({
       target_id: params.id,
       fields: Object.keys(body),
     } as const;
-    const [[done] = [], [row] = []] = await database.atomic([
+    const [[done], [row]] = await database.atomic<[PutAccount, StoredAccount]>([
       audited(callPutAccount(workspace.id, params.id, account, now), entry, sql`taken is null`),
       selectAccount(workspace.id, params.id),
     ]);
-    const taken = done?.taken as TakenRow[] | null;
-    if (taken) throw takenError(domains, taken);
-    return { body: accountOut(row ?? {}) };
+    if (done?.taken) throw takenError(domains, done.taken);
+    if (!row) throw new ApiError('not_found', 'The workspace is gone.');
+    return { body: accountOut(row) };
   },
 });
 
@@ -70,12 +77,7 @@ function domainsOf(sent: readonly string[]): string[] {
   throw new ApiError('invalid_request', 'The domains are invalid; see `errors`.', { errors });
 }
 
-interface TakenRow {
-  taken_domain: string;
-  taken_by: string;
-}
-
-function takenError(domains: readonly string[], taken: readonly TakenRow[]): ApiError {
+function takenError(domains: readonly string[], taken: NonNullable<PutAccount['taken']>): ApiError {
   const owners = new Map(taken.map(({ taken_domain, taken_by }) => [taken_domain, taken_by]));
   const errors = domains.flatMap((domain, i) => {
     const owner = owners.get(domain);

@@ -7,9 +7,10 @@ import { NamedRangeQuery } from '../stats/range-fields.ts';
 export const AdvocacyQuery = z.object({
   goal: GoalsQuery,
   ...NamedRangeQuery.shape,
-  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Currency of all values; default the workspace's." }),
   limit: z.number().int().min(1).max(1000).default(100).meta({
-    description: 'Advocates, those whose referrals converted most first. Totals are of all.',
+    description:
+      'Maximum number of advocates, those with the most converted people first. Totals cover all advocates.',
   }),
   ...FormatQuery.shape,
 });
@@ -17,14 +18,16 @@ export const AdvocacyQuery = z.object({
 const Count = z.number().int();
 
 const sums = {
-  referred_people: Count.meta({ description: 'Whom they first referred in the range.' }),
-  converted_people: Count.meta({
-    description: 'Those with a conversion at the referral or after it, until now.',
+  referred_people: Count.meta({
+    description: 'People whose first referral by the advocate is in the range.',
   }),
-  value: z.number().meta({ description: 'Net, of all these conversions.' }),
+  converted_people: Count.meta({
+    description: 'Referred people who converted at or after their referral, until now.',
+  }),
+  value: z.number().meta({ description: 'Net value of all these conversions.' }),
   second_order_people: Count.meta({
     description:
-      'Whom the referred referred in turn, since their own referral, until now; without the advocate, and those whom the advocate referred as well.',
+      'People whom the referred people referred in turn, at or after their own referral, until now. The advocate and people whom the advocate also referred are not included.',
   }),
 };
 
@@ -35,8 +38,8 @@ export const AdvocacyReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'What was observed, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z.literal(true).meta({ description: 'Observed data, not a measured cause.' }),
     totals: z
       .object({
         advocates: Count,
@@ -44,16 +47,20 @@ export const AdvocacyReport = z
         currency: z.string(),
         all: Conversions.meta({ description: 'All conversions in the range.' }),
         word_of_mouth: Conversions.meta({
-          description: 'Those of them by people who had been referred by then, in the range or before.',
+          description:
+            'Conversions in the range by people who had been referred by then, in the range or before it.',
         }),
         share_of_conversions: Share.meta({
-          description: '0 to 1: `word_of_mouth` over `all`; null where there are none.',
+          description: 'From 0 to 1: `word_of_mouth` / `all`; null without conversions.',
         }),
         share_of_value: Share,
       })
-      .meta({ description: 'People count once, however many referred them; so do their conversions.' }),
+      .meta({
+        description:
+          'Each person counts once, however many advocates referred them, and so does each conversion.',
+      }),
     data: z.array(z.object({ person_id: PersonId, ...sums })).meta({
-      description: 'Advocates by `converted_people`, `referred_people`, id.',
+      description: 'Advocates, ordered by `converted_people`, `referred_people`, id.',
     }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })

@@ -3,12 +3,13 @@ import { tenant } from '../db/tenant.ts';
 import { type CountedQuestion, countedConversions } from '../stats/counted-conversion-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 
+/** The effective query of the advocacy report. */
 export interface AdvocacyQuestion extends CountedQuestion {
   to: string;
   limit: number;
 }
 
-/** Of one advocate, or of all; `value` is exact decimal text. */
+/** The sums of one advocate, or of all; `value` is exact decimal text. */
 export interface AdvocacySums {
   referred_people: number;
   converted_people: number;
@@ -16,9 +17,9 @@ export interface AdvocacySums {
   second_order_people: number;
 }
 
+/** The one row of the statement. */
 export interface AdvocacyAnswer {
-  [column: string]: unknown;
-  /** Of the goals named, those that exist. */
+  /** The goals that exist, among those of the query. */
   goals: string[] | null;
   advocates: (AdvocacySums & { person_id: string })[];
   totals: AdvocacySums & {
@@ -30,12 +31,13 @@ export interface AdvocacyAnswer {
 }
 
 /**
- * The advocacy report in one statement, after `HASH_JOINS`; the domain's `advocacyOf` is the definition, and a property
- * test holds the two together.
+ * The advocacy report in one statement, after `HASH_JOINS`. The domain's `advocacyOf` is the definition, and
+ * a property test compares the two.
  *
- * Strategy: (1) of each advocate and person the first referral ever, from the touchpoints that name an advocate; (2)
- * the counted conversions; (3) what followed each referral of the range, summed by advocate; (4) referrals joined to
- * those that the referred made; (5) each conversion with the first referral of its person, for the totals.
+ * Strategy: (1) For each advocate and person, take the first referral ever from the touchpoints that name an
+ * advocate. (2) Take the counted conversions. (3) Sum the conversions that follow each referral of the range
+ * by advocate. (4) Join referrals to the referrals that the referred people made. (5) For the totals, join
+ * each conversion to the first referral of its person.
  */
 export function advocacyStatement(question: AdvocacyQuestion): SQL {
   const { workspace_id, goals, limit } = question;
@@ -79,8 +81,10 @@ export function advocacyStatement(question: AdvocacyQuestion): SQL {
 }
 
 /**
- * `advocate_id, person_id, referred_at, is_in_range`. An erased advocate is a nameless person. Without
+ * The first referral of each person by each advocate. An erased advocate is a nameless person. Without
  * `offset 0` each identity would be looked up twice, for the condition and for the column.
+ *
+ * Needs: no step. Gives: the step `pairs (advocate_id, person_id, referred_at, is_in_range)`.
  */
 function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
   return sql`
@@ -109,6 +113,12 @@ function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
     )`;
 }
 
+/**
+ * The sums of each advocate.
+ *
+ * Needs: the steps `pairs` and `counted`. Gives: the steps `brought`, `second_order (advocate_id, person_id)`
+ * and `advocates (advocate_id, referred_people, converted_people, value, second_order_people)`.
+ */
 const advocateSteps = sql`
     brought as (
       select p.advocate_id, p.person_id, count(c.id) as conversions, coalesce(sum(c.net), 0) as value
@@ -140,7 +150,13 @@ const advocateSteps = sql`
       ) seconds using (advocate_id)
     )`;
 
-/** `placed`: the conversions, and whether each was told of by word of mouth, and brought by a referral of the range. */
+/**
+ * The conversions, with whether each is word of mouth (`is_told`) and follows a referral of the
+ * range (`is_brought`).
+ *
+ * Needs: the steps `pairs` and `counted`. Gives: the steps `referred (person_id, first_ever, first_in_range)`
+ * and `placed`, the columns of `counted` with `is_in_range, is_told, is_brought`.
+ */
 function totalSteps({ from, to }: AdvocacyQuestion): SQL {
   return sql`
     referred as materialized (

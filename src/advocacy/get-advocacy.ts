@@ -42,7 +42,7 @@ export const advocacyReport = defineReport({
       data: advocates.map(({ person_id, ...sums }) => ({ person_id, ...sumsOut(sums) })),
       warnings: [
         ...(totals.lacks_rate > 0 ? [missingRateWarning(totals.lacks_rate, currency)] : []),
-        ...historyWarning(workspace, 'older referrals and conversions are not known'),
+        ...historyWarning(workspace, 'older referrals and conversions are not in this report'),
       ],
     };
   },
@@ -53,9 +53,9 @@ export const getAdvocacy = reportOperation(advocacyReport, {
   path: '/v1/reports/advocacy',
   id: 'getAdvocacy',
   tag: 'Reports',
-  summary: 'Advocates, and what their referrals brought',
+  summary: 'Advocates, and the results of their referrals',
   description:
-    'Who refers others, and what becomes of those. A referral is the first touchpoint of a person whose `referred_by` names somebody else, of any kind; the report is of those in the range, and of what followed until now. Several advocates of one person are each credited in full; in the totals every person and every conversion counts once. Who turned out to be the person they referred is no advocate. An erased advocate stays one nameless advocate, so no total changes. Voided touchpoints and retracted conversions never happened.',
+    'People who refer others, and the results of their referrals. A referral is the first touchpoint, of any kind, of a person whose `referred_by` names a given other person. The range selects referrals; their consequences count until now. Each of several advocates of one person gets full credit, and totals count every person and every conversion once. A person who turned out to be the same as the person they referred is not an advocate. An erased advocate remains one nameless advocate, so totals do not change. Voided touchpoints and retracted conversions are ignored.',
   success: { description: 'The report. CSV and NDJSON hold the advocates.', example: advocacyExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,

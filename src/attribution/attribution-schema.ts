@@ -20,29 +20,33 @@ export const AttributionQuery = z.object({
     description: 'Splits rows and totals by the local day, ISO week or month of the conversion.',
   }),
   limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
-    description: 'Rows by credit of the first model; the rest is one row with `other: true`, so totals hold.',
+    description:
+      'Maximum number of rows, largest credit of the first model first. All other groups are one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
 });
 export type AttributionQuery = z.output<typeof AttributionQuery>;
 
 /**
- * The report's parameters, so that a frontend can pass them on. Those that choose conversions change nothing where
- * one conversion is named.
+ * The parameters of the report, so that a frontend can pass them on. Parameters that select conversions have
+ * no effect, because the path names one conversion.
  */
 export const ExplanationQuery = z.object({
   ...ModelQuery.shape,
-  goal: z.array(GoalKey).optional().meta({ description: 'Of the report; changes nothing here.' }),
+  goal: z.array(GoalKey).optional().meta({ description: 'A parameter of the report; has no effect here.' }),
   ...NamedRangeQuery.shape,
   where_conversion: WhereConversionQuery,
-  interval: z.enum(INTERVALS).optional().meta({ description: 'Of the report; changes nothing here.' }),
+  interval: z
+    .enum(INTERVALS)
+    .optional()
+    .meta({ description: 'A parameter of the report; has no effect here.' }),
   limit: z
     .number()
     .int()
     .min(1)
     .max(MAX_ROWS)
     .optional()
-    .meta({ description: 'Of the report; changes nothing here.' }),
+    .meta({ description: 'A parameter of the report; has no effect here.' }),
 });
 export type ExplanationQuery = z.output<typeof ExplanationQuery>;
 
@@ -56,14 +60,14 @@ const Credit = z.partialRecord(z.enum(MODELS), Share).meta({
   },
 });
 const totals = {
-  conversions: z.number().int().meta({ description: 'Net: without retracted ones.' }),
+  conversions: z.number().int().meta({ description: 'Net: without retracted conversions.' }),
   value: z.number().meta({ description: 'Net of adjustments.' }),
   gross_conversions: z.number().int(),
   gross_value: z.number(),
-  attributed: Share.meta({ description: 'Of conversions with a journey.' }),
+  attributed: Share.meta({ description: 'Conversions with a touchpoint in their journey.' }),
   unattributed: Share.optional().meta({
     description:
-      'Of conversions without any touchpoint in their journey. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+      'Conversions without any touchpoint in their journey. Omitted under a narrowed read token, whose totals contain only conversions with a journey.',
   }),
 };
 
@@ -71,8 +75,10 @@ export const AttributionReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z
+      .literal(true)
+      .meta({ description: 'Attribution is bookkeeping over observed data, not a measured cause.' }),
     totals: z.object({
       ...totals,
       currency: z.string(),
@@ -85,14 +91,15 @@ export const AttributionReport = z
           .optional()
           .meta({ description: 'Local start date of the day, ISO week or month.' }),
         group: Group,
-        other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
+        other: z.literal(true).optional().meta({ description: 'The row of all groups beyond `limit`.' }),
         touchpoints: z.number().int().meta({ description: 'Distinct touchpoints in at least one journey.' }),
         influenced_conversions: z
           .number()
           .int()
-          .meta({ description: 'Journeys that hold the group. Not additive over groups.' }),
+          .meta({ description: 'Journeys that contain the group. Not additive over groups.' }),
         assisted_conversions: z.number().int().meta({
-          description: "Journeys that hold it, but not as the last touch's group. Not additive.",
+          description:
+            'Journeys that contain the group, but not as the group of the last touch. Not additive.',
         }),
         credit: Credit,
       }),
@@ -115,7 +122,8 @@ export const Explanation = z
       currency: z.string(),
       retracted: z.boolean(),
       counted: z.boolean().meta({
-        description: 'Whether reports count it: not retracted, and the first where the goal counts once.',
+        description:
+          'Whether reports count it: it is not retracted, and it is the first one if the goal counts once.',
       }),
     }),
     settings: z.record(z.string(), z.unknown()),
@@ -126,11 +134,11 @@ export const Explanation = z
         kind: z.enum(KINDS),
         channel: z.string(),
         group: Group,
-        age_seconds: z.number().meta({ description: 'Before the conversion.' }),
+        age_seconds: z.number().meta({ description: 'Time from the touchpoint to the conversion.' }),
         milestones: z
           .array(z.string())
           .optional()
-          .meta({ description: 'The goals of `milestones` whose touch this is; left out where none is.' }),
+          .meta({ description: 'The goals of `milestones` whose touch this is; omitted if there are none.' }),
         weights: z
           .partialRecord(z.enum(MODELS), z.number())
           .meta({ type: 'object', additionalProperties: { type: 'number' } }),
@@ -143,7 +151,7 @@ export const Explanation = z
     ),
     left_out: z
       .array(z.object({ id: z.string(), reason: z.enum(LEFT_OUT_REASONS) }))
-      .meta({ description: 'At most 1000, newest first.' }),
+      .meta({ description: 'At most 1,000, newest first.' }),
     left_out_counts: z
       .partialRecord(z.enum(LEFT_OUT_REASONS), z.number().int())
       .meta({ type: 'object', additionalProperties: { type: 'integer' } }),

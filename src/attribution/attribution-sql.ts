@@ -2,12 +2,15 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../stats/credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 
+/** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {
   goals: readonly string[];
   limit: number;
 }
 
-/** Of conversions: in all (`interval` null) and, if asked, by interval. Amounts as exact decimals in text. */
+/**
+ * Totals of the range (`interval` null) and, if requested, of each interval. Amounts are exact decimal text.
+ */
 export interface AttributionTotals {
   interval: string | null;
   conversions: number;
@@ -19,7 +22,7 @@ export interface AttributionTotals {
   lacks_rate: number;
 }
 
-/** `credits` and `values` in the order of the models. */
+/** A group of one interval. `credits` and `values` are in the order of the models. */
 export interface GroupRow {
   interval: string | null;
   dimensions: (string | null)[];
@@ -31,9 +34,9 @@ export interface GroupRow {
   values: number[];
 }
 
+/** The one row of the statement. */
 export interface AttributionAnswer {
-  [column: string]: unknown;
-  /** Of all goals named, those that exist. */
+  /** The goals that exist, among those of the query and its milestones. */
   goals: string[] | null;
   totals: AttributionTotals[];
   groups: GroupRow[];
@@ -42,15 +45,16 @@ export interface AttributionAnswer {
 /**
  * The attribution report in one statement.
  *
- * Strategy: (1) the conversions of the range with the bounds of their journeys; (2) one join to the touchpoints of
- * the same people (or accounts), by the index in journey order; (3) window functions give each touch its place and its
- * weight under every model at once; (4) two sums: first for each conversion and group, which is what influenced and
- * assisted count, then for each group. Distinct touchpoints are counted beside, and both are added up by a
- * `union all`, so that null groups need no join. Groups beyond the limit fold into one row for each interval.
+ * Strategy: (1) Select the conversions of the range with the bounds of their journeys. (2) Join the
+ * touchpoints of the same people (or accounts) once, by the index in journey order. (3) Give each touch its
+ * position and its weight under every model at once, with window functions. (4) Sum twice: by conversion and
+ * group, where influenced and assisted conversions are counted, then by group. Distinct touchpoints are
+ * counted separately. A `union all` adds the two up, so that null groups need no join. (5) Fold groups beyond
+ * the limit into one row per interval.
  *
- * Steps never join each other: their sizes are not known to the planner, which in a workspace it has no statistics
- * of expects one row and would loop. `in` as an output column is a hash look-up whatever it expects (with a join,
- * the totals of 19,700 conversions took 33 s).
+ * Steps never join each other. The planner does not know their sizes: in a workspace without statistics it
+ * expects one row and would use a nested loop. `in` as an output column is a hash look-up whatever the
+ * planner expects (with a join, the totals of 19,700 conversions took 33 s).
  */
 export function attributionStatement(question: AttributionQuestion): SQL {
   const { limit } = question;
@@ -110,8 +114,14 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
 }
 
+/** The name of the column with a model's credited value, by the model's index in the query. */
 const worth = (i: number) => sql.identifier(`worth_${i}`);
 
+/**
+ * The totals of the range, and of each interval if the query has one.
+ *
+ * Needs: the steps `converted` and `by_journey`. Gives: a select of the columns of `AttributionTotals`.
+ */
 function totals(question: AttributionQuestion): SQL {
   const byInterval = question.interval !== null;
   return sql`

@@ -18,23 +18,25 @@ import { type Milestones, milestoneTimes } from '../stats/milestone-sql.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
 
-/** More would be a dump, not an explanation; the counts are complete. */
+/** A longer list would explain nothing more; `left_out_counts` is complete. */
 const MAX_LEFT_OUT = 1000;
 
+/** The effective query of an explanation. */
 export interface ExplanationQuestion extends MoneyQuestion {
   conversion_id: string;
   lookback_days: number | null;
   scope: ReportScope;
   policy: JourneyPolicy;
   where: Where;
-  /** Touchpoints that the caller may see; others are not there. */
+  /** The touchpoints that the caller may see; others are treated as absent. */
   visible: Where;
-  /** Conversions that the caller may see. */
+  /** The conversions that the caller may see. */
   where_conversion: JourneyQuestion['where_conversion'];
-  /** The goals of the models that need them, else null. */
+  /** The milestone goals for models that need them, else null. */
   milestones: Milestones | null;
 }
 
+/** A touchpoint of the journey. */
 export interface ConsideredRow {
   id: string;
   occurred_at: string;
@@ -44,8 +46,10 @@ export interface ConsideredRow {
   dimensions: Record<string, string | null>;
 }
 
+/**
+ * The one row of the statement; there is none if the conversion does not exist or the caller may not see it.
+ */
 export interface ExplanationRow {
-  [column: string]: unknown;
   id: string;
   goal: string;
   person_id: string;
@@ -54,16 +58,16 @@ export interface ExplanationRow {
   value: string | null;
   net_value: string | null;
   currency: string;
-  /** What one unit of its currency was worth in the one asked; null where no rate tells. */
+  /** The value of one unit of its currency in the requested one; null without an exchange rate. */
   rate: string | null;
-  /** It has a value, its own or a restated one, and no rate. */
+  /** It has a value, its own or a restated one, and no exchange rate. */
   lacks_rate: boolean;
   retracted: boolean;
   counted: boolean;
   lookback_seconds: number;
   lead_at: Date | null;
   opportunity_at: Date | null;
-  /** Of the milestones named, those that exist. */
+  /** The milestone goals that exist. */
   milestone_goals: string[] | null;
   considered: ConsideredRow[];
   left_out: { id: string; reason: LeftOutReason }[];
@@ -71,8 +75,8 @@ export interface ExplanationRow {
 }
 
 /**
- * One conversion with every touchpoint of its entity: `considered` in journey order, the others with the first
- * reason that keeps them out. The reasons are those of the domain's `leftOutReason`, in its order.
+ * One conversion with every touchpoint of its entity: `considered` in journey order, the others with the
+ * first reason that excludes them. The reasons and their order are those of the domain's `leftOutReason`.
  */
 export function explanationStatement(question: ExplanationQuestion): SQL {
   const { workspace_id, conversion_id, scope, milestones } = question;
@@ -112,8 +116,12 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
 }
 
 /**
- * The touchpoints of the entity, each with what keeps it out. Under the scope of a person also those of others at the
- * account that nothing else keeps out: what another scope would have counted.
+ * The touchpoints of the entity, each with the reason that excludes it, or null. With
+ * `scope=person` these include touchpoints of other people at the account that no other reason
+ * excludes, because `scope=account` would include them.
+ *
+ * Needs: the step `target (…, opens_at, used_up_to)`. Gives: a select of the columns of touchpoints,
+ * `converted_at` and `reason`.
  */
 function judged({ workspace_id, scope, where, visible }: ExplanationQuestion): SQL {
   const isVisible = sql.join([sql`true`, ...whereConditions(visible)], sql` and `);
@@ -135,12 +143,23 @@ function judged({ workspace_id, scope, where, visible }: ExplanationQuestion): S
   return sql.join([...own, others], sql` union all `);
 }
 
-/** When the entity's previous unretracted conversion of the goal happened, if it uses touchpoints up. */
+/**
+ * The time of the entity's previous unretracted conversion of the goal, if it uses touchpoints
+ * up; else -infinity.
+ *
+ * Needs: `c`, the conversion. Gives: a timestamptz expression.
+ */
 function usedUpTo({ workspace_id, scope, policy }: ExplanationQuestion): SQL {
   if (policy === 'reuse') return sql`'-infinity'::timestamptz`;
   return sql`coalesce((select max(earlier.occurred_at) ${earlierUnretracted(workspace_id, scope)}), '-infinity')`;
 }
 
+/**
+ * The reason that excludes a touchpoint of the entity from the journey.
+ *
+ * Needs: `t`, a touchpoint, and `c (occurred_at, touchpoint_id, opens_at, used_up_to)`. Gives: a text
+ * expression, null for a touchpoint of the journey.
+ */
 function reason(where: Where): SQL {
   const uncredited = KINDS_WITHOUT_CREDIT.filter((kind) => !where.kind?.includes(kind));
   const fits = sql.join([sql`true`, ...whereConditions(where)], sql` and `);
@@ -154,6 +173,11 @@ function reason(where: Where): SQL {
   end`;
 }
 
+/**
+ * The touchpoints of the journey.
+ *
+ * Needs: the step `judged`. Gives: a scalar subquery, without parentheses: a JSON list in journey order.
+ */
 function considered(): SQL {
   const dimensions = sql.join(
     DIMENSIONS.map((name) => sql`${name}::text, ${DIMENSION_COLUMNS[name]}`),

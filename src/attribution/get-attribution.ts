@@ -41,7 +41,7 @@ export const getAttribution = reportOperation(attributionReport, {
   tag: 'Reports',
   summary: 'Credit per group, under any set of models',
   description:
-    'Which touchpoints get credit for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed add up to the totals; credits are not rounded to cents, so round sums and not rows. The models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over what was observed, no measured cause.',
+    'The credit of touchpoints for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed conversions add up to the totals. Credits are not rounded to cents, so round sums instead of rows. All models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over observed data, not a measured cause.',
   success: { description: 'The report.', example: attributionExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,

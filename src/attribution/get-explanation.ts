@@ -3,7 +3,7 @@ import { weightsOf } from '../domain/attribution.ts';
 import { withMilestones } from '../domain/milestones.ts';
 import { isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import { checkModelQuery } from '../stats/credit-fields.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -55,7 +55,7 @@ export const getExplanation = reportOperation(explanationReport, {
   tag: 'Reports',
   summary: 'Explain the credit of one conversion',
   description:
-    'What was considered, with the weight and credit of each touchpoint under each model, and what was left out and why. Takes the parameters of the attribution report and gives the numbers that the report adds up; those that choose conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and change nothing.',
+    'The touchpoints that were considered, each with its weight and credit under each model, and the touchpoints that were left out, each with the reason. It takes the parameters of the attribution report and returns the numbers that the report adds up. Parameters that select conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and have no effect.',
   success: { description: 'The explanation.', example: explanationExample },
   errors: ['invalid_request', 'unknown_goal', 'not_found', 'report_too_slow'],
   isCacheable: true,
@@ -85,8 +85,8 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
       retracted,
       counted,
       occurred_at: instantOut(row.occurred_at),
-      value: amountOut(row.value),
-      net_value: amountOut(row.net_value),
+      value: amountOrNull(row.value),
+      net_value: amountOrNull(row.net_value),
       currency: row.currency,
     },
     settings,
@@ -97,7 +97,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
   };
 }
 
-/** The weights come from the domain's definition: what the report's SQL has to agree with. */
+/** Weights come from the definition in the domain, which the SQL of the report has to agree with. */
 function consideredOut(
   row: ExplanationRow,
   query: ExplanationQuery,
@@ -124,7 +124,7 @@ function consideredOut(
   }));
 }
 
-/** The journey as the domain takes it, each touch with the milestones whose touch it is. */
+/** The journey in the domain's terms: each touch with the milestones whose touch it is. */
 function touchesOf({ considered, lead_at, opportunity_at }: ExplanationRow) {
   const touches = considered.map((touch) => ({ ...touch, occurred_at: timeOf(touch.occurred_at) }));
   const times = {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
+import type { audit_log } from '../db/workspace-tables.ts';
 import type { AuditAction } from '../domain/audit.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -12,6 +12,8 @@ export interface AuditFilter {
   to: Date | null;
   actions: readonly AuditAction[] | null;
 }
+
+export type StoredAuditRow = Omit<typeof audit_log.$inferSelect, 'workspace_id'>;
 
 /** Newest first, with the id as tie-break. */
 export function selectAudit(
@@ -34,6 +36,6 @@ export function selectAudit(
     limit ${limit + 1}`;
 }
 
-export function auditRowOut(row: Row): AuditRow {
-  return { ...row, occurred_at: instantOut(row.occurred_at) } as AuditRow;
+export function auditRowOut(row: StoredAuditRow): AuditRow {
+  return { ...row, occurred_at: instantOut(row.occurred_at) };
 }

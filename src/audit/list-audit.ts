@@ -5,7 +5,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { AuditRow, auditRowExample } from './audit-schema.ts';
-import { auditRowOut, selectAudit } from './audit-sql.ts';
+import { auditRowOut, type StoredAuditRow, selectAudit } from './audit-sql.ts';
 
 export const listAudit = operation({
   method: 'get',
@@ -37,7 +37,7 @@ export const listAudit = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = { ...boundsOf(query, workspace.timezone), actions: query.action ?? null };
-    const rows = await database.query(
+    const rows = await database.query<StoredAuditRow>(
       selectAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {

@@ -53,7 +53,6 @@ export interface OutcomeRow {
 }
 
 export interface ConversationReportAnswer {
-  [column: string]: unknown;
   /** The requested goals that exist. */
   goals: string[] | null;
   figures: FiguresRow[];

@@ -1,8 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { conversations } from '../db/conversation-tables.ts';
+import type { conversions, touchpoints } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import type { ConversationState } from '../domain/conversations.ts';
-import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
+import type { Direction } from '../domain/touchpoint-fields.ts';
+import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import {
@@ -137,6 +139,14 @@ function threadsOf(workspaceId: string, { person_id, account_id }: ConversationF
 const shown = sql`
   thread.id, thread.opened_at, thread.first_response_at, thread.last_at, thread.last_direction, thread.inbound,
   thread.outbound, t.channel, t.topic, t.account_id, said.*`;
+export type StoredConversation = Omit<typeof conversations.$inferSelect, 'workspace_id' | 'opening_id'> &
+  Pick<typeof touchpoints.$inferSelect, 'channel' | 'topic' | 'account_id'> & {
+    person_count: number;
+    person_ids: string[];
+    conversion_count: number;
+    sentiment_mean: number | null;
+    sentiment_last: number | null;
+  };
 
 /**
  * The unretracted conversions of a participant since the thread was opened.
@@ -179,6 +189,19 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
 /** Needs: a message `t`. Gives: the order in which the last message with a sentiment comes first. */
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
+/** With its messages and the conversions that followed. Instants in JSON are text, and amounts numbers. */
+export type StoredConversationDetail = StoredConversation & {
+  touchpoints: (Pick<
+    typeof touchpoints.$inferSelect,
+    'id' | 'person_id' | 'account_id' | 'kind' | 'stage' | 'channel' | 'topic' | 'sentiment' | 'url'
+  > & { occurred_at: string; direction: Direction })[];
+  conversions: (Pick<typeof conversions.$inferSelect, 'id' | 'person_id' | 'goal' | 'currency'> & {
+    occurred_at: string;
+    value: number | null;
+    net_value: number | null;
+  })[];
+};
+
 /** One thread with its messages and the conversions that followed, as JSON; no row if there is no such thread. */
 export function selectConversation(workspaceId: string, id: string): SQL {
   return sql`
@@ -207,7 +230,7 @@ export function selectConversation(workspaceId: string, id: string): SQL {
 }
 
 /** A row of `shown` columns on its way out. */
-export function conversationOut(row: Row): Conversation {
+export function conversationOut(row: StoredConversation): Conversation {
   const { last_direction, inbound, outbound, sentiment_mean, sentiment_last, ...rest } = row;
   const [opened_at, first_response_at] = [instantOrNull(row.opened_at), instantOrNull(row.first_response_at)];
   return {
@@ -222,22 +245,21 @@ export function conversationOut(row: Row): Conversation {
     last_at: instantOut(row.last_at),
     messages: { inbound, outbound },
     sentiment: { mean: sentiment_mean, last: sentiment_last },
-  } as Conversation;
+  };
 }
 
-export function conversationDetailOut({ touchpoints, conversions, ...row }: Row): ConversationDetail {
-  const dated = (rows: unknown) =>
-    (rows as Row[]).map((one) => ({
-      ...one,
-      occurred_at: new Date(String(one.occurred_at)).toISOString(),
-    }));
+export function conversationDetailOut({
+  touchpoints,
+  conversions,
+  ...row
+}: StoredConversationDetail): ConversationDetail {
+  const dated = <T extends { occurred_at: string }>(one: T) => ({
+    ...one,
+    occurred_at: new Date(one.occurred_at).toISOString(),
+  });
   return {
     ...conversationOut(row),
-    touchpoints: dated(touchpoints),
-    conversions: dated(conversions).map((one: Row) => ({
-      ...one,
-      value: amountOut(one.value),
-      net_value: amountOut(one.net_value),
-    })),
-  } as ConversationDetail;
+    touchpoints: touchpoints.map(dated),
+    conversions: conversions.map(dated),
+  };
 }

@@ -2,7 +2,11 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { ConversationDetail, conversationDetailExample, MAX_MESSAGES } from './conversation-schema.ts';
-import { conversationDetailOut, selectConversation } from './conversation-sql.ts';
+import {
+  conversationDetailOut,
+  type StoredConversationDetail,
+  selectConversation,
+} from './conversation-sql.ts';
 
 export const getConversation = operation({
   method: 'get',
@@ -22,7 +26,7 @@ export const getConversation = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectConversation(workspace.id, params.id));
+    const [row] = await database.query<StoredConversationDetail>(selectConversation(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No conversation has this id.');
     return { body: conversationDetailOut(row) };
   },

@@ -6,7 +6,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { boundsOf, RangeQuery } from '../stats/range-fields.ts';
 import { Conversation, conversationExample } from './conversation-schema.ts';
-import { conversationOut, selectConversations } from './conversation-sql.ts';
+import { conversationOut, type StoredConversation, selectConversations } from './conversation-sql.ts';
 
 const MAX_AGE_SECONDS = 3660 * 86_400;
 
@@ -67,7 +67,7 @@ export const listConversations = operation({
       account_id: query.account_id ?? null,
       order: query.order,
     };
-    const rows = await database.query(
+    const rows = await database.query<StoredConversation>(
       selectConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {

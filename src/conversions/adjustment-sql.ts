@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { adjustments } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
 /** An adjustment to insert; `value` is decimal text. */
@@ -73,6 +73,8 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
     left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id`;
 }
 
+export type StoredAdjustment = Omit<typeof adjustments.$inferSelect, 'workspace_id' | 'content_hash'>;
+
 /**
  * The adjustments of a conversion by `(occurred_at, id)`, the order in which they apply. One row with a null id if the
  * conversion has none; no row if there is no such conversion.
@@ -86,11 +88,11 @@ export function selectAdjustments(workspaceId: string, conversionId: string): SQ
     order by a.occurred_at, a.id`;
 }
 
-export function adjustmentOut(row: Row): Adjustment {
+export function adjustmentOut(row: StoredAdjustment): Adjustment {
   return {
     ...row,
-    value: amountOut(row.value),
+    value: amountOrNull(row.value),
     occurred_at: instantOut(row.occurred_at),
     received_at: instantOut(row.received_at),
-  } as Adjustment;
+  };
 }

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { conversions } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOut } from '../http/fields.ts';
+import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
@@ -119,6 +119,10 @@ const stored = sql`
   c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.received_at, c.value, c.currency, c.touchpoint_id, c.properties,
   coalesce(n.retracted, false) as retracted,
   case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
+export type StoredConversion = Omit<
+  typeof conversions.$inferSelect,
+  'workspace_id' | 'identity_id' | 'content_hash'
+> & { retracted: boolean; net_value: string | null };
 
 export function selectConversion(workspaceId: string, id: string): SQL {
   return sql`
@@ -153,12 +157,12 @@ export function selectConversions(
 }
 
 /** A row of `stored` columns on its way out. */
-export function conversionOut(row: Row): Conversion {
+export function conversionOut(row: StoredConversion): Conversion {
   return {
     ...row,
     occurred_at: instantOut(row.occurred_at),
     received_at: instantOut(row.received_at),
-    value: amountOut(row.value),
-    net_value: amountOut(row.net_value),
-  } as Conversion;
+    value: amountOrNull(row.value),
+    net_value: amountOrNull(row.net_value),
+  };
 }

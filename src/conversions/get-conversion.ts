@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, selectConversion } from './conversion-sql.ts';
+import { conversionOut, type StoredConversion, selectConversion } from './conversion-sql.ts';
 
 export const getConversion = operation({
   method: 'get',
@@ -22,7 +22,7 @@ export const getConversion = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectConversion(workspace.id, params.id));
+    const [row] = await database.query<StoredConversion>(selectConversion(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No conversion has this id.');
     return { body: conversionOut(row) };
   },

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
-import { adjustmentOut, selectAdjustments } from './adjustment-sql.ts';
+import { adjustmentOut, type StoredAdjustment, selectAdjustments } from './adjustment-sql.ts';
 import { Adjustment, adjustmentExample } from './conversion-schema.ts';
 
 export const listAdjustments = operation({
@@ -23,7 +23,9 @@ export const listAdjustments = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const rows = await database.query(selectAdjustments(workspace.id, params.id));
+    const rows = await database.query<StoredAdjustment | { id: null }>(
+      selectAdjustments(workspace.id, params.id),
+    );
     if (rows.length === 0) throw new ApiError('not_found', 'No conversion has this id.');
     return { body: { data: rows.filter((row) => row.id !== null).map(adjustmentOut) } };
   },

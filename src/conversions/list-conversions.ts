@@ -4,7 +4,7 @@ import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
 import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { Conversion, storedConversionExample } from './conversion-schema.ts';
-import { conversionOut, selectConversions } from './conversion-sql.ts';
+import { conversionOut, type StoredConversion, selectConversions } from './conversion-sql.ts';
 
 export const listConversions = operation({
   method: 'get',
@@ -30,7 +30,7 @@ export const listConversions = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
-    const rows = await database.query(
+    const rows = await database.query<StoredConversion>(
       selectConversions(workspace.id, filter, query.goal ?? null, decodeCursor(query.cursor), query.limit),
     );
     return {

@@ -8,7 +8,7 @@ import { CULTIVATION_GROUPS, MAX_CHANNELS } from './cultivation-sql.ts';
 
 export const CultivationQuery = z.object({
   goal: GoalsQuery.meta({
-    description: 'Goals of the kind conversion: a conversion of any is the outcome.',
+    description: 'Goals of the kind `conversion`. A conversion on any of them is the outcome.',
   }),
   cultivation_goal: z
     .array(GoalKey)
@@ -16,23 +16,25 @@ export const CultivationQuery = z.object({
     .max(MAX_GOALS)
     .optional()
     .meta({
-      description: 'Goals of the kind cultivation, all by default: who reached any is cultivated.',
+      description:
+        'Goals of the kind `cultivation`; default all of them. A person who reached any of them is cultivated.',
       example: ['follow'],
     }),
   ...NamedRangeQuery.shape,
   landmark_days: z.number().int().min(0).max(365).default(14).meta({
-    description: 'Days of 86,400 s from the first touchpoint on: who is cultivated by then, is.',
+    description:
+      'Days of 86,400 s from the first touchpoint to the landmark, at which it is decided who is cultivated.',
   }),
   horizon_days: z.number().int().min(1).max(3650).default(90).meta({
-    description: 'Days of 86,400 s from the landmark on, in which a conversion is the outcome.',
+    description: 'Days of 86,400 s from the landmark, in which a conversion is the outcome.',
   }),
   group_by: z
     .enum(CULTIVATION_GROUPS)
     .optional()
     .meta({
-      description: `\`channel\`: of the first touchpoint; the ${MAX_CHANNELS} with most people, the rest is one row with \`other: true\`. \`cultivation_goal\`: who reached that one, against who reached none of them.`,
+      description: `\`channel\`: by the channel of the first touchpoint; the ${MAX_CHANNELS} with the most people have rows, all others are one row with \`other: true\`. \`cultivation_goal\`: people who reached this goal against people who reached none.`,
     }),
-  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Currency of all values; default the workspace's." }),
   ...FormatQuery.shape,
 });
 export type CultivationQuery = z.output<typeof CultivationQuery>;
@@ -42,17 +44,19 @@ const People = z.number().int();
 
 const Arm = z
   .object({
-    people: People.meta({ description: 'Not converted at the landmark, and followed to the horizon.' }),
-    converted: People.meta({ description: 'Those who did until the horizon.' }),
-    rate: Share.meta({ description: '0 to 1; null of nobody.' }),
+    people: People.meta({
+      description: 'People who had not converted by the landmark, and whose horizon has passed.',
+    }),
+    converted: People.meta({ description: 'People of the arm who converted by the horizon.' }),
+    rate: Share.meta({ description: 'From 0 to 1; null for an empty arm.' }),
     rate_low: Share.meta({ description: 'Wilson interval, 95 %.' }),
     rate_high: Share,
     value_per_person: z.number().nullable().meta({
-      description: 'Net value of the conversions until the horizon, over all people of the arm.',
+      description: 'Net value of the conversions by the horizon, over all people of the arm.',
     }),
     median_days: z.number().nullable().meta({
       description:
-        'From landmark to conversion by Kaplan and Meier, short follow-up censored; null where the curve does not come down to one half by the horizon.',
+        'Days from landmark to conversion: the Kaplan–Meier median, with short follow-up censored; null if the curve does not reach one half by the horizon.',
     }),
   })
   .meta({ id: 'CultivationArm' });
@@ -74,26 +78,29 @@ export const CultivationReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
     observational: z.literal(true).meta({
-      description: 'What was observed, no measured cause: who lets themselves be cultivated may be keener.',
+      description:
+        'Observed data, not a measured cause: people who become cultivated may be keener to begin with.',
     }),
     totals: z.object({
-      people: People.meta({ description: 'Whose first touchpoint lies in the range.' }),
-      compared: People.meta({ description: 'Those in the two arms.' }),
-      converted: People.meta({ description: 'Those of them who did until the horizon.' }),
-      value: z.number().meta({ description: 'Net, of their conversions until the horizon.' }),
+      people: People.meta({ description: 'People whose first touchpoint lies in the range.' }),
+      compared: People.meta({ description: 'People in the two arms.' }),
+      converted: People.meta({ description: 'People in the two arms who converted by the horizon.' }),
+      value: z.number().meta({ description: 'Net value of their conversions by the horizon.' }),
       currency: z.string(),
-      pool_people: People.meta({ description: 'Everyone in the pool, once.' }),
+      pool_people: People.meta({ description: 'People in the pool, each counted once.' }),
     }),
     ...comparison,
     left_out: z.object({
-      converted_before_landmark: People.meta({ description: 'At it included.' }),
-      short_follow_up: People.meta({ description: 'Others whose horizon still lies ahead.' }),
+      converted_before_landmark: People.meta({
+        description: 'People who converted at or before the landmark.',
+      }),
+      short_follow_up: People.meta({ description: 'Other people whose horizon is still in the future.' }),
     }),
     pool: z.array(z.object({ goal: z.string(), people: People })).meta({
       description:
-        'Now, whatever the range: who has reached the cultivation goal, and converted on none of the goals.',
+        'The pool now, whatever the range: people who reached the cultivation goal and have not converted on any of the goals.',
     }),
     data: z
       .array(
@@ -103,13 +110,13 @@ export const CultivationReport = z
           }),
           other: z.literal(true).optional(),
           ...comparison,
-          pool_people: People.meta({ description: 'Of the pool, those of the group.' }),
+          pool_people: People.meta({ description: 'People of the group in the pool.' }),
           low_evidence: z.boolean().meta({
-            description: `An arm has fewer than ${MIN_ARM_PEOPLE} people, or both together fewer than ${MIN_CONVERTED} conversions.`,
+            description: `An arm has fewer than ${MIN_ARM_PEOPLE} people, or both together have fewer than ${MIN_CONVERTED} conversions.`,
           }),
         }),
       )
-      .meta({ description: 'One row for each group, or one for everyone.' }),
+      .meta({ description: 'One row per group, or one row for everyone.' }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
   .meta({ id: 'CultivationReport' });

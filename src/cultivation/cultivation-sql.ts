@@ -8,12 +8,13 @@ import { isUnretracted } from '../stats/net-conversion-sql.ts';
 export const CULTIVATION_GROUPS = ['channel', 'cultivation_goal'] as const;
 export type CultivationGroup = (typeof CULTIVATION_GROUPS)[number];
 
-/** Channels beyond these are one group. */
+/** All channels beyond this number are one group. */
 export const MAX_CHANNELS = 50;
 const DAY_SECONDS = 86_400;
 
+/** The effective query of the cultivation report. */
 export interface CultivationQuestion extends CountedQuestion {
-  /** Null: all of that kind. */
+  /** Null: all goals of that kind. */
   cultivation_goals: readonly string[] | null;
   to: string;
   landmark_days: number;
@@ -21,9 +22,9 @@ export interface CultivationQuestion extends CountedQuestion {
   group_by: CultivationGroup | null;
 }
 
-/** Sums of one arm of one group; `value` is exact decimal text. */
+/** Sums of one arm of one group. `value` is exact decimal text. */
 export interface ArmRow {
-  /** 0: everyone. Channels count on by people; goals as in `cultivation_goals`, and have no arm of uncultivated. */
+  /** 0: everyone. Then channels by people, or goals as in `cultivation_goals` (cultivated arm only). */
   place: number;
   is_cultivated: boolean;
   people: number;
@@ -33,8 +34,7 @@ export interface ArmRow {
 }
 
 export interface CultivationAnswer {
-  [column: string]: unknown;
-  /** Those named, and all of the kind cultivation. */
+  /** The goals of the query, and all of the kind `cultivation`. */
   goals: { key: string; kind: GoalKind }[] | null;
   arms: ArmRow[] | null;
   left_out: {
@@ -43,19 +43,18 @@ export interface CultivationAnswer {
     lacks_rate: number;
   };
   pool: { people: number; goals: Record<string, number> | null };
-  /** By channel: all that there are, the last of them perhaps being all others. */
+  /** The channels with a row, if the query groups by channel; the last one may be all others. */
   channels: { place: number; channel: string | null; pool_people: number }[] | null;
 }
 
 /**
- * The cultivation report in one statement; the domain's `landmarkOf` is the definition, and a property test holds the
- * two together.
+ * The cultivation report in one statement. A property test compares it with its definition, `landmarkOf`.
  *
- * Strategy: (1) whoever has their first touchpoint in the range: those seen in it, less those for whom one index probe
- * finds something earlier; (2) the counted conversions, and when each cultivation goal was first reached; (3) one list
- * of all three, in which a window over the person tells the landmark and one row for each person is summed; (4) each
- * such row in the list of everyone and in those of its groups; (5) sums and Kaplan–Meier curves by group and arm. Steps
- * never join each other but for the last, of a few rows.
+ * Strategy: (1) Select people whose first touchpoint is in the range: those seen in it, minus those for whom
+ * one index probe finds an earlier one. (2) Select the counted conversions, and when each cultivation goal
+ * was first reached. (3) Put all three in one list, find each landmark by a window over the person, and sum
+ * one row per person. (4) Repeat each row for everyone and for its groups. (5) Compute sums and Kaplan–Meier
+ * curves by group and arm. Steps never join each other, except for the last one, which has few rows.
  */
 export function cultivationStatement(question: CultivationQuestion): SQL {
   const { workspace_id, goals, cultivation_goals } = question;
@@ -104,7 +103,10 @@ export function cultivationStatement(question: CultivationQuestion): SQL {
       ${question.group_by === 'channel' ? channelRows : sql`null`} as channels`;
 }
 
-/** Whose first touchpoint lies in the range. Bounds compare rows, so that no index but that of the person has both. */
+/**
+ * People whose first touchpoint is in the range. Bounds compare rows, so only the index of the person has
+ * both columns. Needs: no step. Gives: the step `entered (person_id, first_at)`.
+ */
 function enteredPeople({ workspace_id, from, to, now }: CultivationQuestion): SQL {
   return sql`
     entered as materialized (
@@ -126,7 +128,7 @@ function enteredPeople({ workspace_id, from, to, now }: CultivationQuestion): SQ
     )`;
 }
 
-/** The keys of the cultivation goals asked, in their order. */
+/** The keys of the requested cultivation goals, in order. Needs: no alias. Gives: a text array expression. */
 function askedGoals({ workspace_id, cultivation_goals }: CultivationQuestion): SQL {
   const isAsked =
     cultivation_goals === null
@@ -135,7 +137,7 @@ function askedGoals({ workspace_id, cultivation_goals }: CultivationQuestion): S
   return sql`array(select g.key from goals g where g.workspace_id = ${tenant(workspace_id)} and ${isAsked} order by g.key)`;
 }
 
-/** When each person first reached each cultivation goal. */
+/** First conversions by goal. Needs: no step. Gives: the step `reached (person_id, goal, occurred_at)`. */
 function reachedGoals(question: CultivationQuestion): SQL {
   const { workspace_id, now } = question;
   return sql`
@@ -149,8 +151,8 @@ function reachedGoals(question: CultivationQuestion): SQL {
 }
 
 /**
- * `people`: who entered, and who has reached a goal, with what happened to them by the landmark (null of those who did
- * not enter), until the horizon, and so far. `placed`: with the place of their channel, where that is asked.
+ * People who entered or reached a goal, with events by the landmark (null unless entered), horizon, now.
+ * Needs: `entered`, `reached`, `counted`. Gives: the step `people`, and `placed`, the same with `is_pooled`.
  */
 function peopleSteps(question: CultivationQuestion): SQL {
   const { landmark_days, horizon_days, group_by } = question;
@@ -185,7 +187,10 @@ function peopleSteps(question: CultivationQuestion): SQL {
     )`;
 }
 
-/** The channel of each, and its place by people who entered. The last place is that of all channels beyond the limit. */
+/**
+ * The channel and its place by the number of people who entered; all beyond the limit share the last place.
+ * Needs: the step `people`. Gives: a subquery for `from`, the columns of `people` with `channel, place`.
+ */
 function peopleByChannel({ workspace_id, now }: CultivationQuestion): SQL {
   return sql`(
         select *, least(
@@ -208,7 +213,7 @@ function peopleByChannel({ workspace_id, now }: CultivationQuestion): SQL {
       ) ranked`;
 }
 
-/** `followed`: who entered, with their reason to be left out. `members`: each of them, among everyone and in groups. */
+/** Everyone who entered, by group. Needs: `placed`. Gives: `followed`, and `members (place, …, seconds)`. */
 function memberSteps(question: CultivationQuestion): SQL {
   const { now, group_by } = question;
   const member = (place: SQL, isCultivated: SQL, source: SQL) => sql`
@@ -245,9 +250,9 @@ function memberSteps(question: CultivationQuestion): SQL {
 }
 
 /**
- * The sums of each arm, and its median: at each time those who converted over those still at risk, who are all with
- * that time or a later one; the curve is their product, by logarithms. Of 0 there is none: where nobody is left, the
- * curve is at almost 0.
+ * The sums of each arm, and its median. The curve is the product, over all times of events, of the share of
+ * those at risk (with that time or a later one) who did not convert, computed by logarithms. A share of 0 has
+ * none, and makes the curve almost 0. Needs: the step `members`. Gives: the step `arms`, as `ArmRow`.
  */
 const armSteps = sql`
     moments as (
@@ -281,6 +286,7 @@ const armSteps = sql`
       left join medians using (place, is_cultivated)
     )`;
 
+/** Needs: the step `placed`. Gives: a scalar subquery: the JSON list `channels` of `CultivationAnswer`. */
 const channelRows = sql`(
         select json_agg(json_build_object('place', place, 'channel', channel, 'pool_people', pool_people) order by place)
         from (

@@ -29,7 +29,7 @@ export const cultivationReport = defineReport({
     const { from, to, timezone, landmark_days, horizon_days, group_by, currency } = question;
     const report = reportOf(question, named, answer);
     report.warnings.push(
-      ...historyWarning(workspace, 'nobody is known to have converted or been cultivated before'),
+      ...historyWarning(workspace, 'earlier conversions and cultivation are not in this report'),
     );
     return {
       query: { ...named, from, to, timezone, landmark_days, horizon_days, group_by, currency },
@@ -45,14 +45,14 @@ export const getCultivation = reportOperation(cultivationReport, {
   tag: 'Reports',
   summary: 'Whether cultivated people convert more',
   description:
-    'Compares people who were cultivated (followed, subscribed, joined) with people who were not: how many convert, how soon, and what they are worth. Who lives long enough to be cultivated has not converted before, so whom to call cultivated is settled at a landmark: `landmark_days` after the first touchpoint, of any kind, which is what lies in the range. Whoever has converted by then is left out and counted; so is whoever has been followed for less than `horizon_days` since. At the landmark exactly is by then; at the horizon exactly is within it. Voided touchpoints and retracted conversions never happened, what lies ahead of now has not happened yet, and conversions that a touchpoint recorded count like others. The pool, of everyone now, is whom to turn to.',
-  success: { description: 'The report. CSV and NDJSON hold the rows.', example: cultivationExample },
+    'Compares people who were cultivated (followed, subscribed, joined) with people who were not: how many convert, how soon, and with what value. A person who had time to be cultivated cannot have converted before, so a plain count is biased. Therefore a landmark decides who is cultivated: `landmark_days` after the first touchpoint, which is of any kind and lies in the range. People who converted by the landmark are left out and counted, and so are people with less than `horizon_days` of follow-up after it. An event exactly at the landmark is by the landmark, and one exactly at the horizon is within it. Voided touchpoints, retracted conversions and events later than now are ignored. Conversions that a touchpoint recorded count like others. The pool shows everyone now who is cultivated and has not converted.',
+  success: { description: 'The report. CSV and NDJSON contain the rows.', example: cultivationExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
 });
 
-/** Cultivation goals in the order in which the statement has them. */
+/** The effective query, with cultivation goals in the order in which the statement returns them. */
 function questionOf(query: CultivationQuery, { workspace, now }: ReportContext): Asked {
   const { from, to, timezone } = rangeOf(query, workspace.timezone, now);
   const { landmark_days, horizon_days, group_by = null } = query;

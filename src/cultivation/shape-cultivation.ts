@@ -16,17 +16,20 @@ import {
   MAX_CHANNELS,
 } from './cultivation-sql.ts';
 
-/** From the sums to the report. */
+/** Shapes the sums of the database into the report. */
 
 type Row = CultivationReport['data'][number];
 
-/** The goals asked, and those that stand for them by default. */
+/** The goals that the query names, or that apply by default. */
 export interface AskedGoals {
   goal: readonly string[];
   cultivation_goal: readonly string[];
 }
 
-/** @throws ApiError invalid_request naming each list with a goal that is not of its kind */
+/**
+ * Rejects goals of the wrong kind, with a pointer to each list that names one. @throws ApiError
+ * invalid_request
+ */
 export function refuseOtherKinds(
   { goal, cultivation_goal }: AskedGoals,
   goals: readonly { key: string; kind: GoalKind }[],
@@ -37,7 +40,7 @@ export function refuseOtherKinds(
   ] as const;
   const errors = asked.flatMap(([pointer, keys, kind]) => {
     const wrong = keys.filter((key) => goals.some((other) => other.key === key && other.kind !== kind));
-    const detail = `Not of the kind ${kind}: ${wrong.join(', ')}; name goals that are, or put them anew.`;
+    const detail = `Not of the kind ${kind}: ${wrong.join(', ')}; name goals of that kind, or change the kind of these.`;
     return wrong.length === 0 ? [] : [{ pointer, detail }];
   });
   if (errors.length > 0)
@@ -63,7 +66,7 @@ export function reportOf(
       people: compared + left_out.converted_before_landmark + left_out.short_follow_up,
       compared,
       converted: arms.cultivated.converted + arms.uncultivated.converted,
-      // Without the last digits of binary fractions.
+      // Removes the last digits of binary fractions.
       value: Number((arms.cultivated.value + arms.uncultivated.value).toFixed(9)),
       currency: question.currency,
       pool_people: answer.pool.people,
@@ -108,7 +111,7 @@ function armsAt({ arms }: CultivationAnswer, at: number): Arms<ArmSums> {
   };
 }
 
-/** An arm without anybody has no row. */
+/** An empty arm has no row. */
 function sumsOf(row: ArmRow | undefined): ArmSums {
   return {
     people: row?.people ?? 0,
@@ -125,13 +128,13 @@ function poolOf({ pool }: CultivationAnswer, goal: string): number {
 const NO_CULTIVATION_GOAL: Warning = {
   code: 'no_cultivation_goal',
   detail:
-    'There is no goal of the kind cultivation, so nobody is cultivated; make one by PUT /v1/goals/{key}.',
+    'The workspace has no goal of the kind cultivation, so nobody is cultivated; create one with PUT /v1/goals/{key}.',
 };
 
 function evidenceWarnings(arms: Arms<ArmSums>, data: readonly Row[]): Warning[] {
   const low = data.filter(({ low_evidence }) => low_evidence).length;
   if (low === 0 && !compareArms(arms).low_evidence) return [];
   const counts = `cultivated ${arms.cultivated.people}, uncultivated ${arms.uncultivated.people}`;
-  const detail = `${low} of ${data.length} rows have an arm of fewer than ${MIN_ARM_PEOPLE} people, or fewer than ${MIN_CONVERTED} conversions; of everyone: ${counts}. Ask for a longer range or fewer groups.`;
+  const detail = `${low} of ${data.length} rows have an arm of fewer than ${MIN_ARM_PEOPLE} people, or fewer than ${MIN_CONVERTED} conversions; people in total: ${counts}. Send a longer range or fewer groups.`;
   return [{ code: 'low_evidence', detail }];
 }

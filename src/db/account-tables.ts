@@ -4,16 +4,19 @@ import { ACCOUNT_FACT_SOURCES } from '../domain/settings.ts';
 import { id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
-/** Companies. The id is the sender's; of one that is known by a domain alone, the domain. */
+/** Companies. The id is the sender's, or the domain if nobody gave an id. */
 export const accounts = pgTable(
   'accounts',
   {
     workspace_id: inWorkspace(workspaceId()),
     id: id('id').notNull(),
     name: text('name'),
-    /** When the name was said; the last word counts. */
+    /** When the name was asserted; the latest assertion wins. */
     named_at: instant('named_at'),
-    /** True while nobody gave it an id: it goes when an account with an id turns out to own the domain. */
+    /**
+     * True while nobody has given an id. The row is deleted when an account with an id turns
+     * out to own the domain.
+     */
     is_domain: boolean('is_domain').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
   },
@@ -24,10 +27,12 @@ export const accounts = pgTable(
 );
 
 /**
- * Claims on domains, of items that name an account by id and domain (`is_put` false) and of administrators (true). The
- * owner of a domain is the account of the current claim that comes first in the order (put, claimed_at, account_id).
+ * Claims on domains, by items that name an account by id and domain (`is_put` false) and by
+ * administrators (true). The owner of a domain is the account of its first current claim in the
+ * order (put, claimed_at, account_id).
  *
- * Rows are kept as those of `identity_links` are: an item with an earlier date adds a row with the next `assertion`.
+ * Rows are kept like those of `identity_links`: an item with an earlier date adds a row with
+ * the next `assertion`.
  */
 export const account_domains = pgTable(
   'account_domains',
@@ -40,7 +45,7 @@ export const account_domains = pgTable(
     is_current: boolean('is_current').notNull().default(true),
     claimed_at: instant('claimed_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
-    /** When a later PUT no longer named the domain. */
+    /** When a later PUT omitted the domain. */
     withdrawn_at: instant('withdrawn_at'),
   },
   (t) => [
@@ -53,9 +58,10 @@ export const account_domains = pgTable(
 );
 
 /**
- * Membership facts: from `occurred_at` on, a person belongs to an account, until another fact says otherwise. One for
- * each item that names an account, and one for each e-mail address at a company's domain, dated by the earliest item
- * that brought it. Only the latter can get an earlier date; its rows are kept as those of `identity_links` are.
+ * Membership facts: from `occurred_at` on, a person belongs to an account, until a later fact.
+ * There is one for each item that names an account, and one for each e-mail address at a
+ * company domain, dated by the earliest item that brought it. Only the latter can get an
+ * earlier date; its rows are kept like those of `identity_links`.
  */
 export const account_facts = pgTable(
   'account_facts',
@@ -67,12 +73,12 @@ export const account_facts = pgTable(
     source_id: id('source_id').notNull(),
     assertion: integer('assertion').notNull().default(1),
     is_current: boolean('is_current').notNull().default(true),
-    /** Null once the person was erased. */
+    /** Null after the person is erased. */
     identity_id: bigint('identity_id', { mode: 'number' }),
     person_id: uuid('person_id').notNull(),
-    /** The present owner of `domain`, where that is set: rewritten when the domain goes to another account. */
+    /** The present owner of `domain` if that is set; rewritten when another account becomes the owner. */
     account_id: id('account_id').notNull(),
-    /** Set where the item named the account by its domain alone. */
+    /** Set if the item named the account by its domain alone. */
     domain: id('domain'),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),

@@ -2,35 +2,36 @@ import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { AuditAction } from '../domain/audit.ts';
 
-/** Who acts, on which workspace and when. The context of a request behind a key is one. */
+/** The key that acts, the workspace and the time. The context of a request with a key is an actor. */
 export interface Actor {
   caller: { key_id: string };
   workspace: { id: string };
   now: Date;
 }
 
-/** The holder of the root key, who has no key of the workspace. */
+/** The holder of the root key, which is not a key of the workspace. */
 export function byRoot(workspaceId: string, now: Date): Actor {
   return { caller: { key_id: 'root' }, workspace: { id: workspaceId }, now };
 }
 
-/** A row of the audit log. Nothing personal: ids, and names of fields without their values. */
+/** A row of the audit log. It contains ids and names of fields without their values, and nothing personal. */
 export interface AuditEntry {
   actor: Actor;
   action: AuditAction;
-  /** What it was done to, as the request named it; null for the workspace itself. */
+  /** The id of the target, as the request named it; null if the action concerns the workspace as a whole. */
   target_id: string | null;
-  /** Names of what was set or named, where that says more than the action. */
+  /** Names of the fields that were set, if they add something to the action. */
   fields?: readonly string[];
 }
 
 /**
- * The statement, and in it the row of the log: one round trip, and never one without the other. Where the statement
- * returns no row, nothing was done and nothing is logged.
+ * The statement together with its row of the audit log: one round trip, and never one without the other. If
+ * the statement returns no row, nothing was done and nothing is logged.
  *
- * Postgres takes `insert`, `update` and `delete` in `with` at the top alone: a statement that has some in a `with` of
- * its own puts `auditRow` beside them.
- * @param isNews of the statement's row `done`, where a request that is repeated returns one and does nothing
+ * Postgres allows `insert`, `update` and `delete` in `with` only at the top level. A statement with such
+ * steps of its own therefore puts `auditRow` beside them.
+ * @param isNews a condition on the statement's row `done`; false if a repeated request returns
+ * a row and does nothing
  */
 export function audited(statement: SQL, entry: AuditEntry, isNews = sql`true`): SQL {
   return sql`
@@ -40,8 +41,10 @@ export function audited(statement: SQL, entry: AuditEntry, isNews = sql`true`): 
 }
 
 /**
- * Writes one row if `done`, the name of a `with` query, has a row for which `isNews` holds. The row's id is made here, so
- * a statement that is sent again because its answer was lost is logged once.
+ * Writes one row if there is a row in `done` for which `isNews` holds. The id of the row is made here, so a
+ * statement that is retried because its answer was lost is logged once.
+ *
+ * Needs: `done`, the name of a step. Gives: an `insert`, to be used as a step.
  */
 export function auditRow({ actor, action, target_id, fields }: AuditEntry, done: SQL, isNews: SQL): SQL {
   const id = `au_${uuidv7({ msecs: actor.now.getTime() }).replaceAll('-', '')}`;

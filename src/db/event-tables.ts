@@ -12,15 +12,17 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { FieldError } from '../domain/json.ts';
 import { ADJUSTMENT_KINDS, RESOURCES } from '../domain/settings.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 import { goals, inWorkspace } from './workspace-tables.ts';
 
 /*
- * Foreign keys lead only to small tables. The check of one between large tables is planned once for a session,
- * perhaps while they are empty, and may then read a whole workspace for each row. Where there is none, rows are
- * made from the row they point at, in the same statement, and tests look for orphans.
+ * Foreign keys lead only to small tables. The check of a foreign key between large tables is
+ * planned once per session, possibly while they are empty, and may then read a whole workspace
+ * for each row. Without foreign keys, rows are made from the row that they reference, in the
+ * same statement, and tests look for orphans (ADR 10).
  */
 
 export const touchpoints = pgTable(
@@ -29,11 +31,14 @@ export const touchpoints = pgTable(
     workspace_id: workspaceId(),
     id: id('id').notNull(),
     person_id: uuid('person_id').notNull(),
-    /** Null once the person was erased; so is the hash. */
+    /** Null after the person is erased, like the hash. */
     identity_id: bigint('identity_id', { mode: 'number' }),
-    /** Computed from account facts, and rewritten when they change; see `account_facts`. */
+    /** Computed from `account_facts`, and rewritten when they change. */
     account_id: id('account_id'),
-    /** The advocate: an identity, so that a merge needs no rewriting. Null once the advocate was erased. */
+    /**
+     * The advocate, as an identity, so that merges rewrite nothing. After an erasure, one of a
+     * nameless person.
+     */
     referred_by_identity_id: bigint('referred_by_identity_id', { mode: 'number' }),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
@@ -53,11 +58,11 @@ export const touchpoints = pgTable(
     sentiment: real('sentiment'),
     url: text('url'),
     referrer: text('referrer'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    // Journey order. The id breaks ties after the read: in the index it would cost more than it saves.
+    // Journey order. The id breaks ties after the read; in the index it would cost more than it saves.
     index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
     index('touchpoints_account')
       .on(t.workspace_id, t.account_id, t.occurred_at)
@@ -65,7 +70,7 @@ export const touchpoints = pgTable(
     index('touchpoints_referred_by')
       .on(t.workspace_id, t.referred_by_identity_id)
       .where(sql`referred_by_identity_id is not null`),
-    // Steps of funnels are mostly kinds: all that one reads is here, so that rows are not looked at.
+    // Most steps of funnels match kinds. The index has every column that they read, so rows are not visited.
     index('touchpoints_kind').on(t.workspace_id, t.kind, t.occurred_at, t.person_id, t.id, t.voided_at),
     index('touchpoints_occurred').on(t.workspace_id, t.occurred_at),
     index('touchpoints_received').on(t.workspace_id, t.received_at),
@@ -82,18 +87,18 @@ export const conversions = pgTable(
     id: id('id').notNull(),
     goal: id('goal').notNull(),
     person_id: uuid('person_id').notNull(),
-    /** Null once the person was erased; so is the hash. */
+    /** Null after the person is erased, like the hash. */
     identity_id: bigint('identity_id', { mode: 'number' }),
-    /** As of a touchpoint. */
+    /** Computed like that of a touchpoint. */
     account_id: id('account_id'),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash'),
     value: numeric('value'),
     currency: text('currency').notNull(),
-    /** The touchpoint that recorded it through a goal's `match`; no part of its journey. */
+    /** The touchpoint that recorded it through a goal's `match`. It is not part of the journey. */
     touchpoint_id: id('touchpoint_id'),
-    properties: jsonb('properties'),
+    properties: jsonb('properties').$type<Record<string, unknown>>(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
@@ -110,7 +115,7 @@ export const conversions = pgTable(
   ],
 );
 
-/** Rows, never updates: what a conversion is worth now is computed from them. */
+/** Adjustments are rows and never updates: the net value of a conversion is computed from them. */
 export const adjustments = pgTable(
   'adjustments',
   {
@@ -134,15 +139,15 @@ export const rejections = pgTable(
   'rejections',
   {
     workspace_id: inWorkspace(workspaceId()),
-    /** From the item's own content, so that the same bad item sent again is the same rejection. */
+    /** Derived from the content of the item, so that the same bad item sent again is the same rejection. */
     id: id('id').notNull(),
     resource: text('resource', { enum: RESOURCES }).notNull(),
-    /** The sender's id, or the one that the item got. */
+    /** The sender's id, or the generated one. */
     item_id: text('item_id').notNull(),
-    /** The item as sent, AES-GCM under the workspace's secret: 12 bytes of nonce, then the ciphertext. */
+    /** The item as sent, AES-GCM under the workspace's secret: a nonce of 12 bytes, then the ciphertext. */
     item_encrypted: bytes('item_encrypted').notNull(),
-    errors: jsonb('errors').notNull(),
-    /** `namespace:hash` of the identities in it, so that an erasure finds it. */
+    errors: jsonb('errors').$type<FieldError[]>().notNull(),
+    /** `namespace:hash` of each identity in the item, so that an erasure finds it. */
     identity_hashes: text('identity_hashes').array().notNull().default([]),
     received_at: instant('received_at').notNull().defaultNow(),
   },

@@ -3,13 +3,16 @@ import { check, date, index, integer, numeric, pgTable, primaryKey, text } from 
 import { bytes, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
-/** Money spent on days. A row posted again replaces the stored one; earlier versions stay in `row_versions`. */
+/**
+ * Spend on days. A row that is posted again replaces the stored one; earlier versions are kept
+ * in `row_versions`.
+ */
 export const spend = pgTable(
   'spend',
   {
     workspace_id: inWorkspace(workspaceId()),
     id: id('id').notNull(),
-    /** Both inclusive, in the workspace's zone. */
+    /** Both included, in the workspace's time zone. */
     from: date('from').notNull(),
     to: date('to').notNull(),
     channel: text('channel'),
@@ -19,9 +22,9 @@ export const spend = pgTable(
     amount: numeric('amount').notNull(),
     currency: text('currency').notNull(),
     content_hash: bytes('content_hash').notNull(),
-    /** 1, and one more with each replacement. */
+    /** 1, plus 1 with each replacement. */
     version: integer('version').notNull().default(1),
-    /** When the row came first, and when its present version came. */
+    /** When the row was first received, and when its present version was. */
     received_at: instant('received_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
   },
@@ -35,7 +38,7 @@ export const spend = pgTable(
   ],
 );
 
-/** One unit of `from` is `rate` units of `to`, on a day. */
+/** Exchange rates: one unit of `from` is `rate` units of `to`, on a day. */
 export const fx_rates = pgTable(
   'fx_rates',
   {
@@ -47,7 +50,7 @@ export const fx_rates = pgTable(
     updated_at: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [
-    // The pair before the day: a look-up asks for the latest day of one pair.
+    // The pair precedes the day, because a look-up reads the latest day of one pair.
     primaryKey({ columns: [t.workspace_id, t.from, t.to, t.date] }),
     check('fx_rates_rate', sql`rate > 0`),
     check('fx_rates_pair', sql`"from" <> "to"`),

@@ -12,7 +12,8 @@ import {
   unique,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { RESOURCES } from '../domain/settings.ts';
+import type { ErasureReceipt } from '../domain/people.ts';
+import type { LinkingResource } from '../domain/settings.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
@@ -22,12 +23,12 @@ export const people = pgTable(
     workspace_id: inWorkspace(workspaceId()),
     id: uuid('id').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
-    /** The survivor, when this person turned out to be another one. */
+    /** The survivor, if this person was merged into another one. */
     merged_into: uuid('merged_into'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    // Who merged into somebody follows when that person merges too.
+    // People who were merged into a person are re-pointed when that person is merged too.
     index('people_merged').on(t.workspace_id, t.merged_into).where(sql`merged_into is not null`),
   ],
 );
@@ -40,10 +41,10 @@ export const identities = pgTable(
     /** HMAC-SHA256 of the normalised value under the workspace's secret. */
     value_hash: bytes('value_hash').notNull(),
     hash_version: smallint('hash_version').notNull(),
-    /** A small name for the identity, held by every row that came with it. */
+    /** A short name for the identity, held by every row that came with it. */
     id: bigint('id', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
     person_id: uuid('person_id').notNull(),
-    /** The normalised value, only where the workspace chose `identity_storage: plain`. */
+    /** The normalised value, only in workspaces with `identity_storage: plain`. */
     value: text('value'),
     created_at: instant('created_at').notNull().defaultNow(),
   },
@@ -55,12 +56,13 @@ export const identities = pgTable(
 );
 
 /**
- * Link facts: a set of identities that an item asserted to be one person. The rows of one fact share `link_id`, the
- * hash of the set, so the same pair sent a million times is one fact, dated by the earliest item that asserted it.
+ * Link facts: a set of identities that an item asserted to be one person. The rows of one fact
+ * share `link_id`, the hash of the set, so a pair that is sent a million times is one fact,
+ * dated by the earliest item that asserted it.
  *
- * A row is never overwritten but for its marks. An item with an earlier date adds rows with the next `assertion` and
- * takes `is_current` away from those before; so does an unlink, which adds none. Readers look at current rows only; the
- * others tell what was known at any `received_at`.
+ * Only the marks of a row are ever updated. An item with an earlier date adds rows with the next `assertion`
+ * and clears `is_current` of the previous ones. An unlink clears it too, and adds no rows. Readers use
+ * current rows only; the other rows show what was known at any `received_at`.
  */
 export const identity_links = pgTable(
   'identity_links',
@@ -68,17 +70,17 @@ export const identity_links = pgTable(
     workspace_id: workspaceId(),
     link_id: bytes('link_id').notNull(),
     identity_id: bigint('identity_id', { mode: 'number' }).notNull(),
-    /** 1, 2, 3 …: how often the fact was dated anew, or asserted again after an unlink. */
+    /** 1, 2, 3 …: increases when the fact gets an earlier date, or is asserted again after an unlink. */
     assertion: integer('assertion').notNull().default(1),
     is_current: boolean('is_current').notNull().default(true),
     from_secret_key: boolean('from_secret_key').notNull(),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
-    /** When an administrator undid the fact. */
+    /** When an administrator ended the fact. */
     unlinked_at: instant('unlinked_at'),
-    resource: text('resource', { enum: RESOURCES }).notNull(),
+    resource: text('resource').$type<LinkingResource>().notNull(),
     item_id: id('item_id').notNull(),
-    /** Kept, but not applied: it would put two user_ids, or too many identities, in one person. */
+    /** Kept but not applied, because it would put two user_ids, or too many identities, in one person. */
     skipped: boolean('skipped').notNull().default(false),
   },
   (t) => [
@@ -88,20 +90,23 @@ export const identity_links = pgTable(
   ],
 );
 
-/** What was said of people: rows, never updates. What a person is like now is computed, the last word deciding. */
+/**
+ * Trait and consent assertions about people: rows, never updates. Present traits and consent
+ * follow the latest ones.
+ */
 export const person_updates = pgTable(
   'person_updates',
   {
     workspace_id: workspaceId(),
     id: id('id').notNull(),
     person_id: uuid('person_id').notNull(),
-    /** Null once the person was erased; so is the hash. */
+    /** Null after the person is erased, like the hash. */
     identity_id: bigint('identity_id', { mode: 'number' }),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash'),
-    traits: jsonb('traits'),
-    /** Whether later touchpoints may be stored; null where the update does not speak of it. */
+    traits: jsonb('traits').$type<Record<string, unknown>>(),
+    /** Whether later touchpoints may be stored; null if the update does not contain consent. */
     analytics_consent: boolean('analytics_consent'),
   },
   (t) => [
@@ -110,12 +115,14 @@ export const person_updates = pgTable(
     index('person_updates_consent')
       .on(t.workspace_id, t.person_id, t.occurred_at)
       .where(sql`analytics_consent is not null`),
-    // Tells at once that nobody refused.
+    // Shows at once that nobody has withheld consent.
     index('person_updates_refused').on(t.workspace_id, t.person_id).where(sql`not analytics_consent`),
   ],
 );
 
-/** Identities whose person was erased: what they did up to then is not taken in again. */
+/**
+ * Identities whose person was erased. Items that name them and occurred at or before the erasure are dropped.
+ */
 export const tombstones = pgTable(
   'tombstones',
   {
@@ -127,14 +134,17 @@ export const tombstones = pgTable(
   (t) => [primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] })],
 );
 
-/** Receipts, by every id that the erased person ever had, so that asking again gives the same answer. */
+/**
+ * Receipts of erasures, by every id that the person ever had, so that a repeated request gets
+ * the same answer.
+ */
 export const erasures = pgTable(
   'erasures',
   {
     workspace_id: workspaceId(),
     person_id: uuid('person_id').notNull(),
     erased_at: instant('erased_at').notNull(),
-    receipt: jsonb('receipt').notNull(),
+    receipt: jsonb('receipt').$type<ErasureReceipt>().notNull(),
   },
   (t) => [primaryKey({ columns: [t.workspace_id, t.person_id] })],
 );

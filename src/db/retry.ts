@@ -1,7 +1,7 @@
-/** Time and chance, as arguments. */
+/** Time and randomness, as arguments. */
 export interface Clock {
   nowMs(): number;
-  /** From 0 up to, and without, 1. */
+  /** At least 0, below 1. */
   random(): number;
   sleep(ms: number): Promise<void>;
 }
@@ -12,28 +12,31 @@ export const SYSTEM_CLOCK: Clock = {
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
 
-/** How long one attempt may take, and until when there is a next one. */
+/** The time-out of an attempt, and the conditions of another one. */
 export interface RetryRules {
   attempt_timeout_ms: number;
   deadline_at_ms: number;
-  /** May the attempt that failed so be followed by another? */
+  /** May another attempt follow one that failed with this error? */
   mayRepeat(error: unknown): boolean;
 }
 
-/** After the first attempt. More would keep a database busy that has trouble enough. */
+/** Retries after the first attempt. More of them would burden a database that is already in trouble. */
 export const MAX_RETRIES = 3;
 
-/** Before the first retry, at most; doubled before each further one. A session that was ended is replaced sooner. */
+/**
+ * The longest wait before the first retry; each further retry doubles it. A session that was
+ * ended is replaced sooner.
+ */
 export const BACKOFF_MS = 200;
 
-/** Less is not enough for an attempt to succeed. */
+/** With less time than this an attempt is unlikely to succeed. */
 const MIN_ATTEMPT_MS = 500;
 
 /**
- * Runs `attempt` until it succeeds, at most `1 + MAX_RETRIES` times, and not beyond the deadline. Waits are drawn from
- * zero up (full jitter), so that those who failed together do not come back together.
+ * Runs `attempt` until it succeeds, at most `1 + MAX_RETRIES` times, and not beyond the deadline. Waits are
+ * random from zero up (full jitter), so that callers that failed together do not retry together.
  * Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
- * @throws what the last attempt threw
+ * @throws the error of the last attempt
  */
 export async function withRetries<T>(
   attempt: (signal: AbortSignal) => Promise<T>,

@@ -11,9 +11,17 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { MODELS } from '../domain/attribution.ts';
+import type { PlainModel } from '../domain/attribution.ts';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
-import { COUNTINGS, GOAL_KINDS, IDENTITY_STORAGES, KEY_KINDS, SCOPES } from '../domain/settings.ts';
+import type { OpeningHours } from '../domain/business-hours.ts';
+import {
+  COUNTINGS,
+  GOAL_KINDS,
+  type GoalMatch,
+  IDENTITY_STORAGES,
+  KEY_KINDS,
+  SCOPES,
+} from '../domain/settings.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
 import { bytes, id, instant, workspaceId } from './columns.ts';
 
@@ -24,15 +32,17 @@ export const workspaces = pgTable('workspaces', {
   currency: text('currency').notNull().default('USD'),
   identity_storage: text('identity_storage', { enum: IDENTITY_STORAGES }).notNull().default('hashed'),
   default_country: text('default_country'),
-  /** Conversions go when they are older; touchpoints when they are older by a year more. Null: nothing goes. */
+  /**
+   * Days after which conversions are deleted; touchpoints are deleted a year later. Null: nothing is deleted.
+   */
   retention_days: integer('retention_days'),
-  /** Whether an e-mail address at a company's domain says that its person is of that account. */
+  /** Whether an e-mail address at a company domain makes its person a member of that account. */
   accounts_from_email: boolean('accounts_from_email').notNull().default(false),
-  /** When people are there to answer; null: always. */
-  business_hours: jsonb('business_hours'),
-  /** The attribution model of reports that show one. */
-  default_model: text('default_model', { enum: MODELS }).notNull().default('linear'),
-  /** Whether a conversion's value counts though a publishable key sent it, which anyone can read in a page. */
+  /** Hours in which messages are answered; null: always. */
+  business_hours: jsonb('business_hours').$type<OpeningHours>(),
+  /** The attribution model of reports that show only one. */
+  default_model: text('default_model').$type<PlainModel>().notNull().default('linear'),
+  /** Whether values from publishable keys count, although anybody can read such a key in a page. */
   trust_publishable_values: boolean('trust_publishable_values').notNull().default(false),
   created_at: instant('created_at').notNull().defaultNow(),
 });
@@ -52,14 +62,17 @@ export const keys = pgTable(
     token_hash: bytes('token_hash').notNull(),
     created_at: instant('created_at').notNull().defaultNow(),
     expires_at: instant('expires_at'),
-    /** Of a publishable key: the pages that may use it, normalised. Null: a secret key, which no page may. */
+    /**
+     * For a publishable key, the origins that may use it, normalised. Null for a secret key,
+     * which no page may use.
+     */
     allowed_origins: text('allowed_origins').array(),
-    /** The last UTC day on which a request with it was answered; null: never used. */
+    /** The last UTC day on which a request with the key was answered; null if it was never used. */
     last_used_on: date('last_used_on'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    // The one index without a workspace: the key is what tells the workspace.
+    // The only index that does not begin with a workspace, because the key determines the workspace.
     uniqueIndex('keys_token_hash').on(t.token_hash),
   ],
 );
@@ -76,7 +89,7 @@ export const goals = pgTable(
     default_value: numeric('default_value'),
     currency: text('currency'),
     counting: text('counting', { enum: COUNTINGS }).notNull().default('every'),
-    match: jsonb('match'),
+    match: jsonb('match').$type<GoalMatch>(),
     created_at: instant('created_at').notNull().defaultNow(),
     updated_at: instant('updated_at').notNull().defaultNow(),
     archived_at: instant('archived_at'),
@@ -84,18 +97,20 @@ export const goals = pgTable(
   (t) => [primaryKey({ columns: [t.workspace_id, t.key] })],
 );
 
-/** What holders of admin keys did. Nothing personal: names of settings and ids, no values. */
+/**
+ * Actions of admin keys. It contains ids and names of settings without their values, and nothing personal.
+ */
 export const audit_log = pgTable(
   'audit_log',
   {
     workspace_id: inWorkspace(workspaceId()),
     id: id('id').notNull(),
     occurred_at: instant('occurred_at').notNull(),
-    /** The key that asked, or `root`. */
+    /** The key of the request, or `root`. */
     key_id: id('key_id').notNull(),
     action: text('action', { enum: AUDIT_ACTIONS }).notNull(),
     target_id: id('target_id'),
-    /** The settings that were named, without their values. */
+    /** The settings that the request named, without their values. */
     fields: text('fields').array(),
   },
   (t) => [
@@ -105,8 +120,8 @@ export const audit_log = pgTable(
 );
 
 /**
- * Earlier versions of rows that are replaced: workspaces, goals, exchange rates and spend. The trigger
- * `keep_row_version` writes them, so no statement has to.
+ * Earlier versions of rows that were replaced: workspaces, goals, exchange rates and spend. The trigger
+ * `keep_row_version` writes them, so statements do not have to.
  */
 export const row_versions = pgTable(
   'row_versions',
@@ -118,7 +133,7 @@ export const row_versions = pgTable(
     /** 1, 2, 3 … in the order of replacement. */
     version: integer('version').notNull(),
     replaced_at: instant('replaced_at').notNull(),
-    /** The row before it was replaced. */
+    /** The row as it was before the replacement. */
     was: jsonb('was').notNull(),
   },
   (t) => [primaryKey({ columns: [t.workspace_id, t.table_name, t.row_key, t.version] })],

@@ -10,16 +10,16 @@ import { MAX_WHERE_VALUES } from '../stats/where-fields.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
 
-/** The limits of all routes, for the document; what one route alone limits is told there. */
+/** The limits of all routes, for the document. Limits of a single route are part of its description. */
 export const LIMITS_TEXT = `## Limits
 
-What goes beyond a limit is refused whole, and the answer names the limit; nothing is cut without a word.
+A request beyond a limit is rejected as a whole, and the response names the limit. Nothing is cut silently.
 
-- Requests: ${number(RATE_LIMIT.requests)} in ${RATE_LIMIT.period_seconds} s for each key, with the read tokens made with it; then 429 \`rate_limited\` with \`Retry-After\`.
-- Body: ${MAX_BODY_BYTES / 1024 ** 2} MiB, after inflation too; 413 \`body_too_large\`.
+- Requests: ${number(RATE_LIMIT.requests)} in ${RATE_LIMIT.period_seconds} s per key, including the read tokens made with it; beyond that, 429 \`rate_limited\` with \`Retry-After\`.
+- Body: ${MAX_BODY_BYTES / 1024 ** 2} MiB, before and after inflation; 413 \`body_too_large\`.
 - Depth: objects and arrays nested ${MAX_DEPTH} deep; 400 \`too_deep\`.
-- Items: ${number(MAX_ITEMS)} in a batch of JSON, ${number(MAX_NDJSON_LINES)} lines of NDJSON. Of an item: an id of ${MAX_ID_LENGTH} characters, ${MAX_IDENTITIES} identities, ${MAX_PROPERTIES_BYTES / 1024} KiB of properties.
+- Items: ${number(MAX_ITEMS)} in a batch of JSON, ${number(MAX_NDJSON_LINES)} lines of NDJSON. Per item: an id of ${MAX_ID_LENGTH} characters, ${MAX_IDENTITIES} identities, ${MAX_PROPERTIES_BYTES / 1024} KiB of properties.
 - Range of a report: ${number(MAX_RANGE_DAYS)} days.
-- Of a question: ${MAX_GOALS} goals, ${MAX_GROUP_BY} dimensions of \`group_by\`, each model once, ${MAX_WHERE_VALUES} values of a field of \`where\`; 422 \`invalid_request\` names the parameter.
-- Rows: \`limit\` to 1,000 in a list and to 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold.
-- Time: 25 s for a statement of the database.`;
+- Query: ${MAX_GOALS} goals, ${MAX_GROUP_BY} dimensions of \`group_by\`, each model once, ${MAX_WHERE_VALUES} values per field of \`where\`; 422 \`invalid_request\` names the parameter.
+- Rows: \`limit\` is at most 1,000 in a list and at most 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold.
+- Time: 28 s for a report, 15 s for any other database call; 503 \`report_too_slow\` or \`database_unavailable\`.`;

@@ -1,8 +1,11 @@
 import publicMailDomains from 'email-providers/all.json' with { type: 'json' };
 
-/** That a person was of an account from an instant on, until another fact says otherwise. */
+/**
+ * A dated membership fact: a person belongs to an account from an instant on, until a later
+ * fact of that person.
+ */
 export interface AccountFact {
-  /** An item that named the account, or an e-mail address at a company's domain. */
+  /** `item`: an item that named the account. `email`: an e-mail address at a company domain. */
   source: 'item' | 'email';
   /** Milliseconds since 1970. */
   occurred_at: number;
@@ -10,12 +13,14 @@ export interface AccountFact {
 }
 
 /**
- * The account of a person at an instant, from the facts about the person: the definition that the database's
- * functions have to agree with. The latest fact at or before the instant counts, else the first later one. Of several
- * facts at one instant those of items go before those of e-mail addresses, then the greater account id bytewise.
+ * The account of a person at an instant, computed from the person's membership facts. This is the definition;
+ * the database functions have to agree with it.
  *
+ * The latest fact at or before the instant decides, else the earliest later fact. Tie-break at one instant:
+ * facts of items come before facts of e-mail addresses, then the bytewise greater account id holds.
+ * @param facts all facts of one person, in any order
  * @param at milliseconds since 1970
- * @returns null where there is no fact at all
+ * @returns null if there is no fact at all
  */
 export function accountAt(facts: readonly AccountFact[], at: number): string | null {
   const ordered = facts.toSorted(
@@ -30,7 +35,7 @@ export function accountAt(facts: readonly AccountFact[], at: number): string | n
   return ordered.findLast((fact) => fact.occurred_at === next)?.account_id ?? null;
 }
 
-/** Providers that the list lacks. */
+/** Public mail providers that the package `email-providers` lacks. */
 const MORE_PUBLIC_MAIL_DOMAINS = [
   'duck.com',
   'fastmail.com',
@@ -42,7 +47,13 @@ const MORE_PUBLIC_MAIL_DOMAINS = [
 
 const PUBLIC_MAIL_DOMAINS: ReadonlySet<string> = new Set([...publicMailDomains, ...MORE_PUBLIC_MAIL_DOMAINS]);
 
-/** Does anybody have an address there? Then it is no company: an account of it would join strangers. */
+/**
+ * Is this the domain of a public mail provider? Anybody can have an address there, so an
+ * account for it would join strangers.
+ *
+ * Source: the package `email-providers`, and six domains of our own (ADR 12).
+ * @param domain as `normaliseDomain` returns it
+ */
 export function isPublicMailDomain(domain: string): boolean {
   return PUBLIC_MAIL_DOMAINS.has(domain);
 }

@@ -1,67 +1,75 @@
 import { compareBytewise, inJourneyOrder } from './journey.ts';
 import type { Counting } from './settings.ts';
 
-/** A touchpoint that names an advocate. Times in milliseconds since 1970. */
+/** A touchpoint that names an advocate. */
 export interface Referral {
   person_id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
-  /** Null where the advocate was erased. */
+  /** Null if no advocate is known. An advocate who was erased is a nameless person here, and not null. */
   referred_by_person_id: string | null;
   voided: boolean;
 }
 
+/** A conversion, of any person and goal. */
 export interface AdvocacyConversion {
   id: string;
   person_id: string;
   goal: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   counting: Counting;
   retracted: boolean;
-  /** Net, in the currency of the report; null without a value or a rate. */
+  /** Net value in the currency of the report; null without a value or without an exchange rate. */
   value: number | null;
 }
 
+/** All referrals and conversions of a workspace, in any order. */
 export interface AdvocacyLog {
   referrals: readonly Referral[];
   conversions: readonly AdvocacyConversion[];
 }
 
+/** Which conversions and referrals the report covers. Times in milliseconds since 1970. */
 export interface AdvocacySettings {
   goals: readonly string[];
-  /** Inclusive, and not inclusive. */
+  /** Half-open: `from` is inside the range, `to` is not. */
   from: number;
   to: number;
-  /** What happened later is not known yet. */
+  /** Events after this instant are ignored. */
   now: number;
 }
 
-/** One advocate, or all of them. */
+/** The figures of one advocate, or of all advocates together. */
 export interface Advocacy {
   referred_people: number;
-  /** Those of them with a conversion at the referral or after it, until now. */
+  /** The referred people who converted at or after their referral, until now. */
   converted_people: number;
-  /** Of these conversions. */
+  /** Net value of all these conversions. */
   value: number;
+  /** People whom the referred people referred in turn. */
   second_order_people: number;
 }
 
-/** Conversions of the range. */
+/** Number and net value of conversions in the range. */
 export interface ConversionSums {
   conversions: number;
   value: number;
 }
 
+/** The advocacy report. */
 export interface AdvocacySummary {
-  /** The most converted first, then the most referred, then by id. */
+  /** Ordered by `converted_people`, then `referred_people`, both descending, then by id. */
   advocates: (Advocacy & { person_id: string })[];
-  /** Everyone counts once, whoever and however many referred them; and so does every conversion. */
+  /** Each person counts once, however many advocates referred them, and so does each conversion. */
   totals: Advocacy;
+  /** All conversions in the range. */
   all: ConversionSums;
-  /** Those of them by people who had been referred by then, whenever that was. */
+  /** Conversions in the range by people who had been referred by then, in the range or before it. */
   word_of_mouth: ConversionSums;
 }
 
-/** The advocate referred the person, first then. */
+/** The first referral of a person by an advocate. */
 interface Pair {
   advocate: string;
   person: string;
@@ -69,15 +77,17 @@ interface Pair {
 }
 
 /**
- * What advocates brought.
+ * The advocacy report over a log. This is the definition; the statement of the report has to agree with it.
  *
- * - A referral is the first touchpoint of a person that names somebody else as the advocate, of any kind, not voided.
- *   The report is of referrals in the range; what followed counts until now. Several advocates of one person are
- *   each credited in full.
- * - Who turned out to be the very person they referred is no advocate; who was erased is not known to have been one.
- * - Second-order people are those whom the referred referred in turn, at or after their own referral. The advocate is
- *   none of them, nor is anybody whom the advocate ever referred.
- * - Retracted conversions never happened; of a goal that counts once only the first counts.
+ * - A referral is the first touchpoint, of any kind and not voided, of a person that names a
+ *   given advocate. The range selects referrals; their consequences count until now. Each of
+ *   several advocates of one person gets full credit.
+ * - A person who turned out to be the same as the person they referred is not an advocate.
+ * - An advocate who was erased remains one nameless advocate.
+ * - Second-order people were referred by a referred person, at or after that person's own referral. The
+ *   advocate is never one of them, and neither is anybody whom the advocate ever referred.
+ * - Retracted conversions are ignored. For a goal that counts once, only the person's first
+ *   conversion counts.
  */
 export function advocacyOf(log: AdvocacyLog, settings: AdvocacySettings): AdvocacySummary {
   const { from, to } = settings;

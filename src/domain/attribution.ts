@@ -1,7 +1,10 @@
 import type { Milestone } from './milestones.ts';
 import { DAY_MS } from './time.ts';
 
-/** Models in which a touchpoint's weight depends on its own journey and its milestones. Their weights sum to 1. */
+/**
+ * Attribution models. In each of them a touchpoint's weight depends only on its own journey and the
+ * milestones of that journey. The weights of a journey sum to 1.
+ */
 export const MODELS = [
   'first_touch',
   'last_touch',
@@ -17,21 +20,28 @@ export const MODELS = [
 ] as const;
 export type Model = (typeof MODELS)[number];
 
-/** Shares of the first touch, of all touches between, and of the last. */
+/** Shares of the first touch, of all touches in between together, and of the last touch. Each at least 0. */
 export interface EndShares {
   first: number;
   middle: number;
   last: number;
 }
 
-/** Source: HubSpot and Adobe ("U"; Marketo calls another thing by that name), Adobe (J and inverse J). */
+/**
+ * The shares of the models that fix them.
+ *
+ * Source: HubSpot and Adobe for `position_based` (both call it "U"; Marketo's "U" is another model), Adobe
+ * for `j_shaped` and `inverse_j_shaped`.
+ */
 export const END_SHARES = {
   position_based: { first: 0.4, middle: 0.2, last: 0.4 },
   j_shaped: { first: 0.2, middle: 0.2, last: 0.6 },
   inverse_j_shaped: { first: 0.6, middle: 0.2, last: 0.2 },
 } as const satisfies Partial<Record<Model, EndShares>>;
 
-/** Shares of the first touch, of each milestone's touch, of the last, and of all other touches together. */
+/**
+ * Shares of the first touch, of each milestone's touch, of the last touch, and of all other touches together.
+ */
 export interface MilestoneShares {
   first: number;
   milestone: number;
@@ -39,50 +49,59 @@ export interface MilestoneShares {
   others: number;
 }
 
-/** Source: HubSpot and Marketo Measure; in full path the last touch stands for the closed deal. */
+/**
+ * The shares of the milestone models. In `full_path` the last touch stands for the closed deal.
+ *
+ * Source: HubSpot and Marketo Measure.
+ */
 export const MILESTONE_SHARES = {
   w_shaped: { first: 0.3, milestone: 0.3, last: 0, others: 0.1 },
   full_path: { first: 0.225, milestone: 0.225, last: 0.225, others: 0.1 },
 } as const satisfies Partial<Record<Model, MilestoneShares>>;
 
-/** Models that need nothing but the journey: no weights and no milestones. */
+/** Models that need no parameters: neither weights nor milestones. */
 export type PlainModel = Exclude<Model, 'custom' | keyof typeof MILESTONE_SHARES>;
 export const PLAIN_MODELS = MODELS.filter(
   (model): model is PlainModel => model !== 'custom' && !(model in MILESTONE_SHARES),
 );
 
+/** Does any of the models need milestones? */
 export function needsMilestones(models: readonly Model[]): boolean {
   return models.some((model) => model in MILESTONE_SHARES);
 }
 
-/** A touch of a journey. `occurred_at` in milliseconds since 1970. */
+/** A touch of a journey. */
 export interface Touch {
+  /** Milliseconds since 1970. */
   occurred_at: number;
   channel: string;
-  /** The milestones whose touch this is; each milestone has one touch of the journey or none. */
+  /** The milestones whose touch this is. Each milestone has one touch in a journey, or none. */
   milestones?: readonly Milestone[];
 }
 
+/** Parameters of the models. */
 export interface ModelSettings {
   /** Days of 86,400 s, 0.1 to 365. */
   half_life_days: number;
-  /** For `custom`; every share at least 0, first + last above 0. */
+  /** For `custom`: each share at least 0, first + last above 0. They are proportions, see `normalise`. */
   weights?: EndShares;
 }
 
-/** Adobe's and Google's default for time decay. */
+/** Default half-life of `time_decay`, in days of 86,400 s. Source: the default of Adobe and Google. */
 export const DEFAULT_HALF_LIFE_DAYS = 7;
 
-/** A decay this far below the newest touch is 0; Postgres' `power` raises an underflow error beyond it. */
+/**
+ * `time_decay` gives 0 to a touch that is more than this number of half-lives older than the newest one.
+ * Beyond it `power` in Postgres raises an underflow error.
+ */
 export const MAX_HALVINGS = 1000;
 
 /**
- * The weight of each touch of one journey under one model.
- *
- * Shape: one number from 0 to 1 for each touch, in journey order (oldest first); they sum to 1, or the list is
- * empty for an empty journey. This is the definition: reports compute the same in SQL and a property test holds
- * the two together.
- * @throws RangeError for `custom` without weights, or with weights whose ends are both 0.
+ * The weight of each touch of one journey under one model. This is the definition: reports compute the same
+ * in SQL, and a property test compares the two.
+ * @param touches in journey order, oldest first
+ * @returns one number from 0 to 1 per touch, in the same order; they sum to 1. Empty for an empty journey.
+ * @throws RangeError for `custom` without weights, or with weights whose first and last share are both 0
  */
 export function weightsOf(model: Model, touches: readonly Touch[], settings: ModelSettings): number[] {
   const count = touches.length;
@@ -112,8 +131,9 @@ export function weightsOf(model: Model, touches: readonly Touch[], settings: Mod
 }
 
 /**
- * 2^(−age / half-life), normalised; ages from the journey's newest touch, which cancels out and keeps the terms
- * from underflowing. Source: Adobe: ages 9, 6, 0, 0 days of 50.00 give 6.92 / 9.32 / 16.88 / 16.88.
+ * 2^(−age / half-life), normalised. Ages count from the newest touch of the journey: this
+ * factor cancels out, and it keeps the terms from underflowing. Source: Adobe. Ages of 9, 6, 0
+ * and 0 days split 50.00 into 6.92, 9.32, 16.88 and 16.88.
  */
 function timeDecay(touches: readonly Touch[], halfLifeDays: number): number[] {
   const newest = Math.max(...touches.map((touch) => touch.occurred_at));
@@ -125,7 +145,7 @@ function timeDecay(touches: readonly Touch[], halfLifeDays: number): number[] {
   return terms.map((term) => term / sum);
 }
 
-/** Two touches share what the ends have; one touch has everything. */
+/** Two touches split everything in the proportion of the end shares; a single touch gets everything. */
 function byEnds(count: number, shares: EndShares): number[] {
   if (count === 1) return [1];
   const ends = shares.first + shares.last;
@@ -137,10 +157,12 @@ function byEnds(count: number, shares: EndShares): number[] {
 }
 
 /**
- * A touch that is several of first, lead's, opportunity's and last has the sum of their shares. The others lie
- * between the first touch and the last one that has a share of its own: in `w_shaped` that is the last milestone's
- * touch, and what comes after it has nothing. A share that no touch has (a milestone not reached, no others) is
- * renormalised away, so without milestones `w_shaped` is the first touch. Source: HubSpot, Marketo Measure.
+ * A touch that is several of the first touch, a milestone's touch and the last touch gets the sum of their
+ * shares. The other touches are those between the first touch and the last one with a share of its own. In
+ * `w_shaped` that is the touch of the last milestone, and touches after it get nothing. A share without any
+ * touch (a milestone that was not reached, no other touches) is renormalised away, so `w_shaped` without
+ * milestones is the first touch.
+ * Source: HubSpot, Marketo Measure.
  */
 function byMilestones(touches: readonly Touch[], shares: MilestoneShares): number[] {
   const own = touches.map(
@@ -156,7 +178,10 @@ function byMilestones(touches: readonly Touch[], shares: MilestoneShares): numbe
   return all.map((share) => share / sum);
 }
 
-/** Custom weights are proportions: 1,2,1 is the same as 25,50,25. */
+/**
+ * Scales custom weights to sum 1. They are proportions: 1,2,1 is the same as 25,50,25.
+ * @throws RangeError if there are none, or first + last is not above 0
+ */
 export function normalise(weights: EndShares | undefined): EndShares {
   if (!weights || weights.first + weights.last <= 0)
     throw new RangeError('custom needs weights with first + last above 0');

@@ -1,4 +1,7 @@
-/** What the audit log knows of: each is one route. Deleting a workspace takes its log along. */
+/**
+ * The actions that the audit log records. Deleting a workspace is not among them, because it
+ * deletes the log too.
+ */
 export const AUDIT_ACTIONS = [
   'workspace.create',
   'workspace.update',

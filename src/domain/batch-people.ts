@@ -1,10 +1,10 @@
 /**
- * One proposed person for all items of a batch that share an identity, directly or through other items, so that
- * a batch of strangers makes each of them once and has nothing to merge afterwards.
+ * Proposes one person for all items of a batch that share an identity, directly or through other items. A
+ * batch about unknown people then creates each of them once, and nothing has to be merged afterwards.
  *
- * @param items the identities of each item, as comparable text
- * @param makeId called once for each group
- * @returns the proposed person of each item, in order
+ * @param items the identities of each item, as text that is equal for equal identities
+ * @param makeId makes a new person id; called once per group of items
+ * @returns the id of the proposed person of each item, in the order of the items
  */
 export function proposePeople(items: readonly (readonly string[])[], makeId: () => string): string[] {
   const parents = items.map((_, i) => i);

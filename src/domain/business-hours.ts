@@ -1,7 +1,7 @@
 import { TZDate } from '@date-fns/tz';
 import { DAY_MS } from './time.ts';
 
-/** In the order of ISO, which Postgres' `isodow` numbers from 1. */
+/** ISO order; Postgres' `isodow` numbers the days in this order from 1. */
 export const WEEKDAYS = [
   'monday',
   'tuesday',
@@ -13,33 +13,41 @@ export const WEEKDAYS = [
 ] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
-/** Times of the day as `09:00`; `24:00` is the midnight that ends it. `from` is inside, `to` is not. */
+/**
+ * Opening hours of one day, as local times such as `09:00`. `from` is inside, `to` is not;
+ * `24:00` ends the day.
+ */
 export interface OpenHours {
   from: string;
   to: string;
 }
 
-/** When somebody is there to answer. A day that is not named is closed, and so is a holiday (`2026-12-25`). */
+/** When messages are answered. A weekday that is not listed is closed, and so is a holiday. */
 export interface OpeningHours {
-  /** IANA; the workspace's if left out. */
+  /** IANA name; default the workspace's time zone. */
   timezone?: string | undefined;
   days: Partial<Record<Weekday, OpenHours | undefined>>;
-  holidays: readonly string[];
+  /** Local dates such as `2026-12-25`. */
+  holidays: string[];
 }
 
 const MINUTE_MS = 60_000;
 
-/** @param time as `09:30` */
+/**
+ * Minutes from midnight to a time of day.
+ * @param time such as `09:30`
+ */
 export function minutesOf(time: string): number {
   const [hours = 0, minutes = 0] = time.split(':').map(Number);
   return hours * 60 + minutes;
 }
 
 /**
- * Seconds between two instants that fall into business hours, in real time: an hour that a clock change takes out of a
- * day is no business hour, one that comes twice is two.
+ * Seconds of business hours between two instants. This is real time: an hour that a clock change skips does
+ * not count, and an hour that it repeats counts twice.
  * @param from milliseconds since 1970, at most `to`
- * @param timezone of days, hours and holidays
+ * @param to milliseconds since 1970
+ * @param timezone IANA name; of the days, hours and holidays
  */
 export function businessSeconds(
   from: number,
@@ -60,7 +68,7 @@ export function businessSeconds(
   return open / 1000;
 }
 
-/** The calendar day of an instant, as the midnight of that date in UTC. */
+/** The local calendar day of an instant, as midnight UTC of that date. */
 function localDay(at: number, timezone: string): number {
   const local = at + offsetAt(at, timezone);
   return local - (local % DAY_MS);
@@ -71,8 +79,9 @@ function offsetAt(at: number, timezone: string): number {
 }
 
 /**
- * The instant at which clocks show a local time, given as if it were UTC. Of a time that they show twice, the second;
- * one that they skip is as much later as they are put forward. So does Postgres.
+ * The instant at which clocks show a local time, which is given as if it were UTC. A time that
+ * clocks show twice is the second one. A time that clocks skip is moved later by the amount
+ * that they are put forward. Postgres does the same.
  */
 function instantOf(local: number, timezone: string): number {
   const candidates = [-DAY_MS, DAY_MS].map((aside) => local - offsetAt(local + aside, timezone));

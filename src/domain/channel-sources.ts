@@ -1,26 +1,29 @@
 /**
- * The sites that GA4's channel rules call "a list of search / social / shopping / video sites", and AI assistants.
+ * The categories of sites that GA4's channel rules refer to as lists of search, social, shopping and video
+ * sites, and AI assistants.
  *
- * Source of the four lists: the list of sources linked from https://support.google.com/analytics/answer/9756891, as
- * copied in github.com/plausible/analytics (priv/ga4-source-categories.csv) and github.com/Velir/dbt-ga4
- * (seeds/ga4_source_categories.csv), cut down to the sites that still send people. Added to it,
- * because that list is years behind: x, bluesky, mastodon, threads, discord, telegram, slack, github, substack,
- * producthunt, lobste.rs and truthsocial (social), youtu.be, rumble, bilibili, odysee, kick and loom (video), brave,
- * startpage, kagi, mojeek, swisscows and ya.ru (search), temu, shein, aliexpress, flipkart, zalando and shopee
- * (shopping). Google publishes no list of AI assistants, only examples (ChatGPT, Gemini, Claude, Copilot, DeepSeek,
- * Grok); the other assistants here are ours.
+ * Source of the first four lists: the list of sources linked from
+ * https://support.google.com/analytics/answer/9756891, as copied in github.com/plausible/analytics
+ * (priv/ga4-source-categories.csv) and github.com/Velir/dbt-ga4 (seeds/ga4_source_categories.csv),
+ * reduced to sites that still send visitors. That list is years old, so these were added: x,
+ * bluesky, mastodon, threads, discord, telegram, slack, github, substack, producthunt, lobste.rs
+ * and truthsocial (social), youtu.be, rumble, bilibili, odysee, kick and loom (video), brave,
+ * startpage, kagi, mojeek, swisscows and ya.ru (search), temu, shein, aliexpress, flipkart,
+ * zalando and shopee (shopping). Google publishes no list of AI assistants, only examples
+ * (ChatGPT, Gemini, Claude, Copilot, DeepSeek, Grok); the other assistants are our choice.
  */
 export type SiteCategory = 'search' | 'social' | 'shopping' | 'video' | 'ai';
 
-/** `name` is one word for all addresses of a site: `google` for `www.google.co.uk`, `twitter` for `t.co`. */
+/** `name` is the same for all addresses of a site: `google` for `www.google.co.uk`, `twitter` for `t.co`. */
 export interface Site {
   readonly category: SiteCategory;
   readonly name: string;
 }
 
 /**
- * Comma-separated entries, each `entry` or `entry>name`. `everywhere`: the bare name and its `.com` and country
- * domains. `com`: the bare name and its `.com`. `exact`: that domain or that bare name only. Subdomains always count.
+ * Comma-separated entries, each `entry` or `entry>name`. `everywhere`: the bare name, its
+ * `.com` and its country domains. `com`: the bare name and its `.com`. `exact`: only that
+ * domain or bare name. Subdomains always count.
  */
 interface SiteList {
   readonly everywhere: string;
@@ -86,20 +89,20 @@ const SITE_LISTS: Readonly<Record<SiteCategory, SiteList>> = {
 };
 
 /**
- * Search companies run much besides search (docs.google.com, mail.yahoo.com), which Google's list leaves out. A
- * subdomain of a search site counts only when it holds the label `search`, or all its labels are in this set or a
- * country or language code.
+ * Search companies run many other services (docs.google.com, mail.yahoo.com), which Google's list does not
+ * cover. A subdomain of a search site counts only if one of its labels is `search`, or if each label is in
+ * this set or is a country or language code.
  */
 const SEARCH_LABELS: ReadonlySet<string> = new Set(
   'www cse html images lens lite mobile news noai ntp play start suche wap'.split(' '),
 );
 
-/** A service of a listed site that is not of its category. */
+/** Services of a listed site that do not belong to its category. */
 const NOT_A_SITE: ReadonlySet<string> = new Set(['aws.amazon.com']);
 
-/** The listed domain with the most labels, search.smt.docomo.ne.jp, has 5. */
+/** The longest listed domain, search.smt.docomo.ne.jp, has 5 labels. */
 const LABELS_READ = 5;
-/** RFC 1035, section 2.3.4. */
+/** Source: RFC 1035, section 2.3.4. */
 const HOST_MAX_CHARS = 253;
 const COUNTRY_DOMAIN = /^(?:com|(?:com?\.)?[a-z]{2})$/;
 
@@ -130,9 +133,11 @@ function belongsToSearch(subdomain: readonly string[]): boolean {
 }
 
 /**
- * The listed site of a bare name or a host, the most specific entry first: `gemini.google.com` before `google.com`.
- * @param source lower case, trimmed; any string.
- * @returns undefined for a site on no list. A look-alike such as `google.evil.com` or `notfacebook.com` is on none.
+ * Finds the listed site of a bare name or a host. The most specific entry decides:
+ * `gemini.google.com` before `google.com`.
+ * @param source any string, lower case and trimmed
+ * @returns undefined if the site is on no list, as look-alikes such as `google.evil.com` and
+ * `notfacebook.com` are not
  */
 export function findSite(source: string): Site | undefined {
   const listed = SITES.get(source);

@@ -2,9 +2,10 @@ import { findSite, type Site } from './channel-sources.ts';
 import type { Kind } from './touchpoint-fields.ts';
 
 /**
- * GA4's default channels in snake_case, in the order in which their rules are tried; the last two are what is left.
- * Source: "[GA4] Default channel group", https://support.google.com/analytics/answer/9756891; `ai_assistant` since
- * 13 May 2026, https://support.google.com/analytics/answer/9164320.
+ * GA4's default channels in snake_case, in the order of their rules; the last two are the fallbacks.
+ *
+ * Source: "[GA4] Default channel group", https://support.google.com/analytics/answer/9756891; for
+ * `ai_assistant`, added on 13 May 2026, https://support.google.com/analytics/answer/9164320.
  */
 export const CHANNELS = [
   'cross_network',
@@ -30,7 +31,7 @@ export const CHANNELS = [
 ] as const;
 export type Channel = (typeof CHANNELS)[number];
 
-/** Where a touchpoint came from; null where nothing says so. */
+/** The source of a touchpoint. A field is null if nothing names it. */
 export interface Origin {
   source: string | null;
   medium: string | null;
@@ -39,7 +40,7 @@ export interface Origin {
   term: string | null;
 }
 
-/** The fields of a touchpoint that its channel is derived from, as sent. */
+/** The fields of a touchpoint that its channel is derived from, as they were sent. */
 export interface ChannelEvidence {
   kind: Kind;
   source?: string | null;
@@ -49,16 +50,17 @@ export interface ChannelEvidence {
   referrer?: string | null;
 }
 
-/** Source and medium belong together: half of one pair beside half of another would invent a visit. */
+/** Source and medium are one pair: halves of two pairs would describe a visit that never happened. */
 interface Inference {
   readonly source: string;
   readonly medium: string;
 }
 
 /**
- * What a click id says, the strongest first when a URL holds several. These are put on clicks on ads (or on affiliate
- * links) only, so they mean paid. GA4 itself reads only Google's; the others are here because a paid click counted as
- * organic would be wrong. `cpc` for search and `paid_social` for social are the usual values in UTM tags.
+ * Click ids, with the source and medium that each implies; the first in the list wins if a URL has several.
+ * They are only added to clicks on ads (or on affiliate links), so they imply paid traffic. GA4 itself reads
+ * only Google's. The others are included because a paid click would otherwise count as organic. `cpc` for
+ * search and `paid_social` for social are the usual values in UTM tags.
  */
 const AD_CLICK_IDS = [
   ['gclid', 'google', 'cpc'],
@@ -80,8 +82,9 @@ const AD_CLICK_IDS = [
 const AD_CLICK_RANKS: ReadonlyMap<string, number> = new Map(AD_CLICK_IDS.map(([name], rank) => [name, rank]));
 
 /**
- * Meta and Instagram put these on every outgoing link, paid or not, so they prove the site and not the payment. They
- * count after the referrer, which can tell Instagram from Facebook and a link that was copied from there elsewhere.
+ * Meta and Instagram add these ids to every outgoing link, paid or not, so they identify the site and not the
+ * payment. They rank after the referrer, which distinguishes Instagram from Facebook and reveals a link that
+ * was copied from there to another site.
  */
 const LINK_IDS: ReadonlyMap<string, Inference> = new Map([
   ['fbclid', { source: 'facebook', medium: 'social' }],
@@ -96,9 +99,9 @@ const UTM_FIELDS: ReadonlyMap<string, keyof Origin> = new Map([
   ['utm_content', 'content'],
   ['utm_term', 'term'],
 ]);
-/** `utm_campaign`, the longest name read from a query; longer ones are skipped unread. */
+/** The length of `utm_campaign`, the longest parameter name that is read; longer names are skipped. */
 const PARAMETER_MAX_CHARS = 12;
-/** What is filled in from a URL is cut to the length of the product's other short texts. */
+/** Texts filled in from a URL are cut to this length, the limit of the other short texts of a touchpoint. */
 const FILLED_MAX_CHARS = 255;
 
 interface UrlTags extends Origin {
@@ -106,19 +109,19 @@ interface UrlTags extends Origin {
   linkClick: Inference | null;
 }
 
-/** A blank text says nothing. */
+/** The text, or null if it is blank. */
 function given(text: string | null | undefined): string | null {
   return text == null || text.trim() === '' ? null : text;
 }
 
-/** Text from a URL that the database can hold: PostgreSQL refuses NUL, and a cut may split a surrogate pair. */
+/** Text from a URL that the database can store: PostgreSQL rejects NUL; a cut may split a surrogate pair. */
 function storable(text: string): string | null {
   return text.includes('\0') ? null : given(text.slice(0, FILLED_MAX_CHARS).toWellFormed());
 }
 
 function decode(value: string): string {
   if (!value.includes('%') && !value.includes('+')) return value;
-  // URLSearchParams, because decodeURIComponent throws on a malformed escape.
+  // Not decodeURIComponent, which throws on a malformed escape.
   return new URLSearchParams(`v=${value}`).get('v') ?? '';
 }
 
@@ -132,7 +135,7 @@ const NO_TAGS: Readonly<UrlTags> = {
   linkClick: null,
 };
 
-/** Reads the query by hand, so that the tags of a malformed URL count too. */
+/** Parses the query by hand, so that the tags of a malformed URL count too. */
 function readTags(url: string | null): Readonly<UrlTags> {
   const address = url?.split('#', 1)[0] ?? '';
   const start = address.indexOf('?');
@@ -161,10 +164,13 @@ function hostOf(url: string): string | null {
   return storable(parsed.hostname.toLowerCase().replace(/^www\.|\.$/g, ''));
 }
 
-/** Hosts through which a site sends its links, or which serve it to phones; they are the same source. */
+/** Prefixes of a site's hosts for outgoing links or for phones; the source is the same. */
 const LINK_HOST = /^(?:m|l|lm|mobile|amp|out|old|web|touch)\./;
 
-/** GA4 names a search engine (`google`) and other sites by host; a link from the page's own host is no source. */
+/**
+ * Sources as GA4 has them: a search engine by its name (`google`), any other site by its host. A link from
+ * the page's own host is not a source.
+ */
 function readReferrer(referrer: string | null, url: string | null): Inference | null {
   const host = referrer === null ? null : hostOf(referrer);
   if (host === null || (url !== null && host === hostOf(url))) return null;
@@ -178,23 +184,23 @@ function fold(text: string | null): string {
   return text === null ? '' : text.trim().toLowerCase();
 }
 
-/** A source is a name or a domain; senders also put whole URLs there. */
+/** A source is a name or a domain, but senders also put whole URLs there. */
 function siteOf(source: string | null): Site | undefined {
   const text = fold(source);
   const scheme = text.indexOf('://');
   return findSite(text.slice(scheme === -1 ? 0 : scheme + 3).split('/', 1)[0] ?? '');
 }
 
-/** Google sells the ads on YouTube, so a Google click id speaks of both. */
+/** Google sells the ads on YouTube, so a Google click id agrees with both. */
 function isSameSite(source: string, inferred: string): boolean {
   const [name, other] = [siteOf(source)?.name ?? fold(source), siteOf(inferred)?.name ?? inferred];
   return name === other || (name === 'youtube' && other === 'google');
 }
 
 /**
- * Fills what is missing: UTM tags each by itself, since sender and tag both declare; then click ids, then the
- * referrer, then link ids. These are inferences about a pair, so they name the source when there is none, and give the
- * medium only of the source they name.
+ * Fills in missing fields. The UTM tags come first, each for itself, because they are explicit like the sent
+ * fields. Then follow click ids, then the referrer, then link ids. These imply a pair of source and medium:
+ * they fill in the source if there is none, and the medium only if the source is the one they imply.
  */
 function resolveOrigin(evidence: ChannelEvidence): Origin {
   const [url, referrer] = [given(evidence.url), given(evidence.referrer)];
@@ -270,16 +276,18 @@ function ruleChannel(source: string, medium: string, campaign: string): Channel 
 }
 
 /**
- * The channel of a touchpoint by GA4's default channel group rules (source: see CHANNELS; Google's rules for linked ad
- * accounts do not apply), and the origin it was derived from, for the touchpoint to store.
+ * Derives the channel of a touchpoint, and the origin behind it, by GA4's default channel group rules
+ * (source: see CHANNELS), without Google's rules for linked ad accounts.
  *
- * Sent fields win and are kept as sent; what is missing comes from the UTM tags of `url`, then its click ids, then
- * `referrer`. Matching ignores case. `direct` is only a `visit`, `click` or `view` with no source, medium or campaign.
+ * Fields that were sent take precedence and are kept as sent. Missing ones come from the UTM tags of `url`,
+ * then its click ids, then `referrer`. Matching ignores case. Only a `visit`, `click` or `view` without
+ * source, medium and campaign is `direct`.
  *
- * Where Google says nothing: `ai_assistant` also takes a listed assistant as source (GA4 sets the medium
- * `ai-assistant` from the referrer, but ChatGPT's own links carry only `utm_source`), and comes after the paid rules,
- * as an ad there is an ad, and before the organic ones, since gemini.google.com is also Google's.
- * @returns origin texts are as sent, or at most 255 characters when filled; never throws, for any strings.
+ * Google's rules leave two points of `ai_assistant` open. Here it also applies if the source is a listed
+ * assistant: GA4 sets the medium `ai-assistant` from the referrer, but ChatGPT's own links carry only
+ * `utm_source`. It comes after the paid rules, because an ad on an assistant is an ad, and before the organic
+ * ones, because gemini.google.com is Google's as well.
+ * @returns origin texts as sent, or cut to 255 characters if filled in; never throws, whatever the strings
  */
 export function deriveChannel(touchpoint: ChannelEvidence): Origin & { channel: Channel } {
   const origin = resolveOrigin(touchpoint);

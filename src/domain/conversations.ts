@@ -2,36 +2,42 @@ import { inJourneyOrder } from './journey.ts';
 import { DAY_MS } from './time.ts';
 import type { Direction } from './touchpoint-fields.ts';
 
-/** `waiting`: they had the last word. `answered`: we had. */
+/** `waiting`: the last message is inbound. `answered`: it is outbound. */
 export const CONVERSATION_STATES = ['waiting', 'answered'] as const;
 export type ConversationState = (typeof CONVERSATION_STATES)[number];
 
-/** Time in milliseconds since 1970. */
+/** A touchpoint of a conversation. */
 export interface Message {
   id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
-  /** Of a touchpoint without one the thread knows nothing. */
+  /** Touchpoints without a direction are not part of the conversation. */
   direction: Direction | null;
   voided: boolean;
 }
 
+/** The state of a conversation. Times in milliseconds since 1970. */
 export interface ConversationSummary {
-  /** Null while nobody wrote in. */
+  /** Time of the opening message; null without an inbound one. */
   opened_at: number | null;
   opening_id: string | null;
   first_response_at: number | null;
+  /** Time of the last message, inbound or outbound. */
   last_at: number;
   last_direction: Direction;
+  /** Number of inbound messages. */
   inbound: number;
+  /** Number of outbound messages, those before the opening included. */
   outbound: number;
 }
 
 /**
- * What the touchpoints of one thread add up to, in whatever order they came; null if none counts. Those count that have
- * a direction and are not voided, in the order of everything: by time, then by id compared bytewise.
+ * Summarises the touchpoints of one conversation. Those that have a direction and are not voided count, in
+ * the order of time, then id compared bytewise, so the order of arrival does not matter.
  *
- * The first inbound one opens the conversation; the first outbound one after it is the first response. What we wrote
- * before that is counted and answers nothing. The last one says who has the last word.
+ * The first inbound message opens the conversation. The first outbound message after it is the first
+ * response; earlier outbound messages are counted and answer nothing.
+ * @returns null if no touchpoint counts
  * Source: MODELS.md, conversations.
  */
 export function summaryOf(messages: readonly Message[]): ConversationSummary | null {
@@ -56,11 +62,12 @@ export function summaryOf(messages: readonly Message[]): ConversationSummary | n
   };
 }
 
+/** Seconds of an hour. */
 export const HOUR_SECONDS = 3600;
 
 /**
- * Time to the first response. Each bucket holds what is below its bound and not below the one before; the last, people
- * who never got one.
+ * Buckets of the time to the first response. A bucket ends below its bound, in seconds, and begins at the
+ * bound of the previous bucket. The last one holds people who never got a response.
  * Source: MODELS.md, conversations.
  */
 export const RESPONSE_BUCKETS = [
@@ -74,36 +81,46 @@ export const RESPONSE_BUCKETS = [
 ] as const;
 export type ResponseBucket = (typeof RESPONSE_BUCKETS)[number]['bucket'];
 
-/** @param seconds to the first response; null: there was none */
+/**
+ * The bucket of a response time.
+ * @param seconds from opening to first response; null without a response
+ */
 export function responseBucket(seconds: number | null): ResponseBucket {
   const bound = (one: (typeof RESPONSE_BUCKETS)[number]) => one.below_seconds ?? Number.NaN;
   const soon = seconds === null ? undefined : RESPONSE_BUCKETS.find((one) => seconds < bound(one));
   return soon?.bucket ?? 'never';
 }
 
-/** The first conversation that a person opened in the range; times in milliseconds. */
+/** The first conversation that a person opened in the range. Times in milliseconds since 1970. */
 export interface OpenedConversation {
   opened_at: number;
   first_response_at: number | null;
 }
 
-/** A conversion that counts; `value` in the report's currency, null where it has none or no rate tells it. */
+/** A conversion that counts. */
 export interface FollowingConversion {
+  /** Milliseconds since 1970. */
   occurred_at: number;
+  /** In the report's currency; null without a value or without an exchange rate. */
   value: number | null;
 }
 
+/** The bucket and outcome of a person, or the reason why the person is left out of the comparison. */
 export type ResponseOutcome =
   | { left_out: 'converted_within_24h' | 'short_follow_up' }
   | { bucket: ResponseBucket; converted: boolean; value: number };
 
 /**
- * Where a person is in the comparison of response times with conversion.
+ * Places a person in the comparison of response times with conversion.
  *
- * The outcome is whether they converted from 24 hours to the horizon after they opened the conversation, both ends
- * included. People who converted earlier, from the instant of opening on, are left out: their answer may have come after
- * the sale. So are people who opened it less than the horizon ago; a person who is both counts as the former.
- * Conversions before the opening change nothing.
+ * The outcome is a conversion in the period from 24 hours to `horizonDays` after the opening,
+ * both ends included. A person who converted in the first 24 hours, from the instant of opening
+ * on, is left out, because the response may have come after the sale. A person who opened the
+ * conversation less than `horizonDays` ago is left out too. A person to whom both apply counts
+ * as the former. Conversions before the opening have no effect.
+ * @param horizonDays days of 86,400 s
+ * @param now milliseconds since 1970
+ * Source: MODELS.md, conversations.
  */
 export function responseOutcome(
   { opened_at, first_response_at }: OpenedConversation,

@@ -11,71 +11,85 @@ import type { Counting } from './settings.ts';
 import { type FollowUp, medianTime } from './survival.ts';
 import { DAY_MS } from './time.ts';
 
-/** Times in milliseconds since 1970. */
+/** A touchpoint of one person. */
 export interface CultivationTouchpoint {
   id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   channel: string;
   voided: boolean;
 }
 
+/** A conversion of one person, on a goal of either kind. */
 export interface CultivationConversion {
   id: string;
   goal: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   counting: Counting;
   retracted: boolean;
-  /** Net, in the currency of the report; null without a value or a rate. */
+  /** Net value in the currency of the report; null without a value or without an exchange rate. */
   value: number | null;
 }
 
-/** Everything of one person. */
+/** All touchpoints and conversions of one person, in any order. */
 export interface PersonLog {
   touchpoints: readonly CultivationTouchpoint[];
   conversions: readonly CultivationConversion[];
 }
 
+/** Parameters of the landmark analysis. Times in milliseconds since 1970. */
 export interface LandmarkSettings {
-  /** Whose conversion is the outcome. No goal is in both lists. */
+  /** A conversion of one of these goals is the outcome. No goal is in both lists. */
   goals: readonly string[];
   cultivation_goals: readonly string[];
-  /** Inclusive, and not inclusive: where the first touchpoint lies. */
+  /** The range of first touchpoints, half-open: `from` is inside, `to` is not. */
   from: number;
   to: number;
+  /** Days of 86,400 s from the first touchpoint to the landmark. */
   landmark_days: number;
+  /** Days of 86,400 s from the landmark to the end of the outcome period. */
   horizon_days: number;
-  /** What happened later is not known yet. */
+  /** Events after this instant are ignored. */
   now: number;
 }
 
+/** Why a person is in neither arm. */
 export const LEFT_OUT_OF_ARMS = ['converted_before_landmark', 'short_follow_up'] as const;
 export type LeftOutOfArms = (typeof LEFT_OUT_OF_ARMS)[number];
 
-/** What the landmark analysis sees of one person. */
+/** One person in the landmark analysis. */
 export interface Landmark {
-  /** Of the first touchpoint. */
+  /** The channel of the first touchpoint. */
   channel: string;
   /** The cultivation goals reached by the landmark. */
   cultivated_by: string[];
-  /** Null: in one of the arms. */
+  /** Null if the person is in one of the arms. */
   left_out: LeftOutOfArms | null;
+  /** Whether a conversion lies between landmark and horizon. */
   converted: boolean;
-  /** Of the conversions between landmark and horizon. */
+  /** Net value of the conversions between landmark and horizon. */
   value: number;
-  /** From the landmark on; null where that lies ahead, or the person converted before. */
+  /** From the landmark on; null if the landmark is in the future, or the person converted by the landmark. */
   follow_up: FollowUp | null;
 }
 
 /**
- * One person as the landmark analysis sees them, or null if their first touchpoint lies outside the range.
+ * Places one person in the landmark analysis. This is the definition; the statement of the
+ * report has to agree with it.
  *
- * - The first touchpoint is the first of any kind that is not voided; the landmark is `landmark_days` after it.
- * - Whoever has converted on one of `goals` at the landmark or before, also before the first touchpoint, is left out
- *   as `converted_before_landmark`: nothing that is yet to come can change that. Of the others, whoever has been
- *   followed for less than `horizon_days` from the landmark on is left out as `short_follow_up`.
- * - Cultivated is who has reached one of `cultivation_goals` at the landmark or before.
- * - The outcome is a conversion after the landmark, until the horizon, the end included.
- * - Retracted conversions never happened; of a goal that counts once only the first counts.
+ * - The first touchpoint is the first one of any kind that is not voided. The landmark is
+ *   `landmark_days` after it.
+ * - A person who converted on one of `goals` at or before the landmark is left out as
+ *   `converted_before_landmark`. Conversions before the first touchpoint count too. Later
+ *   events cannot change this.
+ * - A person who was observed for less than `horizon_days` after the landmark is left out as
+ *   `short_follow_up`, unless the first reason applies.
+ * - A person is cultivated who reached one of `cultivation_goals` at or before the landmark.
+ * - The outcome is a conversion after the landmark and up to the horizon, which is included.
+ * - Retracted conversions are ignored. For a goal that counts once, only the person's first
+ *   conversion counts.
+ * @returns null if the first touchpoint lies outside the range, or there is none
  * Source: Anderson, Cain & Gelber 1983, Journal of Clinical Oncology 1:710–719.
  */
 export function landmarkOf(log: PersonLog, settings: LandmarkSettings): Landmark | null {
@@ -102,13 +116,16 @@ export function landmarkOf(log: PersonLog, settings: LandmarkSettings): Landmark
   };
 }
 
-/** The cultivation goals for which the person is in the pool: reached by now, without any conversion so far. */
+/**
+ * The cultivation goals that the person has reached by now; none if the person has converted,
+ * and so left the pool.
+ */
 export function poolOf(log: PersonLog, settings: LandmarkSettings): string[] {
   const { goals, now } = settings;
   return countedConversions(log, goals, now).length > 0 ? [] : reachedBy(log, settings, now);
 }
 
-/** The first touchpoint so far: by time, then by id. */
+/** The first touchpoint at or before `now` that is not voided, by time, then by id; null without one. */
 export function firstTouchpoint({ touchpoints }: PersonLog, now: number): CultivationTouchpoint | null {
   const seen = touchpoints.filter(({ voided, occurred_at }) => !voided && occurred_at <= now);
   return seen.toSorted(inJourneyOrder)[0] ?? null;
@@ -119,7 +136,7 @@ function reachedBy(log: PersonLog, { cultivation_goals, now }: LandmarkSettings,
   return cultivation_goals.filter((key) => reached.some(({ goal }) => goal === key));
 }
 
-/** Those of the goals that count, up to and including an instant, oldest first. */
+/** The conversions of the goals that count, up to and including an instant, oldest first. */
 function countedConversions({ conversions }: PersonLog, goals: readonly string[], until: number) {
   const held = conversions
     .filter(({ goal, retracted, occurred_at }) => goals.includes(goal) && !retracted && occurred_at <= until)
@@ -129,30 +146,35 @@ function countedConversions({ conversions }: PersonLog, goals: readonly string[]
   );
 }
 
-/** The sums of one arm. `people`, `converted` and `value` are of those with a whole horizon. */
+/** The sums of one arm. `people`, `converted` and `value` cover the people with complete follow-up. */
 export interface ArmSums {
   people: number;
   converted: number;
   value: number;
-  /** Kaplan–Meier over everyone past the landmark; those who did not convert are censored at the horizon or now. */
+  /**
+   * Kaplan–Meier over everyone past the landmark. People without a conversion are censored at
+   * the horizon or now.
+   */
   median_seconds: number | null;
 }
 
-/** An arm as it is reported. */
+/** The figures of one arm in the report. */
 export interface ArmFigures extends Rate {
   people: number;
   converted: number;
-  /** Null of nobody. */
+  /** Net value over all people of the arm; null for an empty arm. */
   value_per_person: number | null;
-  /** Days of 86,400 s from the landmark on; null where fewer than half convert until the horizon. */
+  /** Days of 86,400 s from the landmark; null if fewer than half convert by the horizon. */
   median_days: number | null;
 }
 
+/** The same figures for both arms. */
 export interface Arms<A> {
   cultivated: A;
   uncultivated: A;
 }
 
+/** Sums the people of one arm. */
 export function armOf(people: readonly Landmark[]): ArmSums {
   const compared = people.filter(({ left_out }) => left_out === null);
   return {
@@ -164,8 +186,8 @@ export function armOf(people: readonly Landmark[]): ArmSums {
 }
 
 /**
- * The two arms. Cultivated are those who reached the goal, or any goal if none is named; uncultivated, whatever is
- * named, those who reached none.
+ * The sums of the two arms. Cultivated people are those who reached `goal`, or any cultivation goal if it is
+ * omitted. Uncultivated people are those who reached none, whichever goal is given.
  */
 export function armsOf(people: readonly Landmark[], goal?: string): Arms<ArmSums> {
   const reached = ({ cultivated_by }: Landmark) =>
@@ -176,22 +198,28 @@ export function armsOf(people: readonly Landmark[], goal?: string): Arms<ArmSums
   };
 }
 
-/** Below either, chance alone moves the figures by more than what they tell. */
+/**
+ * Evidence is low with fewer people in an arm: the log intervals are wider than any difference
+ * one could act on.
+ */
 export const MIN_ARM_PEOPLE = 30;
-/** Of both arms together. */
+/** The same for conversions, in both arms together. */
 export const MIN_CONVERTED = 5;
 
-/** The arms with their rates, and one against the other, as a row of the report has them. */
+/** Both arms with their rates, and the comparison between them; a row of the report. */
 export interface ArmComparison {
   arms: Arms<ArmFigures>;
   risk_ratio: Comparison;
   odds_ratio: Comparison;
   risk_difference: Comparison;
-  /** An arm has fewer than `MIN_ARM_PEOPLE` people, or both together fewer than `MIN_CONVERTED` conversions. */
+  /**
+   * An arm has fewer than `MIN_ARM_PEOPLE` people, or both together have fewer than
+   * `MIN_CONVERTED` conversions.
+   */
   low_evidence: boolean;
 }
 
-/** Cultivated against uncultivated; what an empty arm leaves unknown is null. */
+/** Compares cultivated with uncultivated people. Figures that an empty arm leaves undetermined are null. */
 export function compareArms({ cultivated, uncultivated }: Arms<ArmSums>): ArmComparison {
   return {
     arms: { cultivated: figuresOf(cultivated), uncultivated: figuresOf(uncultivated) },

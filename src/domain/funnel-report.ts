@@ -1,54 +1,67 @@
 import type { EntityFunnel, FunnelEvent } from './funnel.ts';
 import { compareBytewise } from './journey.ts';
 
-/** `people`: each entity once per step. `completions`: as often as it reached the step without overlap. */
+/**
+ * `people`: each entity counts once per step. `completions`: once per chain to the step, chains
+ * not overlapping.
+ */
 export const FUNNEL_COUNTS = ['people', 'completions'] as const;
 export type FunnelCount = (typeof FUNNEL_COUNTS)[number];
 
-/** Groups are the values of up to 3 fields of the event that the entity's chain has at the step, from 1. */
+/**
+ * Groups are the values of 1 to 3 fields of the event that the entity's chain has at this step,
+ * counted from 1.
+ */
 export interface FunnelBreakdown {
   by: readonly string[];
   at_step: number;
 }
 
+/** The settings of a funnel that its rows depend on. */
 export interface FunnelReportSettings {
   steps: readonly unknown[];
   count: FunnelCount;
   breakdown?: FunnelBreakdown;
 }
 
-/** Exact (`percentile_cont`), in seconds; null when nobody is there to be measured. */
+/** Exact (`percentile_cont`), in seconds; null if no chain reached the step. */
 export interface FunnelSeconds {
   median: number | null;
   p90: number | null;
 }
 
+/** One row of a funnel. Steps count from 1. */
 export interface StepSummary {
   step: number;
   count: number;
-  /** 0 to 1; null when the count that it is a share of is 0, or the step has none before it. */
+  /** Shares from 0 to 1. Null if the other count is 0; the second is also null at step 1. */
   rate_from_start: number | null;
   rate_from_previous: number | null;
-  /** The sum over the conversions that chains have at this step; 0 where there are none. */
+  /** Sum of the values of the conversions that chains have at this step; 0 without any. */
   value: number;
   seconds_from_previous: FunnelSeconds;
   seconds_from_start: FunnelSeconds;
 }
 
-/** One value per field; an empty field is null in it. */
+/** One value per field of the breakdown; null if the field is empty. */
 export type FunnelGroup = readonly (string | null)[];
 
+/** The rows of a funnel, and the rows of each group. */
 export interface FunnelSummary {
   steps: StepSummary[];
-  /** Largest at step 1 first, then by value, null last. The group null is who did not come to the step named. */
+  /**
+   * By count at step 1, descending, then by value, null last. Group null: entities that did not
+   * reach `at_step`.
+   */
   breakdown: { group: FunnelGroup | null; steps: StepSummary[] }[];
 }
 
 /**
- * The rows of a funnel from what each entity reached.
+ * Summarises what the entities reached into the rows of a funnel.
  *
- * Value, seconds and groups are those of each entity's one chain, also when completions are counted. An entity is
- * in one group with everything it reached, so at each step the groups' counts sum to the total.
+ * Value, seconds and groups come from the one chain of each entity, also when completions are
+ * counted. Everything that an entity reached is in one group, so at each step the counts of the
+ * groups sum to the total.
  */
 export function summariseFunnel(
   entities: readonly EntityFunnel[],
@@ -117,7 +130,7 @@ function measured(seconds: readonly number[]): FunnelSeconds {
   return { median: percentileCont(seconds, 0.5), p90: percentileCont(seconds, 0.9) };
 }
 
-/** As Postgres' `percentile_cont` has it: linear between the two nearest ranks. Null of nothing. */
+/** Postgres' `percentile_cont`: linear interpolation between the two nearest ranks. Null for no values. */
 export function percentileCont(values: readonly number[], fraction: number): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   const rank = fraction * (sorted.length - 1);

@@ -1,59 +1,71 @@
 import { compareBytewise } from './journey.ts';
 
-/** `ordered`: steps one after the other. `strict`: and nothing between them. `any`: steps in whatever order. */
+/**
+ * `ordered`: steps follow each other. `strict`: they follow each other with no other event in
+ * between. `any`: steps in any order.
+ */
 export const FUNNEL_ORDERS = ['ordered', 'strict', 'any'] as const;
 export type FunnelOrder = (typeof FUNNEL_ORDERS)[number];
 
-/** `any`: the best of all starts counts. `first`: only the entity's first start in the range. */
+/** `any`: the best of all starts counts. `first`: only the entity's first start in the range counts. */
 export const FUNNEL_ENTRIES = ['any', 'first'] as const;
 export type FunnelEntry = (typeof FUNNEL_ENTRIES)[number];
 
-/** A touchpoint that is not voided, or a conversion that is not retracted, of one entity. */
+/** An event of one entity: a touchpoint that is not voided, or a conversion that is not retracted. */
 export interface FunnelEvent {
   type: 'touchpoint' | 'conversion';
   /** Unique within its type. */
   id: string;
   /** Milliseconds since 1970. */
   occurred_at: number;
-  /** Of a conversion: its net value in the report's currency; null where no rate is known. */
+  /**
+   * Only for conversions: the net value in the report's currency; null without a value or
+   * without an exchange rate.
+   */
   value?: number | null;
-  /** The dimensions of a touchpoint, `goal` of a conversion. Absent is the same as null. */
+  /** The dimensions of a touchpoint, or the `goal` of a conversion. An absent field is null. */
   [field: string]: unknown;
 }
 
-/** Field to allowed values (null: the field is empty). Fields are AND-ed, values OR-ed. */
+/** Allowed values by field; null stands for an empty field. Fields are AND-ed, values OR-ed. */
 export type FieldFilter = Record<string, readonly (string | null)[]>;
 
+/** The events that a step or an exclusion matches. */
 export type EventFilter = { touchpoint: FieldFilter } | { conversion: { goal: readonly string[] } };
 
-/** Steps count from 1. Omitted bounds are the first and the last step. */
+/** An exclusion and its bounds. Steps count from 1; omitted bounds are the first and the last step. */
 export type Exclusion = EventFilter & { after_step?: number; before_step?: number };
 
+/** A funnel with its defaults applied. */
 export interface FunnelRules {
-  /** The first matched event lies in `[from, to)`, milliseconds since 1970; the others may lie after it. */
+  /**
+   * The first matched event lies in `[from, to)`, in milliseconds since 1970. Later ones may
+   * lie after the range.
+   */
   from: number;
   to: number;
   /** 1 to 10. */
   steps: readonly EventFilter[];
   order: FunnelOrder;
-  /** Counted from the first matched event, inclusive. */
+  /** From the first matched event to the last, inclusive. */
   window_seconds: number;
   entry: FunnelEntry;
+  /** Fields in which all matched touchpoints have to agree. */
   hold: readonly string[];
   exclude: readonly Exclusion[];
 }
 
-/** How far one entity came. */
+/** How far one entity got. */
 export interface EntityFunnel<E extends FunnelEvent = FunnelEvent> {
-  /** Steps reached, 0 to the number of steps; in `any`, how many different ones. */
+  /** Steps reached, from 0 to the number of steps; in `any`, the number of different steps. */
   level: number;
-  /** One event per step reached, oldest first; what breakdown, seconds and value are taken from. */
+  /** One event per step reached, oldest first. Breakdown, seconds and value are taken from these. */
   chain: E[];
-  /** At index k − 1, the largest number of chains of k steps of which no two overlap. */
+  /** At index k − 1: the largest number of chains of k steps that do not overlap. */
   completions: number[];
 }
 
-/** What the later course of a chain depends on. */
+/** The state of a chain that decides how it can continue. */
 interface Chain<E> {
   /** The matched events, oldest first. */
   events: readonly E[];
@@ -63,42 +75,44 @@ interface Chain<E> {
 }
 
 /**
- * What the touchpoints of a chain have in common: nothing to compare yet (undefined), the values of the held
- * fields, or null after a touchpoint with an empty one, with which no other touchpoint can agree.
+ * The values that the touchpoints of a chain agree in: undefined before the first touchpoint,
+ * else the values of the held fields as text. Null after a touchpoint with an empty field,
+ * because no other touchpoint can agree with it.
  */
 type Held = string | null | undefined;
 
-/** All that can come of one start. Both lists have at index k − 1 what holds for k steps. */
+/** All results of one start. Both lists have at index k − 1 the result for k steps. */
 interface Attempt<E> {
   start: E;
-  /** The chain that is earliest at its first step, then at its second, and so on. */
+  /** The chain that is earliest at its first step, then at its second step, and so on. */
   earliest: Chain<E>[];
-  /** The last event of the chain that ends first, which need not be the chain above. */
+  /** The last event of the chain that ends first; this need not be the chain in `earliest`. */
   ends: E[];
 }
 
 const EMPTY: Chain<never> = { events: [], filled: new Set(), held: undefined };
 
 /**
- * How far one entity came in a funnel. This is the definition: the report computes the same in SQL.
+ * How far one entity got in a funnel. This is the definition: the report computes the same in SQL.
  *
- * A chain is a list of different events in the order of everything: by time, touchpoints before conversions, by
- * id. Its first event lies in the range, its last within the window of the first. Each event fills a step of its
- * own: the k-th event step k, or in `any` one of the steps not yet filled, so that there "step k" means the k-th
- * matched event. In `strict` no other event of the entity lies between. Without its last event a chain is still
- * a chain, so what is reached never grows from step to step.
+ * A chain is a list of different events in the order of time, touchpoints before conversions, id. Its first
+ * event lies in the range, its last event within the window of the first. Each event fills a step of its own.
+ * The k-th event fills step k; in `any` it fills one of the steps not yet filled, and "step k" is the k-th
+ * matched event. In `strict` no other event of the entity lies between two events of the chain. A chain
+ * without its last event is also a chain, so counts never grow from step to step.
  *
- * - `exclude`: no event that matches lies after the chain's event at `after_step` and before the one at
- *   `before_step`, or before the chain's last event if it does not come that far. An event of the chain itself
- *   counts as well when it lies between those two.
- * - `hold`: any two touchpoints of the chain have the same value in these fields, and not null. One touchpoint
- *   has nothing to agree with, so it may have null. Conversions are exempt.
- * - `entry=first`: chains start at the first event in the range that can start one, in every order. Such
- *   chains all overlap, so each step has one completion at most.
+ * - `exclude`: no matching event lies after the chain's event at `after_step` and before its event at
+ *   `before_step`, or before its last event if the chain is shorter. An event of the chain itself counts too
+ *   if it lies between the two.
+ * - `hold`: any two touchpoints of the chain have the same value in these fields, and it is not null. A
+ *   single touchpoint may have null. Conversions are exempt.
+ * - `entry=first`: chains start at the first event in the range that can start one, whatever the order. Such
+ *   chains all overlap, so each step has at most one completion.
  *
- * The level is the length of the longest chain. Of those the result names the one with the earliest first event,
- * then the earliest second one, and so on.
- * @param events all of the entity's, in any order; what matches nothing still separates steps in `strict`
+ * The level is the length of the longest chain. The resulting chain is the one of that length with the
+ * earliest first event, then the earliest second event, and so on.
+ * @param events all events of the entity, in any order; in `strict`, events that match nothing
+ * separate steps too
  */
 export function funnelOf<E extends FunnelEvent>(events: readonly E[], funnel: FunnelRules): EntityFunnel<E> {
   const log = events.toSorted(inFunnelOrder);
@@ -112,7 +126,10 @@ export function funnelOf<E extends FunnelEvent>(events: readonly E[], funnel: Fu
   };
 }
 
-/** Everything happens in this order; it is total, so ties in time do not depend on arrival. */
+/**
+ * The order of events: time, touchpoints before conversions, id bytewise. It is total, so
+ * arrival does not matter.
+ */
 export function inFunnelOrder(a: FunnelEvent, b: FunnelEvent): number {
   return (
     a.occurred_at - b.occurred_at ||
@@ -121,7 +138,7 @@ export function inFunnelOrder(a: FunnelEvent, b: FunnelEvent): number {
   );
 }
 
-/** Does the event match the step, or the exclusion? */
+/** Does the event match the filter of a step or an exclusion? */
 export function fits(event: FunnelEvent, filter: EventFilter): boolean {
   if ('touchpoint' in filter) return event.type === 'touchpoint' && fieldsFit(event, filter.touchpoint);
   return event.type === 'conversion' && fieldsFit(event, filter.conversion);
@@ -144,8 +161,9 @@ function startsIn<E extends FunnelEvent>(log: readonly E[], funnel: FunnelRules)
 }
 
 /**
- * Tries every chain from one start: at each event, each open chain takes it as a step, and passes it by. Chains
- * alike in what they fill and hold have the same future, so only the earliest of them goes on.
+ * Tries every chain from one start. At each event, each open chain both takes the event as a step and leaves
+ * it out. Chains that fill the same steps and hold the same values have the same continuations, so only the
+ * earliest of them is continued.
  */
 function attemptFrom<E extends FunnelEvent>(start: E, log: readonly E[], funnel: FunnelRules): Attempt<E> {
   const end = start.occurred_at + funnel.window_seconds * 1000;
@@ -164,7 +182,10 @@ function attemptFrom<E extends FunnelEvent>(start: E, log: readonly E[], funnel:
   return attempt;
 }
 
-/** The chains that the event makes of this one: in `ordered` and `strict` at most one, in `any` one per step. */
+/**
+ * The chains that the event extends this one to: at most one in `ordered` and `strict`, one per
+ * step in `any`.
+ */
 function extensions<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): Chain<E>[] {
   const isTouchpoint = event.type === 'touchpoint';
   const held = isTouchpoint ? heldBy(event, funnel.hold) : chain.held;
@@ -185,19 +206,22 @@ function agree(before: Held, now: Held): boolean {
   return before === undefined || (before !== null && before === now);
 }
 
-/** May the chain still reach another step when it leaves the event out? */
+/** May the chain reach another step after it leaves the event out? */
 function mayPass<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): boolean {
   const steps = chain.events.length;
   return funnel.order !== 'strict' && !isExcluded(event, steps, steps + 1, funnel.exclude);
 }
 
-/** May the chain reach another step now that the event is its last? */
+/** May the chain reach another step after the event, which is its last one? */
 function mayGoOn<E extends FunnelEvent>(chain: Chain<E>, event: E, funnel: FunnelRules): boolean {
   const steps = chain.events.length;
   return !isExcluded(event, steps - 1, steps + 1, funnel.exclude);
 }
 
-/** Is the event, which lies after one step of a chain and before another, between the bounds of an exclusion? */
+/**
+ * Does the event, which lies between two steps of a chain, lie within the bounds of an
+ * exclusion that it matches?
+ */
 function isExcluded(
   event: FunnelEvent,
   after: number,
@@ -212,7 +236,7 @@ function isExcluded(
   );
 }
 
-/** Remembers chains that have just reached their last event. */
+/** Records chains whose last event is this one. */
 function note<E extends FunnelEvent>(chains: readonly Chain<E>[], event: E, attempt: Attempt<E>): void {
   for (const chain of chains) {
     const i = chain.events.length - 1;
@@ -230,7 +254,7 @@ function earliestOfEachKind<E extends FunnelEvent>(chains: readonly Chain<E>[]):
   return [...kinds.values()];
 }
 
-/** Of two chains of one length, the one with the earlier event at the first step where they differ. */
+/** The chain with the earlier event at the first step where two chains of equal length differ. */
 function earlierOf<E extends FunnelEvent>(a: Chain<E> | undefined, b: Chain<E>): Chain<E> {
   if (!a) return b;
   const differences = a.events.map((event, i) => inFunnelOrder(event, b.events[i] ?? event));
@@ -238,8 +262,9 @@ function earlierOf<E extends FunnelEvent>(a: Chain<E> | undefined, b: Chain<E>):
 }
 
 /**
- * The chain that ends earliest, then the one that ends earliest of those that start after its end, and so on: no
- * choice of chains that do not overlap has more. Which start the chain has, of several, changes nothing.
+ * The number of chains that do not overlap: take the chain that ends earliest, then the one that ends
+ * earliest among those that start after its end, and so on. No other choice has more. If several starts lead
+ * to the same end, the choice between them does not change the number.
  */
 function completionsOf<E extends FunnelEvent>(attempts: readonly Attempt<E>[], step: number): number {
   let count = 0;

@@ -1,4 +1,7 @@
-/** One unit of `from` was `rate` units of `to`, on a day (`2026-03-29`) of the workspace's calendar. */
+/**
+ * An exchange rate: one unit of `from` is `rate` units of `to`, on a day (`2026-03-29`) of the
+ * workspace's calendar.
+ */
 export interface RateOfDay {
   date: string;
   from: string;
@@ -6,14 +9,21 @@ export interface RateOfDay {
   rate: number;
 }
 
-/** A rate stands in for the days after it on which there is none, a week at most. */
+/**
+ * A rate also applies to later days without a rate of their own, for this number of days.
+ * Source: MODELS.md, return on spend.
+ */
 export const MAX_RATE_AGE_DAYS = 7;
 
 /**
- * What one unit of `from` was worth in `to` on a day: by the rate of that day, or else the latest within the days
- * before. A rate the other way around counts as its inverse; of two of one day, the one as asked goes first. Where the
- * pair has neither, the way leads across the workspace's currency, `via`. Null where no rate tells.
- * Source: MODELS.md, return on spend; the order among inverses and crosses is ours (ADR 15).
+ * The value of one unit of `from` in `to` on a day: by the rate of that day, or else by the
+ * latest rate within `MAX_RATE_AGE_DAYS` before. A rate of the opposite pair counts as its
+ * inverse; on the same day, the pair as requested comes first. If the pair has no rate either
+ * way, the conversion goes through `via`, each half by the same rule.
+ * @param day as `2026-03-29`
+ * @param via the workspace's currency
+ * @returns null without a rate
+ * Source: MODELS.md, return on spend. The precedence of inverses and crosses is our choice (ADR 15).
  */
 export function rateOn(
   day: string,

@@ -1,16 +1,19 @@
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/min';
 
-/** One name of a person: a namespace and a value, as `email` and `ann@acme.com`. */
+/** An identity of a person: a namespace and a value, such as `email` and `ann@acme.com`. */
 export interface Identity {
   namespace: string;
   value: string;
 }
 
+/** The most identities that an item may name. */
 export const MAX_IDENTITIES = 10;
+/** The longest identity value, in characters. */
 export const MAX_IDENTITY_VALUE_LENGTH = 255;
+/** Namespaces: lower-case letters, digits and `_`, 1 to 32 characters, a letter first. */
 export const NAMESPACE_PATTERN = /^[a-z][a-z0-9_]{0,31}$/;
 
-/** Namespaces whose values are handles: no leading `@`, no case. */
+/** Namespaces whose values are handles: a leading `@` is removed, and case does not matter. */
 const HANDLES: ReadonlySet<string> = new Set([
   'x',
   'twitter',
@@ -23,7 +26,9 @@ const HANDLES: ReadonlySet<string> = new Set([
   'handle',
 ]);
 
-/** What broken senders put where a value should be. Linking by one of them would make everybody one person. */
+/**
+ * Values that broken senders send in place of a missing value. Linking by one of them would merge strangers.
+ */
 const PLACEHOLDERS: ReadonlySet<string> = new Set([
   '',
   '0',
@@ -34,21 +39,25 @@ const PLACEHOLDERS: ReadonlySet<string> = new Set([
   '00000000-0000-0000-0000-000000000000',
 ]);
 
-/** An item whose identities are of several people belongs to the person of the first of these. */
+/**
+ * Namespaces in order of priority. An item whose identities belong to several people belongs to
+ * the person of the first.
+ */
 const PRIORITY = ['user_id', 'email', 'phone'];
 
-/** Is this what stands where a value is missing? */
+/** Is the text one of the placeholders for a missing value? */
 export function isPlaceholder(value: string): boolean {
   return PLACEHOLDERS.has(value.trim().toLowerCase());
 }
 
+/** The normalised value, or the reason why there is none. */
 export type NormalisedIdentity =
   | { ok: true; value: string }
   | { ok: false; reason: 'placeholder' | 'invalid_phone' | 'invalid_domain' };
 
 /**
- * The form under which a value is compared and hashed.
- * @param defaultCountry ISO 3166 alpha-2, for phone numbers without `+`
+ * Normalises an identity to the form that is compared and hashed.
+ * @param defaultCountry ISO 3166 alpha-2, for phone numbers without `+`; null: such numbers are invalid
  */
 export function normaliseIdentity(identity: Identity, defaultCountry: string | null): NormalisedIdentity {
   const trimmed = identity.value.trim().normalize('NFC');
@@ -66,13 +75,16 @@ export function normaliseIdentity(identity: Identity, defaultCountry: string | n
   return { ok: true, value: trimmed };
 }
 
-/** E.164, as `+4915112345678`. */
+/** E.164, such as `+4915112345678`. */
 function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
   const parsed = parsePhoneNumberFromString(value, (defaultCountry as CountryCode | null) ?? undefined);
   return parsed?.isPossible() ? { ok: true, value: parsed.number } : { ok: false, reason: 'invalid_phone' };
 }
 
-/** Lower case, punycode, no trailing dot, no leading `www.`; never cut to the registrable domain. */
+/**
+ * Lower case, punycode, no trailing dot, no leading `www.`; never reduced to the registrable domain.
+ * @returns null if the text is not a domain alone
+ */
 export function normaliseDomain(value: string): string | null {
   if (!URL.canParse(`http://${value}`)) return null;
   const url = new URL(`http://${value}`);
@@ -80,7 +92,10 @@ export function normaliseDomain(value: string): string | null {
   return host === '' || url.pathname !== '/' || url.port !== '' ? null : host;
 }
 
-/** Sorts the identity first that decides whose an item is: `user_id`, `email`, `phone`, others a–z, `anonymous_id`. */
+/**
+ * Compares by priority, which decides the person of an item: `user_id`, `email`, `phone`,
+ * others a–z, `anonymous_id`.
+ */
 export function byPriority(a: Identity, b: Identity): number {
   return rank(a) - rank(b) || (a.namespace < b.namespace ? -1 : Number(a.namespace > b.namespace));
 }

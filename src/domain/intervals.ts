@@ -1,13 +1,13 @@
 import { TZDate } from '@date-fns/tz';
 import { type Interval, startOfLocalDay, type TimeRange } from './time.ts';
 
-/** A local day, ISO week or month, cut to the range that it is part of. */
+/** A local day, ISO week or month, cut to the range that contains it. */
 export interface LocalInterval extends TimeRange {
-  /** The local date on which it starts, which may lie before the range. */
+  /** The local date on which it starts (`2026-03-29`); this may lie before the range. */
   start: string;
 }
 
-/** The intervals of a range, in order. They join without gaps, whatever the clocks of the zone do. */
+/** The intervals of a range, in order. They leave no gap and do not overlap, also across clock changes. */
 export function intervalsOf(range: TimeRange, interval: Interval, timezone: string): LocalInterval[] {
   const intervals: LocalInterval[] = [];
   let day = firstDayOf(TZDate.tz(timezone, range.from.getTime()), interval);
@@ -16,7 +16,7 @@ export function intervalsOf(range: TimeRange, interval: Interval, timezone: stri
     const next = dayAfter(day, interval);
     const nextStart = startOfLocalDay(dateOf(next), timezone);
     const to = nextStart < range.to ? nextStart : range.to;
-    // A zone that moves over the date line has a date without a day.
+    // A zone that moves across the date line skips a calendar date.
     if (from < to) {
       intervals.push({ start: dateOf(day), from, to });
       from = to;
@@ -26,7 +26,7 @@ export function intervalsOf(range: TimeRange, interval: Interval, timezone: stri
   return intervals;
 }
 
-/** Calendar dates count in UTC here, where every day has 24 hours. */
+/** Dates are midnights in UTC here, because every day in UTC has 24 hours. */
 function firstDayOf(local: TZDate, interval: Interval): Date {
   const [year, month, day] = [local.getFullYear(), local.getMonth(), local.getDate()];
   if (interval === 'month') return new Date(Date.UTC(year, month, 1));

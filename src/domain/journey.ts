@@ -1,13 +1,16 @@
 import { DAY_MS } from './time.ts';
 import { KINDS_WITHOUT_CREDIT } from './touchpoint-fields.ts';
 
-/** `reuse`: a touchpoint may earn credit in several journeys. `reset`: an earlier conversion uses it up. */
+/**
+ * `reuse`: a touchpoint may get credit in several journeys. `reset`: the previous conversion
+ * uses touchpoints up.
+ */
 export const JOURNEY_POLICIES = ['reuse', 'reset'] as const;
 export type JourneyPolicy = (typeof JOURNEY_POLICIES)[number];
 
 /**
- * Why a touchpoint is not in the journey; the first that applies, in this order. The last is of touchpoints that
- * `scope=account` would count.
+ * The reasons why a touchpoint is not part of a journey. If several apply, the first one in this order is
+ * given. The last one marks touchpoints of other people that `scope=account` would include.
  */
 export const LEFT_OUT_REASONS = [
   'voided',
@@ -20,34 +23,39 @@ export const LEFT_OUT_REASONS = [
 ] as const;
 export type LeftOutReason = (typeof LEFT_OUT_REASONS)[number];
 
-/** What a journey needs to know of a touchpoint. Times in milliseconds since 1970. */
+/** A touchpoint, with the dimensions that `where` filters on. */
 export interface JourneyTouchpoint {
   id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   kind: string;
   voided: boolean;
   [dimension: string]: unknown;
 }
 
+/** The conversion of a journey. Times in milliseconds since 1970. */
 export interface JourneyConversion {
   id: string;
   occurred_at: number;
-  /** The touchpoint that recorded it through a goal's `match`. */
+  /** The touchpoint that recorded the conversion through a goal's `match`, else null. */
   touchpoint_id: string | null;
-  /** When the person's previous unretracted conversion of the same goal happened. */
+  /** Time of the entity's previous unretracted conversion of the same goal; null without one. */
   previous_at: number | null;
 }
 
+/** The settings that decide which touchpoints are part of a journey. */
 export interface JourneySettings {
+  /** Days of 86,400 s. */
   lookback_days: number;
   policy: JourneyPolicy;
-  /** Dimension to allowed values (null: the field is empty). Fields are AND-ed, values OR-ed. */
+  /** Allowed values by dimension; null stands for an empty field. Fields are AND-ed, values OR-ed. */
   where: Record<string, readonly (string | null)[]>;
 }
 
 /**
- * Why the touchpoint earns nothing from the conversion, or null when it is part of the journey.
- * A touchpoint of the conversion's own instant counts; so does one exactly `lookback_days` before it.
+ * The reason why a touchpoint of the entity is not part of the journey, or null if it is. A touchpoint at the
+ * instant of the conversion counts, and so does one exactly `lookback_days` before it. The touchpoint that
+ * recorded the conversion does not, and gets the reason `after_conversion`.
  */
 export function leftOutReason(
   touchpoint: JourneyTouchpoint,
@@ -75,7 +83,7 @@ export function leftOutReason(
   return fits ? null : 'filtered';
 }
 
-/** Everything happens in this order: by time, then by id compared bytewise. */
+/** The order of journeys: by time, then by id compared bytewise. It is total, so arrival does not matter. */
 export function inJourneyOrder(
   a: { occurred_at: number; id: string },
   b: { occurred_at: number; id: string },
@@ -83,7 +91,7 @@ export function inJourneyOrder(
   return a.occurred_at - b.occurred_at || compareBytewise(a.id, b.id);
 }
 
-/** UTF-8 order, as `collate "C"` has it. JavaScript's own order differs beyond the basic plane. */
+/** Compares in UTF-8 order, like `collate "C"`. JavaScript's own order differs beyond the basic plane. */
 export function compareBytewise(a: string, b: string): number {
   const left = new TextEncoder().encode(a);
   const right = new TextEncoder().encode(b);
@@ -95,7 +103,7 @@ export function compareBytewise(a: string, b: string): number {
   return left.length - right.length;
 }
 
-/** The journey of one conversion: the touchpoints that may earn credit from it, oldest first. */
+/** The journey of one conversion: the touchpoints of the entity that may get credit, oldest first. */
 export function journeyOf<T extends JourneyTouchpoint>(
   conversion: JourneyConversion,
   touchpoints: readonly T[],

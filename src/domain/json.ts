@@ -1,19 +1,30 @@
-/** Deeper nesting says that something went wrong at the sender, and recursion has an end. */
+/**
+ * The deepest nesting that is accepted. Deeper JSON is a mistake of the sender, and recursion needs a limit.
+ */
 export const MAX_DEPTH = 64;
 
+/** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
-/** Is there nesting below `limit` levels? Counts objects and arrays; a scalar has depth 0. */
+/** Is the value nested more than `limit` levels deep? Objects and arrays are levels; a scalar has depth 0. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (limit === 0) return true;
   return Object.values(value).some((member) => isDeeperThan(member, limit - 1));
 }
 
+/** One thing that is wrong, and where: a JSON pointer into the body, or `?name` for a query parameter. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
 /**
- * JSON pointers (RFC 6901) of what cannot be stored as it was sent: text and keys with NUL or a lone surrogate,
- * which Postgres refuses, and numbers beyond a double, which JSON parsing makes infinite. They are rejected, never
- * repaired: a repair would change what the sender said.
+ * JSON pointers (RFC 6901) of values that cannot be stored as they were sent: text and keys with NUL or a
+ * lone surrogate, which Postgres rejects, and numbers beyond the range of a double, which JSON parsing makes
+ * infinite. Such items are rejected and never repaired, because a repair would change the data.
+ * @returns the pointer of the containing object for a key, since the key itself cannot be
+ * shown; empty if all is well
  */
 export function unstorable(value: unknown): string[] {
   if (typeof value === 'string') return isStorable(value) ? [] : [''];
@@ -22,8 +33,8 @@ export function unstorable(value: unknown): string[] {
 }
 
 /**
- * JSON pointers of `__proto__` keys, which schemas pass over in silence, outside `properties`, where any key is an
- * ordinary one.
+ * JSON pointers of `__proto__` keys, which schemas ignore silently. Keys inside `properties` do not count,
+ * because any key is allowed there.
  */
 export function protoKeys(value: unknown): string[] {
   return membersWhere(value, (key, member) => {
@@ -33,8 +44,9 @@ export function protoKeys(value: unknown): string[] {
 }
 
 /**
- * Pointers below the members of an object or list, as `find` gives them for each; null blames the object itself,
- * for a key that cannot be named. Pointers are put together on the way back, so that finding nothing costs nothing.
+ * Collects the pointers that `find` returns for the members of an object or list. Null stands
+ * for the object itself, because of a key that cannot be shown. Pointers are built on the way
+ * back, so that a value without findings costs nothing.
  */
 function membersWhere(value: unknown, find: (key: string, member: unknown) => string[] | null): string[] {
   if (typeof value !== 'object' || value === null) return [];
@@ -51,13 +63,14 @@ function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 
+/** Escapes a key for use in a JSON pointer (RFC 6901, section 3). */
 export function escapePointer(key: string | number): string {
   return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
 }
 
 /**
- * One text for one content: keys sorted, members that are null left out. Two items are the same if and only if
- * these texts are equal.
+ * Canonical JSON: keys sorted, members that are null left out. Two items have the same content
+ * if and only if these texts are equal.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, member: unknown) => {

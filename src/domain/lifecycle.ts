@@ -2,7 +2,7 @@ import { inJourneyOrder } from './journey.ts';
 import type { Counting } from './settings.ts';
 import { STAGES, type Stage } from './touchpoint-fields.ts';
 
-/** The stages that follow each other; advocacy stands beside them. */
+/** The stages that follow each other, in order. Advocacy is counted beside them. */
 export const LIFECYCLE_STAGES = [
   'conversation',
   'consideration',
@@ -12,35 +12,39 @@ export const LIFECYCLE_STAGES = [
 ] as const satisfies readonly Stage[];
 export type LifecycleStage = (typeof LIFECYCLE_STAGES)[number];
 
-/** Times in milliseconds since 1970. */
+/** A touchpoint of any person. */
 export interface LifecycleTouchpoint {
   id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   person_id: string;
-  /** Null also where the advocate was erased. */
+  /** Null if no advocate is known. An advocate who was erased is a nameless person here, and not null. */
   referred_by_person_id: string | null;
   direction: string | null;
   stage: Stage | null;
   voided: boolean;
 }
 
+/** A conversion of any person and goal. */
 export interface LifecycleConversion {
   id: string;
+  /** Milliseconds since 1970. */
   occurred_at: number;
   person_id: string;
   goal: string;
-  /** What the goal says of itself now; so a goal that changes its stage changes the past too. */
+  /** The goal's current stage. Changing the stage of a goal therefore changes past reports too. */
   goal_stage: Stage | null;
   counting: Counting;
   retracted: boolean;
 }
 
+/** All touchpoints and conversions of a workspace, in any order. */
 export interface LifecycleLog {
   touchpoints: readonly LifecycleTouchpoint[];
   conversions: readonly LifecycleConversion[];
 }
 
-/** `from` is null where the person had no stage yet. */
+/** A move of one person to a stage. `from` is null for the first one. `at` is in milliseconds since 1970. */
 export interface Move {
   from: LifecycleStage | null;
   to: Stage;
@@ -56,20 +60,24 @@ interface StageEvent {
 }
 
 /**
- * Every move of one person, oldest first.
+ * Every move of one person, oldest first. This is the definition; the statement of the report
+ * has to agree with it.
  *
- * - A touchpoint makes `trial` or `consideration` if that is its `stage`, else `conversation` if it is inbound, else
- *   nothing. Other values of its `stage` make nothing: a purchase is a conversion, not talk of one.
- * - A conversion makes `trial` or `consideration` if that is its goal's stage. Of goals of the stage `purchase`,
- *   whichever they are, the first conversion makes `purchase` and the second `loyalty`; of a goal that counts
- *   `once` only the first counts, so it takes another goal to make `loyalty`. Other goals make nothing.
- * - Voided touchpoints and retracted conversions make nothing, at no time: the past is told as it is known now.
- * - The furthest stage never falls. An event moves the person if it makes a stage further than that; stages in
+ * - A touchpoint gives the stage `trial` or `consideration` if that is its `stage`. Otherwise
+ *   an inbound one gives `conversation`. Other values of its `stage` give nothing: a purchase
+ *   is a conversion, not talk about one.
+ * - A conversion gives `trial` or `consideration` if that is the stage of its goal. Among all
+ *   goals of the stage `purchase` together, the first conversion gives `purchase` and each
+ *   later one `loyalty`. For a goal that counts `once` only the first conversion counts, so
+ *   `loyalty` then needs another goal. Other goals give nothing.
+ * - Voided touchpoints and retracted conversions are ignored throughout: past moves are
+ *   computed from present knowledge.
+ * - The furthest stage never falls. An event moves the person if its stage is further than that. Stages in
  *   between are skipped, and count as reached.
- * - `advocacy` is made by the first touchpoint of somebody else that names the person as the advocate. It moves the
- *   person from the furthest stage of that moment, which stays what it is. A touchpoint of the kind `referral`
- *   without an advocate makes none.
- * - Events are in the order of everything: by time, touchpoints before conversions, then by id compared bytewise.
+ * - The first touchpoint of another person that names this one as advocate gives `advocacy`. The move starts
+ *   from the furthest stage at that time, which does not change. A touchpoint of the kind `referral` without
+ *   an advocate gives nothing.
+ * - Events are in the order of time, touchpoints before conversions, id compared bytewise.
  */
 export function movesOf(personId: string, log: LifecycleLog): Move[] {
   const events = [...touchpointEvents(personId, log), ...conversionEvents(personId, log)].sort(inOrder);
@@ -85,7 +93,7 @@ export function movesOf(personId: string, log: LifecycleLog): Move[] {
   return moves;
 }
 
-/** The furthest of the five stages after these moves. */
+/** The furthest of the five stages after these moves; null before the first one. */
 export function furthestStage(moves: readonly Move[]): LifecycleStage | null {
   return moves.map(({ to }) => to).findLast((to) => to !== 'advocacy') ?? null;
 }
@@ -133,19 +141,23 @@ function stageOfConversion(
   return earlierPurchases === 0 ? 'purchase' : 'loyalty';
 }
 
-/** One stage, as it stands at the end of the range. */
+/** One stage at the end of the range. */
 export interface LifecycleRow {
   stage: Stage;
+  /** People whose furthest stage it is. */
   people: number;
+  /** People who have it or a later one. */
   reached: number;
+  /** 0 to 1; null for the first stage, or if nobody reached the previous one. */
   rate_from_previous: number | null;
 }
 
 /**
- * The six rows from the people who are at each stage. Whoever is at one of the five has reached those before it.
- * `advocacy` is counted beside them: its rate is its share of all people, whatever their stage.
- * @param at people whose furthest stage it is; of `advocacy`, the advocates
- * @param everyone also those without a stage
+ * The six rows, from the number of people at each stage. A person at one of the five stages has
+ * reached those before it. `advocacy` is counted beside them: its rate is the advocates' share
+ * of all people, at whatever stage.
+ * @param at the number of people whose furthest stage it is; for `advocacy`, the number of advocates
+ * @param everyone the number of all people, those without a stage included
  */
 export function lifecycleRows(
   at: Readonly<Partial<Record<Stage, number>>>,

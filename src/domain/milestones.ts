@@ -1,30 +1,37 @@
 import type { JourneyConversion, JourneySettings } from './journey.ts';
 import { DAY_MS } from './time.ts';
 
-/** Goals on the way to the conversion, in the order in which a question names them. */
+/** The milestones on the way to the conversion, in the order in which a query names their goals. */
 export const MILESTONES = ['lead', 'opportunity'] as const;
 export type Milestone = (typeof MILESTONES)[number];
 
-/** When each milestone was reached inside the journey's window, in milliseconds since 1970; null: not there. */
+/**
+ * When each milestone was reached inside the journey's window, in milliseconds since 1970; null
+ * if it was not.
+ */
 export type MilestoneTimes = Readonly<Record<Milestone, number | null>>;
 
-/** What a milestone needs to know of a conversion of its goal by the same person. */
+/** A conversion of a milestone's goal by the same entity. */
 export interface MilestoneConversion {
+  /** Milliseconds since 1970. */
   occurred_at: number;
   retracted: boolean;
 }
 
 /**
- * When a milestone was reached: the first unretracted conversion of its goal inside the journey's window, or null.
+ * When a milestone was reached: the first unretracted conversion of its goal inside the journey's window.
  *
- * - The window is that of the journey's touchpoints: from `lookback_days` before the conversion to the conversion,
- *   both inclusive; under `reset` only what is after the person's previous conversion. A milestone at or before
- *   that belongs to an earlier journey, like the touchpoints that led to it.
- * - A retracted lead is no lead: the next one in the window takes its place.
- * - One of the conversion's own instant counts, whatever its id: systems write a deal's steps with one time.
- * - Only the window decides what is first, also for a goal that counts once.
- * - The report's own goal may be a milestone. It is reached at the latest by the conversion itself, whose touch is
- *   the last; under `reuse` an earlier conversion in the window comes first.
+ * - The window is that of the journey's touchpoints: from `lookback_days` before the conversion to the
+ *   conversion, both inclusive; under `reset`, only what is after the entity's previous conversion. A
+ *   milestone at or before that one belongs to an earlier journey, like the touchpoints that led to it.
+ * - A retracted conversion is ignored, and the next one in the window takes its place.
+ * - A conversion at the instant of the journey's conversion counts, whatever its id, because systems record
+ *   all steps of a deal with one time.
+ * - The first one in the window counts, also for a goal that counts once.
+ * - The goal of the report can be a milestone. The conversion itself reaches it at the latest, and its touch
+ *   is the last one. Under `reuse` an earlier conversion in the window comes first.
+ * @param candidates conversions of the milestone's goal, in any order
+ * @returns milliseconds since 1970; null if the milestone was not reached
  */
 export function milestoneTime(
   conversion: JourneyConversion,
@@ -41,9 +48,11 @@ export function milestoneTime(
 }
 
 /**
- * The index of a milestone's touch: the last of the journey (oldest first) at or before the milestone, or null.
- * At the same instant touchpoints come before conversions, so all of them are before it and the last by id is
- * taken; the touchpoint that recorded the milestone through its goal's `match` may be the one.
+ * The index of a milestone's touch: the last touch at or before the milestone. Touchpoints come before
+ * conversions of the same instant, so among several at that instant it is the last by id. This may be the
+ * touchpoint that recorded the milestone through its goal's `match`.
+ * @param touches in journey order, oldest first
+ * @returns null if the milestone was not reached, or has no touch
  */
 export function milestoneTouch(
   touches: readonly { occurred_at: number }[],
@@ -54,7 +63,7 @@ export function milestoneTouch(
   return index === -1 ? null : index;
 }
 
-/** The touches of a journey, each with the milestones whose touch it is. */
+/** The touches of a journey, oldest first, each with the milestones whose touch it is. */
 export function withMilestones<T extends { occurred_at: number }>(
   touches: readonly T[],
   times: MilestoneTimes,

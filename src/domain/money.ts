@@ -1,11 +1,14 @@
-/** Far above any sale, far below where a double stops holding cents. */
+/**
+ * Amounts are below this. It is far above any sale, and a double still holds cents there (up to 2^53 / 100).
+ */
 export const MAX_AMOUNT = 1e13;
 
 const DECIMAL = /^\d{1,13}(\.\d{1,20})?$/;
 
 /**
- * An amount in major units as an exact decimal for `numeric`, or null if it is none: negative, not finite,
- * 10^13 or more, more than 20 decimals, or text that is not plain digits.
+ * An amount in major units as exact decimal text for `numeric`.
+ * @returns null if the amount is negative, not finite, 10^13 or more, has more than 20 decimals, or is text
+ * other than plain digits with a decimal point
  */
 export function decimalOf(amount: number | string): string | null {
   if (typeof amount === 'string') return DECIMAL.test(amount) ? amount : null;
@@ -16,13 +19,15 @@ export function decimalOf(amount: number | string): string | null {
 
 let currencies: Set<string> | undefined;
 
-/** ISO 4217, as the runtime's Unicode data knows it; codes are upper case. */
+/** Is it a currency code of ISO 4217, in upper case? Source: the Unicode data of the runtime. */
 export function isCurrency(code: string): boolean {
   currencies ??= new Set(Intl.supportedValuesOf('currency'));
   return currencies.has(code);
 }
 
-/** To nine decimals: far finer than a cent, and without the last digits of binary fractions. */
+/**
+ * Rounds to nine decimals, which is far finer than a cent and removes the last digits of binary fractions.
+ */
 export function roundAmount(value: number): number {
   return Number(value.toFixed(9));
 }

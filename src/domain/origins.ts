@@ -1,12 +1,13 @@
-/** Hosts whose pages are served without TLS while they are written. */
+/** Hosts of pages in development, which are served without TLS. */
 const LOCAL_HOSTS: readonly string[] = ['localhost', '127.0.0.1'];
 
-/** Scheme, host and perhaps a port, and nothing after them. */
+/** Scheme, host and optional port, with nothing after them. */
 const SHAPE = /^https?:\/\/[^/?#@\\\s*]+$/i;
 
 /**
- * An origin as browsers send it in `Origin`: lower case, punycode, no default port. Null where the text is none that a
- * key may name: `https://` with a host, or `http://` on this machine; no path, no wildcard.
+ * Normalises an origin to the form that browsers send in `Origin`: lower case, punycode, no default port.
+ * @returns null if a key may not name it. A key may name `https://` with a host, or `http://` with a local
+ * host; no path and no wildcard.
  */
 export function normaliseOrigin(text: string): string | null {
   if (!SHAPE.test(text) || !URL.canParse(text)) return null;

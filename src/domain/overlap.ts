@@ -1,6 +1,8 @@
 import type { EventFilter } from './funnel.ts';
 
-/** Can one event fit both? Not if they are of different types, or ask for different values of one field. */
+/**
+ * Can one event fit both filters? Not if their types differ, or if they allow different values of one field.
+ */
 export function mayOverlap(a: EventFilter, b: EventFilter): boolean {
   if ('conversion' in a && 'conversion' in b) return shares(a.conversion.goal, b.conversion.goal);
   if (!('touchpoint' in a && 'touchpoint' in b)) return false;
@@ -15,8 +17,9 @@ function shares(a: readonly (string | null)[], b: readonly (string | null)[]): b
 }
 
 /**
- * The filters in groups, by index, such that no event fits filters of two groups; in the order of their first.
- * What fits several filters of a group can fill only one of them at a time.
+ * Groups filters so that no event fits filters of two groups. An event that fits several filters of one group
+ * can fill only one of them at a time.
+ * @returns the indexes of the filters of each group, ascending; groups in the order of their first filter
  */
 export function overlapGroups(filters: readonly EventFilter[]): number[][] {
   let groups: number[][] = [];

@@ -6,29 +6,35 @@ import {
 } from './journey.ts';
 import { DAY_MS } from './time.ts';
 
-/** The values of a touchpoint's dimensions, in the order in which a question names them. */
+/**
+ * The values of a touchpoint's dimensions, in the order in which a query names them; null for an empty field.
+ */
 export type PathGroup = readonly (string | null)[];
 
-/** How a journey ended. */
+/** How a journey ended: with a conversion, or without one (`null`). */
 export const OUTCOMES = ['conversion', 'null'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** What a step of a journey leads from or to: where it began, a group, or how it ended. */
+/** The nodes that a step of a journey connects: the start, a group, or the end. */
 export const PATH_STATES = ['start', 'group', ...OUTCOMES] as const;
+/** A node; `group` is set if the state is `group`. */
 export type PathNode =
   | { readonly state: 'start' | Outcome }
   | { readonly state: 'group'; readonly group: PathGroup };
 
-/** From `from`, which is inside, to `to`, which is not; null: without an end. */
+/** Values from `from` (inside) to `to` (not inside); null: no upper bound. */
 export interface Bucket {
   readonly from: number;
   readonly to: number | null;
 }
 
-/** Touchpoints of a journey: 1, 2, 3, 4, 5, 6–10, 11–20, more. */
+/** Buckets of the number of touchpoints in a journey: 1, 2, 3, 4, 5, 6–10, 11–20, more. */
 export const PATH_LENGTH_BUCKETS = bucketsFrom([1, 2, 3, 4, 5, 6, 11, 21]);
 
-/** Seconds from the first touch to the conversion: to an hour, 1, 3, 7, 14, 30, 60, 90 days, and more. */
+/**
+ * Buckets of the seconds from first touch to conversion: up to 1 hour, 1, 3, 7, 14, 30, 60, 90
+ * days, and more.
+ */
 export const TIME_LAG_BUCKETS = bucketsFrom([
   0,
   3600,
@@ -39,23 +45,25 @@ function bucketsFrom(bounds: readonly number[]): readonly Bucket[] {
   return bounds.map((from, i) => ({ from, to: bounds[i + 1] ?? null }));
 }
 
+/** Does the value lie in the bucket? */
 export function isInBucket(value: number, { from, to }: Bucket): boolean {
   return value >= from && (to === null || value < to);
 }
 
-/** Consecutive repeats of a group are one: x, x, email, x is x, email, x. */
+/** Collapses consecutive repeats of a group into one: x, x, email, x becomes x, email, x. */
 export function collapseRuns(groups: readonly PathGroup[]): PathGroup[] {
   return groups.filter((group, i) => !isSameGroup(group, groups[i - 1] ?? []));
 }
 
-/** Empty fields are equal to each other. */
+/** An empty field equals an empty field. */
 function isSameGroup(a: PathGroup, b: PathGroup): boolean {
   return a.length === b.length && a.every((value, i) => value === b[i]);
 }
 
 /**
- * The steps of one path, oldest first: from the start to its first group, from each to the next, from the last to how
- * it ended. A path without any group is one step, so that as many steps leave the start as there are paths.
+ * The steps of one path, oldest first: from the start to the first group, from each group to the next, and
+ * from the last group to the outcome. A path without groups is one step, so the number of steps that leave
+ * the start is the number of paths.
  */
 export function stepsOf(path: readonly PathGroup[], outcome: Outcome): { from: PathNode; to: PathNode }[] {
   const groups = path.map((group) => ({ state: 'group' as const, group }));
@@ -64,14 +72,19 @@ export function stepsOf(path: readonly PathGroup[], outcome: Outcome): { from: P
 }
 
 /**
- * The journey of an entity that did not convert, to compare the others with; empty if it has none.
+ * The null journey of an entity that did not convert, for comparison with converting journeys.
  *
- * It has one if it has no unretracted conversion of any of the goals from the lookback before the range to its end,
- * and a touchpoint in the range. The journey is what it has in the lookback before the end of the range. Only
- * touchpoints that may earn credit count, in the range as well: a narrowed report is that of a workspace which has
- * nothing else. Of several goals, the longest lookback decides.
+ * An entity has one if it has a touchpoint in the range, and no unretracted conversion of any
+ * of the goals from the lookback before the range to the end of the range. The journey is its
+ * touchpoints in the lookback before the end of the range. Only touchpoints that may get credit
+ * count, in the range as well, so a narrowed report equals that of a workspace without any
+ * other data. For several goals, the longest lookback applies.
  *
- * Whatever is in the range is in the journey too, or the journey is in the range: so its newest touch tells.
+ * The newest touch of the journey decides whether there is a touchpoint in the range. If the
+ * lookback is longer than the range, the journey contains all touchpoints of the range; if it
+ * is shorter, the whole journey is in the range.
+ * @param range half-open, in milliseconds since 1970
+ * @returns oldest first; empty if the entity has no null journey
  */
 export function nullJourneyOf<T extends JourneyTouchpoint>(
   touchpoints: readonly T[],

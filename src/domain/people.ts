@@ -1,24 +1,42 @@
-/** An item that names two identities or more says that they are one person. */
+/** A link fact: an item asserted that its identities, two or more, are one person. */
 export interface LinkFact {
   from_secret_key: boolean;
   /** Milliseconds since 1970. */
   occurred_at: number;
   item_id: string;
-  /** Each with its namespace, as `user_id:u1`. */
+  /** Each as namespace and value, such as `user_id:u1`. */
   identities: readonly string[];
 }
 
-/** More identities than a person has; a shared device, or a bug, would join a crowd. */
+/** The outcome of an erasure. */
+export interface ErasureReceipt {
+  person_id: string;
+  /** RFC 3339. */
+  erased_at: string;
+  identities: number;
+  touchpoints: number;
+  conversions: number;
+  rejections: number;
+}
+
+/**
+ * The most identities of one person. More than these come from a shared device or a bug that
+ * would merge a crowd.
+ */
 export const MAX_IDENTITIES_OF_PERSON = 100;
 
 /**
- * Who is who, from the set of facts alone: the definition that the database's functions have to agree with.
+ * People and their identities, computed from the set of link facts alone. This is the definition; the
+ * database functions have to agree with it.
  *
- * Facts apply in the order (from secret keys first, then time, then item id), skipping any that would put two
- * `user_id`s, or more than `MAX_IDENTITIES_OF_PERSON` identities, in one person. The same set of identities said
- * again is the same fact, dated by the first in that order. On facts that never conflict this is union–find.
+ * Facts apply in order: from secret keys first, then by time, then by item id. A fact is skipped if it would
+ * put two `user_id`s, or more than `MAX_IDENTITIES_OF_PERSON` identities, in one person. Facts with the same
+ * set of identities are one fact, which is dated by the first of them in that order. For facts that never
+ * conflict the result is that of union–find.
  *
- * @returns each person's identities, sorted, and the facts that were skipped; no identity without a fact
+ * @param facts in any order
+ * @returns the identities of each person, sorted, and the skipped facts. An identity without
+ * any fact is not included.
  */
 export function peopleOf(facts: readonly LinkFact[]): { people: string[][]; skipped: LinkFact[] } {
   const personOf = new Map<string, Set<string>>();

@@ -1,25 +1,25 @@
 import normalQuantile from '@stdlib/stats-base-dists-normal-quantile';
 
-/** The confidence of every interval that a report gives. */
+/** The confidence level of every interval in a report. */
 export const CONFIDENCE = 0.95;
 
-/** Standard errors to each side, 1.96 for 95 %. */
+/** Standard errors to each side of an estimate: 1.96 for 95 %. */
 const Z = normalQuantile(1 - (1 - CONFIDENCE) / 2, 0, 1);
 
-/** `converted` of `people`, both counts, `converted` at most `people`. */
+/** The number of people in an arm, and how many of them converted. */
 export interface Arm {
   people: number;
   converted: number;
 }
 
-/** A rate from 0 to 1 with its 95 % interval; null of nobody. */
+/** A rate from 0 to 1 with its 95 % interval; null for an empty arm. */
 export interface Rate {
   rate: number | null;
   rate_low: number | null;
   rate_high: number | null;
 }
 
-/** What one arm has against another, with its 95 % interval. Null where the data do not tell. */
+/** A comparison of two arms with its 95 % interval. Null if the data do not determine it. */
 export interface Comparison {
   estimate: number | null;
   low: number | null;
@@ -29,8 +29,8 @@ export interface Comparison {
 const UNKNOWN: Comparison = { estimate: null, low: null, high: null };
 
 /**
- * The share of an arm that converted, with the Wilson score interval: right also for few people and for rates near 0
- * and 1, where the usual interval leaves the range.
+ * The share of an arm that converted, with the Wilson score interval. It is valid for few people and for
+ * rates near 0 and 1, where the usual interval extends beyond 0 or 1.
  * Source: Wilson 1927; Newcombe 1998, method 3.
  */
 export function conversionRate({ people, converted }: Arm): Rate {
@@ -47,9 +47,9 @@ function aroundLog(estimate: number, error: number): { low: number; high: number
 }
 
 /**
- * The rate of the first arm over that of the second, with the log interval. The estimate is null where nobody of an arm
- * converted. Where nobody or everybody of an arm did, the interval is that of both arms with half a conversion and one
- * person more, so it is never of zero width.
+ * The rate of the first arm divided by that of the second, with the log interval. The estimate is null if
+ * nobody in an arm converted. If nobody or everybody in an arm converted, the interval is computed with half
+ * a conversion and one person more in both arms, so it never has zero width.
  * Source: Katz et al. 1978; the correction: MODELS.md, cultivation.
  */
 export function riskRatio(arm: Arm, against: Arm): Comparison {
@@ -63,8 +63,8 @@ export function riskRatio(arm: Arm, against: Arm): Comparison {
 }
 
 /**
- * Both arms, with half a conversion and one person more each where nobody or everybody of one of them converted: the
- * log intervals of ratios divide by these counts.
+ * Both arms, with half a conversion and one person more each if nobody or everybody in one of them converted.
+ * The log intervals of ratios divide by these counts.
  */
 function corrected(arm: Arm, against: Arm): [Arm, Arm] {
   const isExtreme = ({ people, converted }: Arm) => converted === 0 || converted === people;
@@ -74,9 +74,9 @@ function corrected(arm: Arm, against: Arm): [Arm, Arm] {
 }
 
 /**
- * The odds of the first arm over those of the second, with the log interval. Where nobody or everybody of an arm
- * converted, odds are 0 or without bound: the estimate is null, and the interval that of both arms with half a
- * conversion and one person more.
+ * The odds of the first arm divided by those of the second, with the log interval. If nobody or everybody in
+ * an arm converted, the odds are 0 or unbounded: the estimate is null, and the interval is computed with half
+ * a conversion and one person more in both arms.
  * Source: Woolf 1955; the half: Haldane 1956, Anscombe 1956.
  */
 export function oddsRatio(arm: Arm, against: Arm): Comparison {
@@ -93,8 +93,8 @@ export function oddsRatio(arm: Arm, against: Arm): Comparison {
 }
 
 /**
- * The rate of the first arm less that of the second, −1 to 1, with the interval that is put together from the Wilson
- * intervals of both.
+ * The rate of the first arm minus that of the second, from −1 to 1, with an interval composed
+ * of the Wilson intervals of both arms.
  * Source: Newcombe 1998 (differences), method 10.
  */
 export function riskDifference(arm: Arm, against: Arm): Comparison {

@@ -1,4 +1,4 @@
-/** What an amount spent brought. Null where there is nothing to divide by. */
+/** The ratios between spend and its results. Null if the divisor is 0. */
 export interface Returns {
   /** Cost per acquisition: spend / conversions; null without spend or without conversions. */
   cpa: number | null;
@@ -8,12 +8,13 @@ export interface Returns {
   roi: number | null;
 }
 
-/** Less than a billionth of a conversion is what is left of adding up fractions, and no conversion. */
+/** Fewer credited conversions than this count as none: they are a rounding residue of added fractions. */
 const LEAST_CONVERSIONS = 1e-9;
 
 /**
- * @param spend and value in the same currency
- * @param conversions may be fractions: credit
+ * The ratios of an amount spent and the credit beside it.
+ * @param spend in the currency of `value`
+ * @param conversions credited conversions, which may be fractions
  * Source: MODELS.md, return on spend.
  */
 export function returnsOf(

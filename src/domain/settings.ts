@@ -1,16 +1,24 @@
-/** What a key may do. `ingest` posts, `read` reads data and reports, `admin` changes the workspace. */
+/**
+ * The scopes of a key. `ingest` posts items, `read` reads data and reports, `admin` changes the workspace.
+ */
 export const SCOPES = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** `secret`: for servers. `publishable`: for pages, where anyone can read it; posts events and nothing else. */
+/**
+ * `secret`: for servers. `publishable`: for pages, where anybody can read it; it posts events
+ * and nothing else.
+ */
 export const KEY_KINDS = ['secret', 'publishable'] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
-/** Whose touchpoints make a journey or a funnel: one person's, or those of everyone at the company. */
+/** The entity of a journey or a funnel: one person, or everyone at the account. */
 export const REPORT_SCOPES = ['person', 'account'] as const;
 export type ReportScope = (typeof REPORT_SCOPES)[number];
 
-/** The reports that a read token can open, by name. `funnel` is both a funnel that is sent and a saved one. */
+/**
+ * The reports that a read token can open, by name. `funnel` covers a funnel sent in the body
+ * and a saved funnel.
+ */
 export const REPORTS = [
   'attribution',
   'explanation',
@@ -25,26 +33,39 @@ export const REPORTS = [
 ] as const;
 export type ReportName = (typeof REPORTS)[number];
 
-/** How identity values are kept: as keyed hashes only, or with the value beside the hash. */
+/** How identity values are stored: as keyed hashes only, or with the value beside the hash. */
 export const IDENTITY_STORAGES = ['hashed', 'plain'] as const;
 export type IdentityStorage = (typeof IDENTITY_STORAGES)[number];
 
-/** `conversion`: lead, trial, purchase, contract. `cultivation`: follow, subscribe, like, join. */
+/**
+ * `conversion`: such as lead, trial, purchase, contract. `cultivation`: such as follow,
+ * subscribe, like, join.
+ */
 export const GOAL_KINDS = ['conversion', 'cultivation'] as const;
 export type GoalKind = (typeof GOAL_KINDS)[number];
 
-/** `once`: only a person's first unretracted conversion of the goal counts. */
+/** The touchpoints that record a conversion: fields and their accepted values, null for an empty field. */
+export interface GoalMatch {
+  touchpoints: Record<string, (string | null)[]>[];
+}
+
+/**
+ * `every`: each conversion counts. `once`: only the entity's first unretracted conversion of the goal counts.
+ */
 export const COUNTINGS = ['every', 'once'] as const;
 export type Counting = (typeof COUNTINGS)[number];
 
-/** `retraction` takes a conversion back for good; `restatement` gives its new total value. */
+/** `retraction`: cancels a conversion for good. `restatement`: sets its new total value. */
 export const ADJUSTMENT_KINDS = ['retraction', 'restatement'] as const;
 export type AdjustmentKind = (typeof ADJUSTMENT_KINDS)[number];
 
-/** What can be posted, and so rejected. */
+/** The resources that can be posted, and so rejected. */
 export const RESOURCES = ['touchpoints', 'conversions', 'adjustments', 'people', 'spend'] as const;
 export type Resource = (typeof RESOURCES)[number];
 
-/** Where a membership fact comes from: an item of that resource that names an account, or an e-mail address. */
+/** The resources whose items can assert that identities are one person. */
+export type LinkingResource = Exclude<Resource, 'adjustments'>;
+
+/** The source of a membership fact: an item of that resource that names an account, or an e-mail address. */
 export const ACCOUNT_FACT_SOURCES = ['touchpoints', 'conversions', 'people', 'email'] as const;
 export type AccountFactSource = (typeof ACCOUNT_FACT_SOURCES)[number];

@@ -1,22 +1,24 @@
-/** How long one was watched, and whether that ended with the event (a conversion) or without it (censored). */
+/** How long a person was observed, and whether that ended with a conversion or without one (censored). */
 export interface FollowUp {
-  /** From 0, with fractions. */
+  /** At least 0, may be a fraction. */
   seconds: number;
   converted: boolean;
 }
 
 /**
- * A curve that comes down to one half to within this is there. Products of fractions, as 3/4 × 2/3, miss it by their
- * last digits.
+ * The threshold for a curve to be at one half. Products of fractions, such as 3/4 × 2/3, miss one half by
+ * their last digits, so a curve within 1e-9 of it has reached it.
  */
 export const HALF = 0.5 + 1e-9;
 
 /**
- * Median time to the event by Kaplan and Meier: the earliest time at which the curve, the product of 1 − events / at
- * risk over all times of events, is at one half or below. At one time events come before censorings: whoever is
- * censored then is still at risk.
- * @returns seconds; null where the curve does not come down to one half, also of nobody
- * Source: Kaplan & Meier 1958, JASA 53:457–481; the earliest such time as in Collett, Modelling Survival Data, 2.4.
+ * The Kaplan–Meier median of the time to conversion: the earliest time at which the curve is at or below one
+ * half. The curve is the product of 1 − events / people at risk over all times of events. At the same time,
+ * events come before censorings, so a person censored then is still at risk.
+ * @param followUps in any order
+ * @returns seconds; null if the curve does not reach one half, also for nobody
+ * Source: Kaplan & Meier 1958, JASA 53:457–481; the earliest such time as in Collett, Modelling
+ * Survival Data, 2.4.
  */
 export function medianTime(followUps: readonly FollowUp[]): number | null {
   const inOrder = followUps.toSorted((a, b) => a.seconds - b.seconds);

@@ -1,45 +1,60 @@
 import { TZDate } from '@date-fns/tz';
 
-/** A day of a lookback, half-life, landmark or horizon. Calendar days may be 23 or 25 hours; these are not. */
+/**
+ * A day of a lookback, half-life, landmark or horizon. A calendar day may have 23 or 25 hours;
+ * this one has 24.
+ */
 export const DAY_MS = 86_400_000;
 
+/** The intervals that reports split by: local days, ISO weeks, months. */
 export const INTERVALS = ['day', 'week', 'month'] as const;
 export type Interval = (typeof INTERVALS)[number];
 
+/** The named ranges of a report: local days or months that end with today. */
 export const RANGES = ['7d', '30d', '90d', '12mo'] as const;
 export type Range = (typeof RANGES)[number];
 
-/** Ten years and a week: a report further apart would be a mistake in the year. */
+/** The longest range of a report: ten years and a week. A longer one is a mistyped year. */
 export const MAX_RANGE_DAYS = 3660;
 
-/** Nothing digital is older; seconds read as milliseconds land in January 1970. */
+/**
+ * The earliest accepted time. No digital event is older, and seconds read as milliseconds fall
+ * into January 1970.
+ */
 export const EARLIEST_MS = Date.UTC(1990, 0, 1);
 
-/** Postgres would go on to 294276, JavaScript's ISO text changes its shape at 10000. */
+/**
+ * Times are before this. Postgres ends at the year 294276, but JavaScript's ISO text changes
+ * its format at 10000.
+ */
 export const LATEST_MS = Date.UTC(9999, 0, 1);
 
-/** Clocks of senders run ahead; a day is the most that is believed. */
+/** How far in the future a time may lie. Clocks of senders run ahead, but by no more than a day. */
 export const MAX_FUTURE_MS = DAY_MS;
 
-/** A page tells what its visitor does now; a retry may take a day. More would let anyone rewrite history. */
+/**
+ * How far in the past an item from a publishable key may lie. A page reports what its visitor does now, and a
+ * retry may take a day. More would allow anybody to rewrite history.
+ */
 export const MAX_PUBLISHABLE_PAST_MS = DAY_MS;
 
-/** A half-open stretch of time: `from` is inside, `to` is not. */
+/** A half-open range: `from` is inside, `to` is not. */
 export interface TimeRange {
   from: Date;
   to: Date;
 }
 
-/** The range of a report. */
+/** The range of a report, and the time zone of its dates. */
 export interface ReportRange extends TimeRange {
   timezone: string;
-  /** Whether both bounds are local midnights, as of dates and named ranges; else they are instants. */
+  /** True if both bounds are local midnights, from dates or a named range; false if one is an instant. */
   is_of_days: boolean;
 }
 
 /**
- * Is it an IANA zone name that JavaScript and Postgres read alike? Those are `Area/City` and UTC. Offsets such as
- * `+05:00` have the other sign in Postgres, and abbreviations such as `IST` mean other places there, or nothing.
+ * Is it an IANA time zone name that JavaScript and Postgres interpret alike? Those are
+ * `Area/City` and UTC. Offsets such as `+05:00` have the opposite sign in Postgres, and
+ * abbreviations such as `IST` name other places there, or none.
  */
 export function isTimeZone(name: string): boolean {
   if (name !== 'UTC' && !/^(?!SystemV)[A-Za-z_]+\/[A-Za-z0-9_+\-/]+$/.test(name)) return false;
@@ -52,15 +67,17 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Midnight at the start of a local calendar day (`2026-03-29`), as an instant. */
+/** The instant of midnight at the start of a local date (`2026-03-29`). */
 export function startOfLocalDay(date: string, timezone: string): Date {
   const [year = 0, month = 1, day = 1] = date.split('-').map(Number);
   return new Date(new TZDate(year, month - 1, day, timezone).getTime());
 }
 
 /**
- * The local days (months) that end with today. `12mo` on 22 November begins on 23 November a year before.
- * @returns instants, `to` being the midnight that ends today in the zone.
+ * The local days or months that end with today. `12mo` on 22 November begins on 23 November of
+ * the previous year.
+ * @param timezone IANA name
+ * @returns instants; `to` is the local midnight that ends today
  */
 export function namedRange(range: Range, timezone: string, now: Date): TimeRange {
   const today = TZDate.tz(timezone, now.getTime());
@@ -78,19 +95,19 @@ export function namedRange(range: Range, timezone: string, now: Date): TimeRange
   return { from: midnight(years, months, days), to: midnight(0, 0, 1) };
 }
 
-/** Is a bound a date, as `2026-03-29`? */
+/** Is a bound of a range a date (`2026-03-29`), and not an instant? */
 export function isDate(value: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(value);
 }
 
-/** A bound of a report: a date is its local midnight, anything else an instant with an offset. */
+/** The instant of a bound: the local midnight of a date, or an RFC 3339 instant with an offset. */
 export function boundOf(value: string, timezone: string): Date {
   return isDate(value) ? startOfLocalDay(value, timezone) : new Date(value);
 }
 
 /**
- * The period right before a range: as many local days where the range is of days, else as many milliseconds. So the
- * period before 29 March is 28 March, whatever the clocks did on the 29th.
+ * The period just before a range: as many local days if the range is given by dates, else as many
+ * milliseconds. The period before 29 March is therefore 28 March, even if clocks changed on the 29th.
  */
 export function previousRange({ from, to, timezone, is_of_days }: ReportRange): TimeRange {
   const length = to.getTime() - from.getTime();
@@ -100,7 +117,8 @@ export function previousRange({ from, to, timezone, is_of_days }: ReportRange): 
   const daysBefore = (count: number) =>
     new Date(new TZDate(first.getFullYear(), first.getMonth(), first.getDate() - count, timezone).getTime());
   const begin = daysBefore(days);
-  // A zone that skips a day at the date line (Pacific/Apia, 2011-12-30) has one less among as many dates.
+  // A zone that skips a day at the date line (Pacific/Apia, 2011-12-30) has one day fewer among as many
+  // dates.
   const isShort = Math.round((from.getTime() - begin.getTime()) / DAY_MS) < days;
   return { from: isShort ? daysBefore(days + 1) : begin, to: from };
 }

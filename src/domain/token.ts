@@ -1,33 +1,35 @@
 import type { KeyKind } from './settings.ts';
 
-/** The kind of a key by the prefix of its token. */
+/** The prefix of a key's token, by kind of key. */
 const KEY_PREFIXES = { secret: 'tl_sk_', publishable: 'tl_pk_' } as const satisfies Record<KeyKind, string>;
 const PREFIX_LENGTH = 6;
 
-/** Of signed read tokens, which are no keys: the rest is a JWT. */
+/** The prefix of read tokens. They are signed and not stored: the rest is a JWT. */
 export const READ_TOKEN_PREFIX = 'tl_rt_';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-/** 62^43 is above 2^256, 62^6 above 2^32. */
+/** Lengths in base62 digits: 62^43 is above 2^256, and 62^6 is above 2^32. */
 const SECRET_LENGTH = 43;
 const CHECKSUM_LENGTH = 6;
 
 /**
- * A token: prefix, 256 random bits and their CRC-32, in base62. The checksum lets a mistyped or made-up token be
- * refused without a query, and lets scanners find leaked tokens with few false alarms.
+ * Makes the token of a key: a prefix, 256 random bits and their CRC-32, in base62. The checksum
+ * allows a mistyped or invented token to be rejected without a query, and lets scanners find
+ * leaked tokens with few false alarms.
  * @param random 32 random bytes
+ * @returns 55 characters
  */
 export function formatToken(random: Uint8Array, kind: KeyKind = 'secret'): string {
   const text = KEY_PREFIXES[kind] + base62(bigintOf(random), SECRET_LENGTH);
   return text + checksumOf(text);
 }
 
-/** Does the text hold what looks like a key or a read token of ours, whether or not there is one? */
+/** Does the text contain the prefix of a key or of a read token? The key or token need not exist. */
 export function holdsToken(text: string): boolean {
   return /tl_(sk|pk|rt)_/.test(text);
 }
 
-/** Could this be one of our tokens? Says nothing about whether the key exists. */
+/** Is it well-formed as the token of a key, checksum included? The key need not exist. */
 export function isWellFormedToken(token: string): boolean {
   const isOfKind = Object.values(KEY_PREFIXES).some((prefix) => token.startsWith(prefix));
   if (!isOfKind || token.length !== PREFIX_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH) return false;

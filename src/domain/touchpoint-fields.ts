@@ -1,6 +1,6 @@
 /**
- * The closed sets of a touchpoint. Tables, schemas and reports all read them from here.
- * Source: the product's own vocabulary; each word is the field's standard term.
+ * The kinds of touchpoints. Tables, schemas and reports all read the closed sets of this file.
+ * Source: the product's own vocabulary, which uses the standard terms of the field.
  */
 export const KINDS = [
   'mention',
@@ -26,18 +26,18 @@ export const KINDS = [
 ] as const;
 export type Kind = (typeof KINDS)[number];
 
-/** `inbound`: they to us. `outbound`: we to them. */
+/** `inbound`: from people to the company. `outbound`: from the company to people. */
 export const DIRECTIONS = ['inbound', 'outbound'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
-/** The lifecycle, in order. */
+/** The lifecycle stages, in order. */
 export const STAGES = ['conversation', 'consideration', 'trial', 'purchase', 'loyalty', 'advocacy'] as const;
 export type Stage = (typeof STAGES)[number];
 
-/** Kinds that get no credit unless a report's `where[kind]` names them. */
+/** Kinds that get credit only if a report's `where[kind]` names them. */
 export const KINDS_WITHOUT_CREDIT = ['event', 'view', 'other'] as const satisfies readonly Kind[];
 
-/** What attribution can group by and filter on. */
+/** The fields of touchpoints that reports can group by and filter on. */
 export const DIMENSIONS = [
   'channel',
   'source',
@@ -62,8 +62,8 @@ export const SPEND_DIMENSIONS = [
 ] as const satisfies readonly Dimension[];
 export type SpendDimension = (typeof SPEND_DIMENSIONS)[number];
 
-/** Allowed values by field; null allows the empty field. Fields are AND-ed, values OR-ed. */
+/** Allowed values by field; null stands for the empty field. Fields are AND-ed, values OR-ed. */
 export type FieldValues = Readonly<Record<string, readonly (string | null)[]>>;
 
-/** The same over the dimensions of touchpoints. */
+/** Allowed values by dimension of touchpoints. */
 export type Where = Partial<Record<Dimension, readonly (string | null)[]>>;

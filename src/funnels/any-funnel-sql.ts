@@ -5,15 +5,18 @@ import { inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-
 import type { FunnelQuestion } from './funnel-question.ts';
 
 /**
- * A funnel in any order: how many steps can different events fill, within the window of the first.
+ * The steps of a funnel in any order: how many different steps the events fill within the
+ * window of the first event.
  *
- * Events and steps are matched, and the largest matching is counted without being sought (Kőnig, Hall): it is the
- * smallest number, over all sets S of steps, of the steps outside S and the events that fit a step in S. Steps that no
- * event can fit together are counted apart, so there are few sets. Running counts of the events that fit each set give
- * that number between any two events.
+ * Events and steps are matched. The size of the largest matching is computed without finding the matching
+ * (Kőnig, Hall): it is the minimum, over all sets S of steps, of the number of steps outside S plus the
+ * number of events that match a step in S. Steps that share no matching event are counted separately, so the
+ * sets are few. Running counts of the events that match each set give that number between any two events.
  *
- * The chain is every event that makes the number grow: the earliest event can always stay in a largest matching
- * (matchable sets of events are a matroid).
+ * The chain is every event that increases the number: the earliest event can always stay in a largest
+ * matching (matchable sets of events form a matroid).
+ *
+ * Needs: the step `sold`. Gives: the steps that `funnelSteps` lists, and others.
  */
 export function anyFunnel(question: FunnelQuestion): SQL {
   const sets = setsOf(question);
@@ -84,9 +87,10 @@ export function anyFunnel(question: FunnelQuestion): SQL {
     )${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
 }
 
+/** The name of the column with the running count of a set of steps. */
 const total = (set: number) => sql.identifier(`total_${set}`);
 
-/** The sets of steps that matter, as bits: all that can be made within a group of steps that overlap. */
+/** The sets of steps that matter, as bits: all sets within a group of steps that overlap. */
 function setsOf(question: FunnelQuestion): number[] {
   return groupsOf(question).flatMap(subsets);
 }
@@ -95,14 +99,19 @@ function groupsOf({ steps }: FunnelQuestion): number[][] {
   return overlapGroups(steps as readonly EventFilter[]);
 }
 
-/** All but the empty one, as bits. */
+/** All subsets except the empty one, as bits. */
 function subsets(group: readonly number[]): number[] {
   const sets: number[] = [];
   for (const i of group) sets.push(...sets.map((set) => set | (1 << i)), 1 << i);
   return sets;
 }
 
-/** The size of the largest matching, from the number of events that fit each set. */
+/**
+ * The size of the largest matching.
+ *
+ * Needs: `events`, which gives an integer expression per set of steps: the number of events that match it.
+ * Gives: an integer expression.
+ */
 function matched(question: FunnelQuestion, events: (set: number) => SQL): SQL {
   const parts = groupsOf(question).map((group) => {
     const bounds = subsets(group).map((set) => {
@@ -114,7 +123,13 @@ function matched(question: FunnelQuestion, events: (set: number) => SQL): SQL {
   return sql.join(parts, sql` + `);
 }
 
-/** Of every start the event at which it comes to each step; then the chains that do not overlap. */
+/**
+ * The completions: for each start, the event at which it reaches each step; then the chains
+ * that do not overlap.
+ *
+ * Needs: the steps `starts` and `running`. Gives: the steps `ends` and `completed (entity,
+ * step, completions)`.
+ */
 function completed(question: FunnelQuestion): SQL {
   return sql`ends as (
       select s.entity, s.lane, s.pos as start_pos, r.pos,

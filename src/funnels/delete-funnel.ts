@@ -4,7 +4,7 @@ import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel, FunnelKey } from './funnel-schema.ts';
-import { deleteFunnelRow, funnelOut } from './saved-funnel-sql.ts';
+import { deleteFunnelRow, funnelOut, type StoredFunnel } from './saved-funnel-sql.ts';
 
 export const deleteFunnel = operation({
   method: 'delete',
@@ -12,7 +12,7 @@ export const deleteFunnel = operation({
   id: 'deleteFunnel',
   tag: 'Funnels',
   summary: 'Delete a saved funnel',
-  description: 'Takes the question away, and nothing of what it asks about.',
+  description: 'Deletes the stored query. The data that it reports on is not affected.',
   access: 'admin',
   params: z.object({ key: FunnelKey }),
   query: z.object({}),
@@ -26,7 +26,7 @@ export const deleteFunnel = operation({
   handle: async (context, { params }) => {
     const statement = deleteFunnelRow(context.workspace.id, params.key);
     const entry = { actor: context, action: 'funnel.delete', target_id: params.key } as const;
-    const [[row] = []] = await context.database.once([audited(statement, entry)]);
+    const [[row]] = await context.database.once<[StoredFunnel]>([audited(statement, entry)]);
     if (!row) throw new ApiError('not_found', 'No funnel has this key.');
     return { body: funnelOut(row) };
   },

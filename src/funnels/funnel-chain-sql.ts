@@ -15,18 +15,24 @@ import {
   whoCame,
 } from './step-rows-sql.ts';
 
+/** The names of the steps `way_k` and `chain_k`. */
 const way = (k: number) => sql.identifier(`way_${k}`);
 const chain = (k: number) => sql.identifier(`chain_${k}`);
 
 /**
- * Of each entity the one chain that value, seconds and groups are taken from: as long as the entity came, then the
- * earliest start, then the earliest event at each step. Steps that end in `chained`.
+ * The one chain of each entity from which value, seconds and groups are taken: as long as the entity got,
+ * then with the earliest start, then with the earliest event at each step.
  *
- * In general it is found backward, from the last step that the entity came to: how early a chain can be done from
- * here, a running minimum. An event is on the way if that fits into the window, and the chain is the earliest event on
- * the way at each step. Where nothing is excluded or held it is found without: the chain ends at the first event
- * reached at the last step (a chain that starts earlier is everywhere no later), and starts at the first start that
- * is not too early for it.
+ * In general it is found backward, from the last step that the entity reached, by a running minimum: the
+ * earliest time at which a chain can be complete from an event on. An event is on the way if that time is
+ * within the window, and the chain consists of the earliest event on the way at each step.
+ *
+ * Without exclusions and `hold` no backward pass is needed. The chain ends at the first event
+ * reached at the last step, because a chain that starts earlier is nowhere later. It starts at
+ * the first start that is not too early for that end.
+ *
+ * Needs: the steps `step_k` and `who_k` for each step k, and `merged_k` for steps with exclusions. Gives: a
+ * list of steps that ends with `chained`.
  */
 export function chainOfEach(question: FunnelQuestion): SQL[] {
   const ks = question.steps.map((_, i) => i + 1);
@@ -42,7 +48,11 @@ export function chainOfEach(question: FunnelQuestion): SQL[] {
   ];
 }
 
-/** `done (entity, done_at)`: when the entity's chain is complete. */
+/**
+ * When the chain of each entity is complete.
+ *
+ * Needs: the steps `step_k` and `who_k`. Gives: the step `done (entity, done_at)`.
+ */
 function done(question: FunnelQuestion): SQL {
   const last = question.steps.length;
   const each = question.steps.map((_, i) => {
@@ -55,6 +65,11 @@ function done(question: FunnelQuestion): SQL {
     )`;
 }
 
+/**
+ * The start of each chain without exclusions and `hold`.
+ *
+ * Needs: the steps `step_1` and `done`. Gives: the step `chain_1`.
+ */
 function plainStart(question: FunnelQuestion): SQL {
   return start(
     question,
@@ -66,6 +81,11 @@ function plainStart(question: FunnelQuestion): SQL {
   );
 }
 
+/**
+ * The earliest start of each entity.
+ *
+ * Needs: `starts`, a select of rows of a step. Gives: the step `chain_1`, with `begun_at` and `previous_at`.
+ */
 function start(question: FunnelQuestion, starts: SQL): SQL {
   const rows = sql`select *, at as begun_at, null::timestamptz as previous_at from (${starts}) starts`;
   return sql`${chain(1)} as materialized (${earliest(question, rows)}
@@ -73,8 +93,10 @@ function start(question: FunnelQuestion, starts: SQL): SQL {
 }
 
 /**
- * `chain_k`: the entity's event at step `k`, the earliest of those that lead on. What comes first can also be done
- * first, whatever lies between, so the window needs no second look.
+ * The event of each entity at step `k`: the earliest of those that lead on. The earliest event is also
+ * possible whatever lies in between, so the window does not have to be checked again.
+ *
+ * Needs: the steps `chain_(k−1)` and `leadingOn`. Gives: the step `chain_k`, with the columns of `chain_1`.
  */
 function next(question: FunnelQuestion, k: number, leadingOn: Name): SQL {
   const isSameLane = isDirect(question) ? sql`` : sql` and s.lane = c.lane`;
@@ -89,7 +111,11 @@ function next(question: FunnelQuestion, k: number, leadingOn: Name): SQL {
     )`;
 }
 
-/** The earliest row of each entity; with several lanes, once for each in which it lies. */
+/**
+ * The earliest row of each entity; with several lanes, one row per lane that contains it.
+ *
+ * Needs: `rows`, a select with `entity, at, is_conversion, id`. Gives: a select with the columns of `rows`.
+ */
 function earliest(question: FunnelQuestion, rows: SQL): SQL {
   if (isDirect(question))
     return sql`
@@ -103,8 +129,11 @@ function earliest(question: FunnelQuestion, rows: SQL): SQL {
 }
 
 /**
- * `way_k`: events of step `k` from which a chain to the entity's last step can be done, by `finish_at` at the earliest;
- * for who got no further than `k`, the events themselves.
+ * The events of step `k` from which a chain to the entity's last step is possible, with the earliest time
+ * `finish_at` at which it is complete. For entities that got no further than `k`, the events themselves.
+ *
+ * Needs: the steps `step_k`, `who_(k+1)`, `way_(k+1)`, and with exclusions `merged_(k+1)`.
+ * Gives: the step `way_k`.
  */
 function onTheWay(question: FunnelQuestion, k: number): SQL {
   const columns = reachedColumns(question);
@@ -135,12 +164,20 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
   return sql`${way(k)} as materialized (${onwards} union all ${ended} where not ${goesOn})`;
 }
 
-/** Whether the event of who came to step 1 alone tells anything: its value, or its group. */
+/**
+ * Whether a chain of this length needs an event at all. An entity that reached only step 1 needs one if the
+ * event has a value, or if it decides the group.
+ */
 function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
   return k > 1 || breakdown?.at_step === 1 || (steps[0] !== undefined && 'conversion' in steps[0]);
 }
 
-/** `chained (entity, step, at, is_conversion, id, dimensions, start_at, previous_at)`, a row for each step. */
+/**
+ * The chains, one row per entity and step.
+ *
+ * Needs: the steps `chain_k`. Gives: the step `chained (entity, step, at, is_conversion, id,
+ * dimensions, start_at, previous_at)`.
+ */
 function chained(question: FunnelQuestion, ks: readonly number[]): SQL {
   const dimensions = question.breakdown ? sql`dimensions` : sql`null::text[] as dimensions`;
   // The event is the same in every lane.

@@ -8,57 +8,63 @@ import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
 import type { FunnelFilter, FunnelQuestion } from './funnel-question.ts';
 
 /*
- * Events of a funnel: `entity, at, is_conversion, id`, in the order (at, is_conversion, id), which is total. `entity`
- * is a person's id, or under the scope of accounts the account's, or the person's who has none.
+ * Events of a funnel have the columns `entity, at, is_conversion, id` and the total order (at, is_conversion,
+ * id). `entity` is the id of a person; with `scope=account` the id of an account, or of a person without one.
  */
 
-/** What tells events of one entity apart and puts them in order. */
+/** The columns that identify and order the events of one entity. */
 export const EVENT_ORDER = sql`at, is_conversion, id`;
 export const EVENT_ORDER_DESC = sql`at desc, is_conversion desc, id desc`;
 
+/** The window. Needs: no alias. Gives: an interval expression. */
 export function windowOf({ window_seconds }: FunnelQuestion): SQL {
   return sql`make_interval(secs => ${window_seconds}::float8)`;
 }
 
-/** The entity of a row of touchpoints `t` or conversions `c`. */
+/** The entity of a row. Needs: `row`, the alias of a touchpoint or a conversion. Gives: an expression. */
 function entityOf({ scope }: FunnelQuestion, row: SQL): SQL {
   return scope === 'person'
     ? sql`${row}.person_id`
     : sql`coalesce(${row}.account_id, ${row}.person_id::text)`;
 }
 
-/** The touchpoint `t` fits. */
+/** The touchpoint matches the filter. Needs: `t`, a touchpoint. Gives: a condition. */
 export function fitsTouchpoint(filter: FunnelFilter): SQL {
   return 'touchpoint' in filter ? sql.join(whereConditions(filter.touchpoint), sql` and `) : sql`false`;
 }
 
-/** The row `c` of `sold` fits. */
+/** The conversion matches the filter. Needs: `c`, a row of `sold`. Gives: a condition. */
 export function fitsConversion(filter: FunnelFilter): SQL {
   return 'conversion' in filter
     ? sql`c.goal = any(${sql.param(filter.conversion.goal)}::text[])`
     : sql`false`;
 }
 
-/** All that can be in a chain: from the range's begin to its end and a window more. */
+/**
+ * The event may be in a chain: it lies in the range, or at most a window after its end.
+ *
+ * Needs: `at`, a timestamptz expression. Gives: a condition.
+ */
 function inReach(question: FunnelQuestion, at: SQL): SQL {
   return sql`${at} >= ${question.from}::timestamptz and ${at} <= ${question.to}::timestamptz + ${windowOf(question)}`;
 }
 
-/** A chain may start here. */
+/** A chain may start at the event. Needs: the column `at`. Gives: a condition. */
 export function inRange({ from, to }: FunnelQuestion): SQL {
   return sql`at >= ${from}::timestamptz and at < ${to}::timestamptz`;
 }
 
-/** Every goal that a step or an exclusion names. */
+/** The goals that steps and exclusions name, without repeats. */
 export function goalsOf({ steps, exclude }: FunnelQuestion): string[] {
   const filters: readonly FunnelFilter[] = [...steps, ...exclude];
   return [...new Set(filters.flatMap((filter) => ('conversion' in filter ? filter.conversion.goal : [])))];
 }
 
 /**
- * `sold (entity, at, id, goal, net, lacks_rate)`: the conversions that a chain may have, or that lie between its
- * steps: in `strict`, those of every goal. `net` is in the currency of the report, null where no rate tells. Before it
- * come `selling`, the same as it is stored, and `fx`.
+ * The conversions that a chain may contain, or that may lie between its steps: in `strict`, those of every
+ * goal. `net` is in the currency of the report, null without a value or an exchange rate.
+ *
+ * Needs: no step. Gives: the steps `selling`, `fx` and `sold (entity, at, id, goal, net, lacks_rate)`.
  */
 export function soldConversions(question: FunnelQuestion): SQL {
   const { workspace_id, scope, order } = question;
@@ -81,7 +87,11 @@ export function soldConversions(question: FunnelQuestion): SQL {
   )`;
 }
 
-/** Columns of a touchpoint that a breakdown groups by, as a list of text. */
+/**
+ * The dimensions of a touchpoint that a breakdown groups by.
+ *
+ * Needs: `t`, a touchpoint. Gives: an expression of type text[].
+ */
 export function dimensionsOf(by: readonly Dimension[]): SQL {
   return sql`array[${sql.join(
     by.map((dimension) => DIMENSION_COLUMNS[dimension]),
@@ -89,12 +99,20 @@ export function dimensionsOf(by: readonly Dimension[]): SQL {
   )}]::text[]`;
 }
 
-/** What a conversion has of them: nothing. */
+/**
+ * The dimensions of a conversion: it has none, so each is null.
+ *
+ * Needs: no alias. Gives: an expression of type text[].
+ */
 function noDimensions({ breakdown }: FunnelQuestion): SQL {
   return breakdown ? sql`array_fill(null::text, array[${breakdown.by.length}::int])` : sql`null::text[]`;
 }
 
-/** What the touchpoint `t` holds: its values, as one text; null if one of them is. */
+/**
+ * The values that a touchpoint holds, as one text; null if one of them is null.
+ *
+ * Needs: `t`, a touchpoint. Gives: a text expression.
+ */
 function heldBy(hold: readonly Dimension[]): SQL {
   if (hold.length === 0) return sql`null::text`;
   const columns = sql.join(
@@ -105,9 +123,13 @@ function heldBy(hold: readonly Dimension[]): SQL {
 }
 
 /**
- * The events that fit one filter: `entity, at, is_conversion, id` and the columns asked for, each an expression over
- * the touchpoint `t`; of conversions they are null.
- * @param narrowed a further condition on `entity`, by which a planner may go from entities to their rows
+ * The events that match one filter.
+ *
+ * Needs: the step `sold`, if the filter matches conversions. Gives: a select of `entity, at,
+ * is_conversion, id` and `columns`.
+ * @param columns each with an expression over the touchpoint `t`, and one for conversions
+ * @param narrowed a further condition on the entity, through which a planner can go from
+ * entities to their rows
  */
 export function eventsThatFit(
   question: FunnelQuestion,
@@ -134,7 +156,11 @@ export function eventsThatFit(
       and ${narrowed(entity)}`;
 }
 
-/** Which of the filters the row fits, as bits: the first is 1, the second 2, the third 4. */
+/**
+ * The filters that a row matches, as bits: the first is 1, the second 2, the third 4.
+ *
+ * Needs: `fits`, which gives a condition per filter, and its alias. Gives: an integer expression.
+ */
 function bitsOf(filters: readonly FunnelFilter[], fits: (filter: FunnelFilter) => SQL): SQL {
   if (filters.length === 0) return sql`0`;
   return sql.join(
@@ -144,9 +170,12 @@ function bitsOf(filters: readonly FunnelFilter[], fits: (filter: FunnelFilter) =
 }
 
 /**
- * `events (entity, at, is_conversion, id, steps, excluded, held, dimensions, pos)`: everything that any step or
- * exclusion may match, numbered in the order of the entity; in `strict` everything of entities that have a start.
- * `steps` and `excluded` are the filters that the event fits, as bits.
+ * Every event that a step or an exclusion may match, numbered by `pos` in the order of its
+ * entity; in `strict`, every event of the entities that have a start. `steps` and `excluded`
+ * are the filters that the event matches, as bits.
+ *
+ * Needs: the step `sold`. Gives: the steps `starters` (in `strict`) and `events (entity, at, is_conversion,
+ * id, steps, excluded, held, dimensions, pos)`.
  */
 export function numberedEvents(question: FunnelQuestion): SQL {
   const { workspace_id, steps, exclude, order, hold, breakdown } = question;
@@ -186,9 +215,13 @@ export function numberedEvents(question: FunnelQuestion): SQL {
 }
 
 /**
- * `laned`: the events again, with a lane each: those that may be in one chain when touchpoints must agree in what they
- * hold. A touchpoint that holds nothing has a lane to itself; conversions are in all lanes of their entity, and so is
- * whatever an exclusion fits, which only there counts as no step. Without anything to hold there is one lane.
+ * The events again, each with a lane. Events of one lane may be in one chain when touchpoints have to agree
+ * in what they hold. A touchpoint that holds nothing has a lane of its own. Conversions are in all lanes of
+ * their entity. An event that matches an exclusion is in all lanes too, and matches a step only in its own.
+ * Without `hold` there is one lane.
+ *
+ * Needs: the step `events`. Gives: the steps `lanes` (with `hold`) and `laned (entity, at, is_conversion, id,
+ * steps, excluded, dimensions, pos, lane)`.
  */
 export function lanedEvents({ hold }: FunnelQuestion): SQL {
   if (hold.length === 0) return sql`laned as materialized (select e.*, ''::text as lane from events e)`;

@@ -4,13 +4,18 @@ import type { ReportScope } from '../domain/settings.ts';
 import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
 import type { MoneyQuestion } from '../stats/fx-sql.ts';
 
-/** What a step, or an exclusion, matches: touchpoints by their fields, or conversions by their goals. */
+/**
+ * The events that a step or an exclusion matches: touchpoints by their fields, or conversions by their goals.
+ */
 export type FunnelFilter = { touchpoint: Where } | { conversion: { goal: readonly string[] } };
 
-/** Steps count from 1; null: the first, and the last. */
+/** An exclusion with its bounds. Steps count from 1; null stands for the first and the last step. */
 export type FunnelExclusion = FunnelFilter & { after_step: number | null; before_step: number | null };
 
-/** A funnel with its defaults filled in, as the statements take it. The domain's `Funnel` is the definition. */
+/**
+ * A funnel with its defaults applied, as the statements take it. The domain's `FunnelRules` is
+ * the definition.
+ */
 export interface FunnelQuestion extends MoneyQuestion {
   /** Instants, RFC 3339 in UTC. The first matched event lies in `[from, to)`. */
   from: string;
@@ -26,7 +31,7 @@ export interface FunnelQuestion extends MoneyQuestion {
   breakdown: { by: readonly Dimension[]; at_step: number } | null;
 }
 
-/** One step of a funnel, or of one group of it. Seconds are null where nobody is there to be measured. */
+/** One step of a funnel, or of one group of it. Seconds are null if no chain reached the step. */
 export interface FunnelCell {
   step: number;
   count: number;
@@ -37,7 +42,10 @@ export interface FunnelCell {
   start_p90: number | null;
 }
 
-/** `dimensions` null: those who did not come to the step of the breakdown. `other`: all groups beyond the limit. */
+/**
+ * A group. `dimensions` null: entities that did not reach the step of the breakdown. `other`:
+ * groups beyond the limit.
+ */
 export interface FunnelGroupRow {
   dimensions: (string | null)[] | null;
   other: boolean;
@@ -46,22 +54,20 @@ export interface FunnelGroupRow {
 
 /** The one row of the report. Steps that nobody reached have no cell. */
 export interface FunnelAnswer {
-  [column: string]: unknown;
-  /** Of all goals named, those that exist. */
+  /** The goals that exist, among those of the funnel. */
   goals: string[] | null;
   cells: FunnelCell[];
   groups: FunnelGroupRow[];
-  /** Matched conversions of chains whose value could not be told in the currency. */
+  /** Matched conversions of chains whose value could not be converted to the currency. */
   lacks_rate: number;
 }
 
-/** `reached`: came to the step. `dropped`: came to the step before it, and no further. */
+/** `reached`: reached the step. `dropped`: reached the previous step, and no further one. */
 export const FUNNEL_STATES = ['reached', 'dropped'] as const;
 export type FunnelState = (typeof FUNNEL_STATES)[number];
 
-/** One row of the list: an account, or a person; under the scope of accounts a person without one. */
+/** One row of the list: a person, or with `scope=account` an account or a person without one. */
 export interface FunnelEntityRow {
-  [column: string]: unknown;
   account_id: string | null;
   person_id: string | null;
 }

@@ -10,13 +10,15 @@ const FunnelRow = z
   .object({
     step: z.number().int(),
     name: z.string(),
-    count: z.number().int().meta({ description: 'How many came to the step.' }),
-    rate_from_start: Rate.meta({ description: 'Of those at step 1; null where nobody was.' }),
-    rate_from_previous: Rate.meta({ description: 'Of those at the step before; null at step 1.' }),
+    count: z.number().int().meta({ description: 'Entities that reached the step, or completions of it.' }),
+    rate_from_start: Rate.meta({ description: 'Share of the count at step 1; null if that is 0.' }),
+    rate_from_previous: Rate.meta({
+      description: 'Share of the count at the previous step; null if that is 0, and at step 1.',
+    }),
     value: z
       .number()
-      .meta({ description: "Of the conversions that fill the step, in the report's currency." }),
-    seconds_from_previous: Seconds.meta({ description: 'Exact; null where nobody is to be measured.' }),
+      .meta({ description: "Net value of the conversions that fill the step, in the report's currency." }),
+    seconds_from_previous: Seconds.meta({ description: 'Exact; null if no chain reached the step.' }),
     seconds_from_start: Seconds,
   })
   .meta({ id: 'FunnelRow' });
@@ -28,23 +30,22 @@ export const FunnelReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'What followed on what, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z.literal(true).meta({ description: 'An observed sequence, not a measured cause.' }),
     totals: z
       .object({
         currency: z.string(),
         started: z.number().int().meta({ description: 'The count of step 1.' }),
         completed: z.number().int().meta({ description: 'The count of the last step.' }),
-        rate: Rate.meta({ description: 'Completed of started.' }),
-        value: z.number().meta({ description: 'Of all steps.' }),
+        rate: Rate.meta({ description: '`completed` / `started`.' }),
+        value: z.number().meta({ description: 'The sum over all steps.' }),
       })
-      .meta({ description: 'Of the whole range, also where rows are split by interval.' }),
+      .meta({ description: 'Totals of the whole range, also if rows are split by interval.' }),
     data: z.array(
       z.object({
-        interval: z
-          .string()
-          .optional()
-          .meta({ description: 'Local start date of the day, ISO week or month in which chains begin.' }),
+        interval: z.string().optional().meta({
+          description: 'Local start date of the day, ISO week or month in which the chains begin.',
+        }),
         ...FunnelRow.shape,
       }),
     ),
@@ -57,9 +58,13 @@ export const FunnelReport = z
             .meta({
               type: ['object', 'null'],
               additionalProperties: { type: ['string', 'null'] },
-              description: 'Null: those who did not come to the step of the breakdown.',
+              description:
+                'Null for entities that did not reach the step of the breakdown, and in the row of all other groups.',
             }),
-          other: z.literal(true).optional().meta({ description: 'All groups beyond the 50 largest.' }),
+          other: z
+            .literal(true)
+            .optional()
+            .meta({ description: 'The group of all groups beyond the 50 largest.' }),
           steps: z.array(FunnelRow),
         }),
       )
@@ -67,7 +72,7 @@ export const FunnelReport = z
     previous: z
       .object({ from: instant(), to: instant(), data: z.array(FunnelRow) })
       .optional()
-      .meta({ description: 'The time of equal length right before.' }),
+      .meta({ description: 'The same for the previous period of equal length.' }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
   .meta({ id: 'FunnelReport' });
@@ -75,7 +80,7 @@ export type FunnelReport = z.output<typeof FunnelReport>;
 
 export const FunnelEntity = z
   .object({
-    person_id: PersonId.nullable().meta({ description: 'Null where it is an account.' }),
+    person_id: PersonId.nullable().meta({ description: 'Null if the entity is an account.' }),
     account_id: AccountId.nullable(),
   })
   .meta({ id: 'FunnelEntity' });

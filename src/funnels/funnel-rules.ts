@@ -4,9 +4,9 @@ import { overlapGroups } from '../domain/overlap.ts';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
 import type { FunnelState } from './funnel-question.ts';
 
-/** Rules of a funnel that no single field can break. */
+/** Rules of a funnel that involve several of its fields. */
 
-/** Steps of a funnel in whatever order that one event could fill. */
+/** The most steps that one event may match in a funnel of any order. */
 export const MAX_OVERLAPPING = 6;
 
 interface Step {
@@ -19,6 +19,7 @@ interface Exclusion {
   before_step?: number | null | undefined;
 }
 
+/** The fields that a funnel is grouped by, and the step whose event has them. */
 export interface Breakdown {
   by: Dimension[];
   at_step: number;
@@ -32,12 +33,13 @@ interface Checked {
   breakdown?: Breakdown | null | undefined;
 }
 
-/** Where in the body, and what to change. */
+/** A broken rule: the place in the body, and the change that is needed. */
 interface Mistake {
   path: (string | number)[];
   message: string;
 }
 
+/** Reports every broken rule of a funnel as an issue. */
 export function checkFunnel(funnel: Checked, context: z.RefinementCtx): void {
   const { breakdown, exclude, hold } = funnel;
   const mistakes = [
@@ -58,17 +60,18 @@ export function checkFunnel(funnel: Checked, context: z.RefinementCtx): void {
 }
 
 /**
- * In whatever order, an event that fits several steps may fill any of them, and every choice of these steps is looked
- * at: 2 to the power of their number.
+ * In any order, an event that matches several steps may fill any of them. The statement evaluates every set
+ * of these steps: 2 to the power of their number.
  */
 function overlapMistakes({ order, steps }: Checked): Mistake[] {
   if (order !== 'any') return [];
   const group = overlapGroups(steps as readonly EventFilter[]).find(({ length }) => length > MAX_OVERLAPPING);
   if (!group) return [];
-  const message = `One event could fill ${group.length} of these steps (${group.map((i) => i + 1).join(', ')}); in whatever order that may be so for ${MAX_OVERLAPPING} at most. Tell them apart by their fields`;
+  const message = `One event could match ${group.length} of these steps (${group.map((i) => i + 1).join(', ')}), and in any order at most ${MAX_OVERLAPPING} may overlap. Make their fields differ, or send another \`order\``;
   return [{ path: ['steps'], message }];
 }
 
+/** Reports broken rules of `step` and `state` as issues. */
 export function checkState(
   { steps, step, state }: { steps: readonly Step[]; step: number; state: FunnelState },
   context: z.RefinementCtx,
@@ -76,7 +79,7 @@ export function checkState(
   const fail = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   if (step > steps.length) fail('step', `The funnel has ${steps.length} steps; name one of them`);
   if (step === 1 && state === 'dropped')
-    fail('state', 'Nobody can drop out before step 1; ask for a later step, or for `reached`');
+    fail('state', 'Nobody can drop out before step 1; send a later step, or `reached`');
 }
 
 function exclusionMistakes({ after_step, before_step }: Exclusion, { steps, order }: Checked): Mistake[] {
@@ -85,12 +88,12 @@ function exclusionMistakes({ after_step, before_step }: Exclusion, { steps, orde
   if (order === 'any')
     return named.map((name) => ({
       path: [name],
-      message: 'Steps in whatever order have no bounds; leave it out, or send another `order`',
+      message: 'With `order` any, an exclusion has no bounds; leave this out, or send another `order`',
     }));
   const last = steps.length;
   const [after, before] = [after_step ?? 1, before_step ?? last];
   if (after >= last)
-    return [{ path: ['after_step'], message: `Nothing comes after the last step; send at most ${last - 1}` }];
+    return [{ path: ['after_step'], message: `No step follows the last one; send at most ${last - 1}` }];
   if (before > last)
     return [{ path: ['before_step'], message: `The funnel has ${last} steps; send at most ${last}` }];
   if (before <= after)
@@ -98,26 +101,28 @@ function exclusionMistakes({ after_step, before_step }: Exclusion, { steps, orde
   return [];
 }
 
-/** Also of a breakdown that a query asks of a saved funnel. Paths are below it. */
+/**
+ * The broken rules of a breakdown, whether of a funnel or of a query. Paths are relative to the breakdown.
+ */
 export function breakdownMistakes(
   { by, at_step }: Breakdown,
   { steps, order }: Pick<Checked, 'steps' | 'order'>,
 ): Mistake[] {
   const mistakes: Mistake[] = repeated(by).map((i) => ({ path: ['by', i], message: 'Name each field once' }));
-  // In whatever order, step k is the k-th event, whichever step it fills.
+  // In any order, step k is the k-th matched event, whichever step it fills.
   const there = order === 'any' ? steps : steps.slice(at_step - 1, at_step);
   if (at_step > steps.length) {
     mistakes.push({ path: ['at_step'], message: `The funnel has ${steps.length} steps; name one of them` });
   } else if (there.every(({ touchpoint }) => touchpoint === undefined)) {
     mistakes.push({
       path: ['at_step'],
-      message: 'Conversions have no such fields; name a step of touchpoints',
+      message: 'Conversions do not have these fields; name a step that matches touchpoints',
     });
   }
   return mistakes;
 }
 
-/** Where a list has what it had before. */
+/** The indexes at which a list repeats an earlier word. */
 function repeated(list: readonly string[]): number[] {
   return list.flatMap((word, i) => (list.indexOf(word) < i ? [i] : []));
 }

@@ -25,7 +25,7 @@ const ConversionFilter = z
       .max(MAX_GOALS)
       .meta({ example: ['purchase'] }),
   })
-  .meta({ description: 'Conversions of one of these goals.' });
+  .meta({ description: 'Matches conversions of one of these goals.' });
 
 const filter = { touchpoint: TouchpointFilter.optional(), conversion: ConversionFilter.optional() };
 
@@ -38,7 +38,7 @@ function isEither({ touchpoint, conversion }: { touchpoint?: unknown; conversion
 export const FunnelStep = z
   .strictObject({
     name: NAME.nullish().meta({
-      description: 'Left out: made of what the step matches.',
+      description: 'If omitted, it is made of the fields that the step matches.',
       example: 'Mentioned us',
     }),
     ...filter,
@@ -46,24 +46,24 @@ export const FunnelStep = z
   .refine(isEither, EITHER)
   .meta({
     id: 'FunnelStep',
-    description: 'What a step matches: `touchpoint` or `conversion`, one of the two.',
+    description: 'The events that a step matches: `touchpoint` or `conversion`, one of the two.',
   });
 export type FunnelStep = z.output<typeof FunnelStep>;
 
-/** The rules refuse those that are not there. */
+/** No maximum here: `checkFunnel` rejects a step that the funnel does not have. */
 const stepNumber = z.number().int().min(1).meta({ maximum: MAX_STEPS });
 
 export const FunnelExclude = z
   .strictObject({
     ...filter,
-    after_step: stepNumber.nullish().meta({ description: 'The first step if left out.' }),
-    before_step: stepNumber.nullish().meta({ description: 'The last step if left out.' }),
+    after_step: stepNumber.nullish().meta({ description: 'Default: the first step.' }),
+    before_step: stepNumber.nullish().meta({ description: 'Default: the last step.' }),
   })
   .refine(isEither, EITHER)
   .meta({
     id: 'FunnelExclude',
     description:
-      'No event that matches may lie between these two steps of a chain; `touchpoint` or `conversion`, one of the two.',
+      'No matching event may lie between these two steps of a chain. Send `touchpoint` or `conversion`, one of the two.',
   });
 export type FunnelExclude = z.output<typeof FunnelExclude>;
 
@@ -74,7 +74,7 @@ const FunnelBreakdown = z.strictObject({
   at_step: stepNumber.default(1),
 });
 
-/** What a saved funnel keeps: all but the time that is asked about. */
+/** The fields that a saved funnel keeps: all but the range. */
 const definition = {
   steps: z
     .array(FunnelStep)
@@ -82,35 +82,36 @@ const definition = {
     .max(MAX_STEPS, `Send at most ${MAX_STEPS} steps`),
   order: z.enum(FUNNEL_ORDERS).default('ordered').meta({
     description:
-      '`ordered`: each step is a later event than the one before. `strict`: and nothing lies between them. `any`: steps in whatever order, and step k is the k-th of them that was matched.',
+      '`ordered`: each step is a later event than the previous one. `strict`: the same, with no other event in between. `any`: steps in any order; step k is the k-th of them that was matched.',
   }),
   window_seconds: z
     .number()
     .int()
     .min(1)
     .max(MAX_WINDOW_SECONDS, `At most ${MAX_WINDOW_SECONDS}, which is 366 days`)
-    .meta({ description: 'From the first matched event to the last, inclusive.', example: 604_800 }),
+    .meta({ description: 'Seconds from the first matched event to the last, inclusive.', example: 604_800 }),
   entry: z.enum(FUNNEL_ENTRIES).default('any').meta({
-    description: '`any`: the start that leads furthest counts. `first`: only the first start in the range.',
+    description:
+      '`any`: the start that leads furthest counts. `first`: only the first start in the range counts.',
   }),
   count: z.enum(FUNNEL_COUNTS).default('people').meta({
     description:
-      '`completions`: each time a step was reached counts, without overlap. Values, seconds and groups stay those of one chain for each.',
+      '`people`: each entity counts once per step. `completions`: each chain to a step counts, without overlap; values, seconds and groups still come from one chain per entity.',
   }),
-  scope: z
-    .enum(REPORT_SCOPES)
-    .default('person')
-    .meta({ description: 'Who goes through the funnel. A person without an account is alone.' }),
+  scope: z.enum(REPORT_SCOPES).default('person').meta({
+    description:
+      'The entity that moves through the funnel: a person, or everyone at an account. A person without an account is an entity alone.',
+  }),
   hold: z.array(z.enum(DIMENSIONS)).max(DIMENSIONS.length).default([]).meta({
     description:
-      'Fields in which all matched touchpoints agree: one thread, one campaign. An empty field agrees with nothing.',
+      'Fields in which all matched touchpoints have to agree, such as one thread or one campaign. An empty field agrees with nothing.',
   }),
   exclude: z.array(FunnelExclude).max(MAX_EXCLUSIONS).default([]),
   breakdown: FunnelBreakdown.nullish().meta({
     description:
-      'Groups by the fields of the event that each chain has at the step. The 50 largest at step 1; the rest is one group with `other: true`.',
+      'Groups entities by fields of the event that their chain has at a step. The 50 largest groups at step 1 are shown; all others are one group with `other: true`.',
   }),
-  currency: Currency.nullish().meta({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.nullish().meta({ description: "Currency of all values; default the workspace's." }),
 };
 
 const range = { ...NamedRangeQuery.shape };
@@ -118,7 +119,7 @@ const range = { ...NamedRangeQuery.shape };
 const compare = z
   .enum(['previous_period'])
   .nullish()
-  .meta({ description: 'Also asks the same of the time of equal length right before `from`.' });
+  .meta({ description: 'Adds the same report for the previous period of equal length.' });
 
 export const FunnelBody = z
   .strictObject({ ...range, ...definition, compare })
@@ -126,18 +127,21 @@ export const FunnelBody = z
   .meta({ id: 'FunnelBody' });
 export type FunnelBody = z.output<typeof FunnelBody>;
 
-/** The body of the report, so that a frontend can pass it on. What chooses numbers changes nothing in a list. */
+/**
+ * The body of the report, so that a frontend can pass it on. Fields that do not select people
+ * have no effect here.
+ */
 export const FunnelPeopleBody = z
   .strictObject({
     ...range,
     ...definition,
-    count: definition.count.meta({ description: 'Of the report; changes nothing here.' }),
-    breakdown: definition.breakdown.meta({ description: 'Of the report; changes nothing here.' }),
-    currency: definition.currency.meta({ description: 'Of the report; changes nothing here.' }),
-    compare: compare.meta({ description: 'Of the report; changes nothing here.' }),
+    count: definition.count.meta({ description: 'A field of the report; has no effect here.' }),
+    breakdown: definition.breakdown.meta({ description: 'A field of the report; has no effect here.' }),
+    currency: definition.currency.meta({ description: 'A field of the report; has no effect here.' }),
+    compare: compare.meta({ description: 'A field of the report; has no effect here.' }),
     step: stepNumber.meta({ example: 2 }),
     state: z.enum(FUNNEL_STATES).meta({
-      description: '`reached`: came to the step. `dropped`: came to the step before it and no further.',
+      description: '`reached`: reached the step. `dropped`: reached the previous step, and no further one.',
     }),
   })
   .superRefine(checkFunnel)
@@ -151,11 +155,9 @@ export const FunnelInput = z
   .meta({ id: 'FunnelInput' });
 export type FunnelInput = z.output<typeof FunnelInput>;
 
-export type FunnelDefinition = Omit<FunnelInput, 'name'>;
-
 export const FunnelKey = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'a–z, 0–9, _ and -, at most 64 characters')
+  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'Send a–z, 0–9, _ and -, at most 64 characters')
   .meta({ example: 'mention-to-purchase' });
 
 export const Funnel = z
@@ -170,7 +172,7 @@ export const Funnel = z
     hold: definition.hold.unwrap(),
     exclude: definition.exclude.unwrap(),
     breakdown: FunnelBreakdown.nullable(),
-    currency: z.string().nullable().meta({ description: "Null: the workspace's." }),
+    currency: z.string().nullable().meta({ description: "Null: the workspace's currency." }),
     created_at: z.string().meta({ format: 'date-time' }),
     updated_at: z.string().meta({ format: 'date-time' }),
   })

@@ -8,28 +8,30 @@ import { orderedFunnel } from './ordered-funnel-sql.ts';
 import { isDirect } from './step-rows-sql.ts';
 import { strictFunnel } from './strict-funnel-sql.ts';
 
-/** Groups of a breakdown that are shown by themselves. */
+/** The most groups of a breakdown that have a row of their own. */
 export const MAX_GROUPS = 50;
 
 const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel };
 
 /**
- * The steps that every order of a funnel ends in: `reached (entity, level)`; `came (step, count)`, the same counted;
- * `chained (entity, step, at, is_conversion, id, dimensions, start_at, previous_at)`, the chain of each entity (of those
- * who came to step 1 alone only where it tells something); and, where completions are counted, `completed (entity,
- * step, completions)`.
+ * The steps of a funnel of any kind.
+ *
+ * Needs: no step. Gives: the steps `sold`, if conversions matter; `reached (entity, level)`; `came (step,
+ * count)`, the number of entities per step; `chained (entity, step, at, is_conversion, id, dimensions,
+ * start_at, previous_at)`, the chain of each entity, which entities that reached only step 1 may lack if
+ * their event decides nothing; and `completed (entity, step, completions)`, if completions are counted.
  */
 export function funnelSteps(question: FunnelQuestion): SQL {
   const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
   return sql`${sold}${ENGINES[question.order](question)}`;
 }
 
-/** Whether the step `sold` is there: numbered events always read it. */
+/** Whether the step `sold` exists. Numbered events always read it. */
 function hasConversions(question: FunnelQuestion): boolean {
   return question.order !== 'ordered' || !isDirect(question) || goalsOf(question).length > 0;
 }
 
-/** Rows: one `FunnelAnswer`. */
+/** The statement of the report. Rows: one `FunnelAnswer`. */
 export function funnelStatement(question: FunnelQuestion): SQL {
   return sql`
     with ${funnelSteps(question)},
@@ -48,8 +50,11 @@ export function funnelStatement(question: FunnelQuestion): SQL {
 }
 
 /**
- * `(entity, step, count, net, lacks_rate, previous_seconds, start_seconds)`: how often an entity came to each step, and
- * beside it what its chain has there. Without groups nobody asks whose a row is, so people are counted beforehand.
+ * How often an entity reached each step, and separately the figures of its chain there. Without groups no
+ * figure depends on the entity, so people are counted beforehand.
+ *
+ * Needs: the steps of `funnelSteps`. Gives: a select of `entity, step, count, net, lacks_rate,
+ * previous_seconds, start_seconds`.
  */
 function measured(question: FunnelQuestion): SQL {
   const seconds = (since: SQL) => sql`date_part('epoch', c.at - ${since})`;
@@ -66,6 +71,12 @@ function measured(question: FunnelQuestion): SQL {
       ${sold ? sql`left join sold s on c.is_conversion and s.id = c.id` : sql``}`;
 }
 
+/**
+ * How often each step was reached.
+ *
+ * Needs: the steps of `funnelSteps`. Gives: a select of `step, count`, with `entity` first if
+ * there are groups or completions.
+ */
 function counted({ count, steps, breakdown }: FunnelQuestion): SQL {
   if (count === 'completions') return sql`select entity, step, completions::int as count from completed`;
   if (!breakdown) return sql`select step, count from came where count > 0`;
@@ -76,7 +87,12 @@ function counted({ count, steps, breakdown }: FunnelQuestion): SQL {
         where step <= level`;
 }
 
-/** `(label, step, cell, lacks_rate)`. Who came to step 1 alone has no chain here, and is 0 seconds from the start. */
+/**
+ * The cells of the report. Entities without a row at step 1 in `chained` are 0 seconds from the start there.
+ *
+ * Needs: `from`, a list for `from` with `m`, a row of `measured`, and `label`, an expression over it. Gives:
+ * a select of `label, step, cell, lacks_rate`.
+ */
 function cells(label: SQL, from: SQL): SQL {
   return sql`
       select label, step, json_build_object(
@@ -94,12 +110,18 @@ function cells(label: SQL, from: SQL): SQL {
       ) summed`;
 }
 
+/**
+ * Labels of the group of all groups beyond the limit, and of entities that did not reach the
+ * step of the breakdown.
+ */
 const OTHER = sql`0`;
 const NOT_REACHED = sql`-1`;
 
 /**
- * `places (dimensions, label)`: the groups that are shown, the largest at step 1 first, then by value. `labelled
- * (entity, label)`: everyone's, with all groups beyond the limit in one, and who did not come to the step in another.
+ * The groups that are shown, by size at step 1, descending, then by value; and the label of each entity.
+ *
+ * Needs: the steps `reached`, `chained` and `measured`. Gives: the steps `entity_groups`, `places
+ * (dimensions, label)` and `labelled (entity, label)`, with a comma after them.
  */
 function labels({ breakdown }: FunnelQuestion): SQL {
   if (!breakdown) return sql``;
@@ -129,6 +151,11 @@ function labels({ breakdown }: FunnelQuestion): SQL {
     ), `;
 }
 
+/**
+ * The groups of the report.
+ *
+ * Needs: the steps `grouped` and `places`. Gives: a scalar subquery: a JSON list of `FunnelGroupRow`.
+ */
 function groups(): SQL {
   return sql`(
         select coalesce(json_agg(json_build_object('dimensions', p.dimensions, 'other', g.label = ${OTHER}, 'cells', g.cells)
@@ -138,7 +165,7 @@ function groups(): SQL {
       )`;
 }
 
-/** Rows: `FunnelEntityRow`, by id, after the one given. */
+/** The statement of the list. Rows: `FunnelEntityRow`, ordered by id, after the id `after`. */
 export function funnelPeople(
   question: FunnelQuestion,
   step: number,

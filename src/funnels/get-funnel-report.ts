@@ -55,9 +55,9 @@ export const getFunnelReport = reportOperation(funnelReport, {
   path: '/v1/reports/funnel',
   id: 'getFunnelReport',
   tag: 'Reports',
-  summary: 'How far people come, step by step',
+  summary: 'How far people get, step by step',
   description:
-    'How many people, or accounts, come from one step to the next, how long it takes and what it is worth. A chain begins with an event in the range; the events after it may lie behind the range, within the window of the first. Each event fills one step. Values, seconds and groups are those of the one chain of each entity that leads furthest and begins first, also when completions are counted. Steps that nobody came to are rows with 0. It changes nothing, and is a POST for the sake of its body.',
+    'The number of people, or accounts, that get from one step to the next, with the time it takes and its value. A chain begins with an event in the range. Its other events may lie after the range, within the window of the first one. Each event fills one step. Values, seconds and groups come from one chain per entity: the one that leads furthest and begins first, also when completions are counted. Steps that nobody reached are rows with 0. This operation changes nothing; it is a POST because the query is a body.',
   bodyExample: funnelBodyExample,
   success: { description: 'The report.', example: funnelReportExample },
   errors: [...BODY_ERRORS, 'unknown_goal', 'report_too_slow'],

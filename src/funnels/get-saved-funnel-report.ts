@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { intervalsOf, type LocalInterval } from '../domain/intervals.ts';
 import { INTERVALS, type TimeRange } from '../domain/time.ts';
 import type { Narrowing } from '../http/caller.ts';
@@ -12,13 +13,13 @@ import { retentionWarning } from '../stats/warnings.ts';
 import { savedReportExample } from './funnel-examples.ts';
 import { FunnelReport } from './funnel-report-schema.ts';
 import { type Breakdown, breakdownMistakes } from './funnel-rules.ts';
-import { BreakdownBy, type FunnelDefinition, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
+import { BreakdownBy, FunnelKey, MAX_STEPS } from './funnel-schema.ts';
 import { questionOf } from './run-funnel.ts';
 import { runSavedFunnel } from './run-saved-funnel.ts';
 import { breakdownOf, funnelEcho, rateWarnings, rowsOf, totalsOf } from './shape-funnel.ts';
 import { stepNames } from './step-names.ts';
 
-/** Each is a statement of its own. */
+/** Each interval is a statement of its own. */
 const MAX_INTERVALS = 100;
 
 const SavedReportQuery = z.object({
@@ -27,21 +28,18 @@ const SavedReportQuery = z.object({
     description: "One to three fields of touchpoints, in place of the funnel's own breakdown.",
     example: ['channel'],
   }),
-  at_step: z
-    .number()
-    .int()
-    .min(1)
-    .max(MAX_STEPS)
-    .optional()
-    .meta({ description: "The step whose event tells the group; the first, or the funnel's own." }),
+  at_step: z.number().int().min(1).max(MAX_STEPS).optional().meta({
+    description:
+      "The step whose event decides the group; default 1 with `breakdown`, else the funnel's own step.",
+  }),
   interval: z
     .enum(INTERVALS)
     .optional()
     .meta({
-      description: `A funnel for each local day, ISO week or month in which chains begin, at most ${MAX_INTERVALS}; without groups.`,
+      description: `One funnel per local day, ISO week or month in which chains begin, at most ${MAX_INTERVALS}, without groups.`,
     }),
   currency: Currency.optional().meta({
-    description: "Of all values; the funnel's or else the workspace's by default.",
+    description: "Currency of all values; default the funnel's, else the workspace's.",
   }),
   ...FormatQuery.shape,
 });
@@ -52,9 +50,9 @@ export const getSavedFunnelReport = operation({
   path: '/v1/funnels/{key}/report',
   id: 'getSavedFunnelReport',
   tag: 'Funnels',
-  summary: 'How far people come in a saved funnel',
+  summary: 'How far people get in a saved funnel',
   description:
-    'The report of a saved funnel for a range. With `interval`, each interval is a funnel of its own, of the chains that begin in it, cut to the range; who begins in two is in both, so intervals need not add up to `totals`, which are of the whole range. `interval` and `breakdown` exclude each other, and `interval` leaves out the breakdown of the funnel.',
+    'The report of a saved funnel for a range. With `interval`, each interval, cut to the range, is a funnel of its own over the chains that begin in it. An entity that begins in two intervals is in both, so intervals need not add up to `totals`, which cover the whole range. `interval` and `breakdown` exclude each other, and `interval` omits the breakdown of the saved funnel.',
   access: 'read',
   report: 'funnel',
   params: z.object({ key: FunnelKey }),
@@ -106,11 +104,14 @@ function intervalsAsked(
     throw refusal([{ pointer: '?interval', detail: 'Send `interval` or `breakdown`, not both.' }]);
   const intervals = intervalsOf(range, interval, range.timezone);
   if (intervals.length <= MAX_INTERVALS) return intervals;
-  const detail = `At most ${MAX_INTERVALS} intervals, and the range has ${intervals.length}; ask for longer ones or a shorter range.`;
+  const detail = `At most ${MAX_INTERVALS} intervals, and the range has ${intervals.length}; send a longer interval or a shorter range.`;
   throw refusal([{ pointer: '?interval', detail }]);
 }
 
-/** The saved funnel with what the query says otherwise, as the caller may ask it. */
+/**
+ * The saved funnel with the changes of the query, narrowed for the caller. @throws ApiError
+ * invalid_request or forbidden
+ */
 function definitionAsked(
   whole: FunnelDefinition,
   query: SavedReportQuery,
@@ -120,7 +121,12 @@ function definitionAsked(
   const definition = { ...saved, currency: query.currency ?? saved.currency };
   const breakdown = query.interval ? null : breakdownAsked(saved, query);
   if (query.at_step !== undefined && !breakdown)
-    throw refusal([{ pointer: '?at_step', detail: '`at_step` is of a breakdown; send `breakdown` too.' }]);
+    throw refusal([
+      {
+        pointer: '?at_step',
+        detail: '`at_step` belongs to a breakdown; send `breakdown` too, or leave it out.',
+      },
+    ]);
   const mistakes = breakdown ? breakdownMistakes(breakdown, saved) : [];
   if (mistakes.length === 0) return { ...definition, breakdown };
   throw refusal(

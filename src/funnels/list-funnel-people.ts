@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { HASH_JOINS } from '../db/client.ts';
+import { HASH_JOINS, type Row } from '../db/client.ts';
 import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
@@ -10,7 +10,7 @@ import { FunnelEntity } from './funnel-report-schema.ts';
 import { FunnelPeopleBody } from './funnel-schema.ts';
 import { funnelPeople } from './funnel-sql.ts';
 import { goalsNamed, questionOf, rangeInBody, refuseUnknownStepGoals } from './run-funnel.ts';
-import { goalsAmong } from './saved-funnel-sql.ts';
+import { goalsAmong, type KnownGoal } from './saved-funnel-sql.ts';
 
 const PERSON_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const ENTITY_ID = new RegExp(`^[^]{1,${MAX_ID_LENGTH}}$`, 'u');
@@ -20,9 +20,9 @@ export const listFunnelPeople = operation({
   path: '/v1/reports/funnel/people',
   id: 'listFunnelPeople',
   tag: 'Reports',
-  summary: 'List who came to a step, or dropped out before it',
+  summary: 'List the people who reached a step, or dropped out before it',
   description:
-    'The people behind a number of the funnel, by id and by cursor: send the body of the report, the step and the state. With `scope` account they are accounts, and people who have none. It changes nothing.',
+    'The people behind a number of the funnel, ordered by id, in pages. Send the body of the report with a step and a state. With `scope` account they are accounts, and people without one. This operation changes nothing.',
   access: 'read',
   params: z.object({}),
   query: z.object({ ...PageQuery.shape, ...FormatQuery.shape }),
@@ -39,16 +39,16 @@ export const listFunnelPeople = operation({
   handle: async ({ database, workspace, now }, { body, query }) => {
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);
     const after = decodeIdCursor(query.cursor, body.scope === 'person' ? PERSON_ID : ENTITY_ID);
-    const [, rows = [], known = []] = await database.report([
+    const [, rows, known] = await database.report<[Row, FunnelEntityRow, KnownGoal]>([
       HASH_JOINS,
       funnelPeople(question, body.step, body.state, after, query.limit),
       goalsAmong(workspace.id, goalsNamed(body)),
     ]);
     refuseUnknownStepGoals(
       body,
-      known.map(({ key }) => String(key)),
+      known.map(({ key }) => key),
     );
-    const page = pageOf(rows as FunnelEntityRow[], query.limit, (row) => ({
+    const page = pageOf(rows, query.limit, (row) => ({
       id: row.account_id ?? row.person_id ?? '',
     }));
     return { body: { ...page, data: page.data.map(entityOut) } };

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { funnelExample } from './funnel-examples.ts';
 import { Funnel } from './funnel-schema.ts';
-import { funnelOut, selectFunnels } from './saved-funnel-sql.ts';
+import { funnelOut, type StoredFunnel, selectFunnels } from './saved-funnel-sql.ts';
 
 export const listFunnels = operation({
   method: 'get',
@@ -10,7 +10,7 @@ export const listFunnels = operation({
   id: 'listFunnels',
   tag: 'Funnels',
   summary: 'List saved funnels',
-  description: 'All funnels of the workspace by key; there are few, so there are no pages.',
+  description: 'All saved funnels of the workspace, ordered by key. They are few, so there are no pages.',
   access: 'read',
   params: z.object({}),
   query: z.object({}),
@@ -22,6 +22,6 @@ export const listFunnels = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(selectFunnels(workspace.id))).map(funnelOut) },
+    body: { data: (await database.query<StoredFunnel>(selectFunnels(workspace.id))).map(funnelOut) },
   }),
 });

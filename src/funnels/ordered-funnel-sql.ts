@@ -23,14 +23,17 @@ import {
 } from './step-rows-sql.ts';
 
 /**
- * An ordered funnel, step by step over all entities at once; steps that end in `reached`, `chained` and `completed`.
+ * The steps of an ordered funnel, one step of the funnel after the other, over all entities at once.
  *
- * Forward: an event that fits step k is reached if an event reached at step k − 1 lies before it, and what counts of
- * all the chains that lead there is the latest start, because it leaves most of the window: a running maximum over
- * both sets in the order of events. Each step reads the entities that came so far, and nobody else.
+ * The statement runs forward. An event that matches step k is reached if an event reached at step k − 1
+ * precedes it. The latest start counts among all chains that lead to it, because it leaves most of the
+ * window. That is a running maximum over both sets in event order. Each step reads only the entities that
+ * reached the previous one.
  *
- * An exclusion cuts the order into gaps: one step leads to the next only within a gap. All of it is linear in the
- * events but for the sorting, however many of them one entity has.
+ * An exclusion cuts the order into gaps: a step leads to the next one only within a gap. Except for sorting,
+ * everything is linear in the number of events, however many one entity has.
+ *
+ * Needs: the step `sold`, if conversions matter. Gives: the steps that `funnelSteps` lists, and others.
  */
 export function orderedFunnel(question: FunnelQuestion): SQL {
   const ks = question.steps.map((_, i) => i + 1);
@@ -46,6 +49,11 @@ export function orderedFunnel(question: FunnelQuestion): SQL {
   return sql.join(parts, sql`, `);
 }
 
+/**
+ * The starts of chains.
+ *
+ * Needs: the steps that `fittingRows` reads. Gives: the step `step_1`, with the columns of `reachedColumns`.
+ */
 function firstStep(question: FunnelQuestion): SQL {
   const starts = sql`
       select ${rowColumns(question, { start_pos: sql`pos` })}, at + ${windowOf(question)} as until_at
@@ -60,8 +68,11 @@ function firstStep(question: FunnelQuestion): SQL {
 }
 
 /**
- * `step_k`: the events that fit step `k` and are reached. With exclusions before it, first `merged_k`: these events
- * and those of the step before, each in its gap.
+ * The events that match step `k` and are reached.
+ *
+ * Needs: the step `step_(k−1)`, and the steps that `fittingRows` reads. Gives: the step `step_k`, with the
+ * columns of `reachedColumns`. If exclusions apply before it, first `merged_k`: these events and those of the
+ * previous step, each with its gap.
  */
 function laterStep(question: FunnelQuestion, k: number): SQL[] {
   if (isPlain(question)) return [plainStep(question, k)];
@@ -88,7 +99,7 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
       ) gapped
       where role <> ${EXCLUDED}
     )`;
-  // Only what leads on has a window yet. At one event, the step's own row comes first.
+  // Only rows of the previous step have a window yet. At one event, the row of this step comes first.
   const leading = (column: SQL) =>
     hasExclusions(question) ? sql`case when not barred then ${column} end` : column;
   const latest = (column: SQL) => sql`max(${leading(column)}) over earlier`;
@@ -109,8 +120,11 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
 }
 
 /**
- * `who_k (entity, events)`: who came to step `k`, and with how many events. `size_k (entities, events, busy_events)`:
- * how many these are, and how many events the busy have.
+ * The entities that reached step `k`.
+ *
+ * Needs: the step `step_k`. Gives: the steps `who_k (entity, events)`, with the number of
+ * events reached there, and `size_k (entities, events, busy_events)`, with the number of
+ * entities, of their events, and of the events of busy ones.
  */
 function who(k: number): SQL {
   return sql`${whoCame(k)} as materialized (
@@ -122,7 +136,11 @@ function who(k: number): SQL {
     )`;
 }
 
-/** `reached (entity, level)`, and `came (step, count)`, how many came to each step. */
+/**
+ * The level of each entity, and the number of entities per step.
+ *
+ * Needs: the steps `who_k` and `size_k`. Gives: the steps `reached (entity, level)` and `came (step, count)`.
+ */
 function reached(ks: readonly number[]): SQL {
   const each = ks.map((k) => sql`select entity, ${k}::int as level from ${whoCame(k)}`);
   const counts = ks.map((k) => sql`select ${k}::int as step, entities as count from ${sizeOf(k)}`);
@@ -134,7 +152,11 @@ function reached(ks: readonly number[]): SQL {
     )`;
 }
 
-/** `completed (entity, step, completions)`. An event ends a chain; the latest start overlaps least. */
+/**
+ * The completions. Each event ends one chain, the one with the latest start, because it overlaps least.
+ *
+ * Needs: the steps `step_k`. Gives: the step `completed (entity, step, completions)`.
+ */
 function completed(ks: readonly number[]): SQL {
   const each = ks.map(
     (k) => sql`

@@ -4,24 +4,33 @@ import type { FunnelQuestion } from './funnel-question.ts';
 import { fittingRows, reachedColumns, rowNames, sizeOf, step, whoCame } from './step-rows-sql.ts';
 
 /**
- * From how many events at one step on an entity is busy. A join looks at every pair of an event and one at the step
- * before, which for few pairs is less work than to sort both, and for many far more: about as much where an entity has
- * sixteen of each.
+ * An entity with at least this number of events at one step is busy. A join looks at every pair of an event
+ * and one at the previous step. For few pairs that is less work than sorting both sets, and for many pairs
+ * far more. The two are about equal at sixteen events of each.
  */
 const BUSY = 16;
 
-/** Where the busy have this share of the events, everyone is taken for busy, so that events are read once. */
+/**
+ * If busy entities have more than this share of the events, all entities count as busy, so that
+ * events are read once.
+ */
 const MOSTLY_BUSY = 1 / 4;
 
-/** Of who has so many events at a step. */
+/**
+ * The entity is busy. Needs: `events`, an expression of its number of events at a step. Gives: a condition.
+ */
 export function isBusy(events: SQL): SQL {
   return sql`${events} >= ${BUSY}::int`;
 }
 
 /**
- * `step_k` where nothing is excluded or held: an event that fits is reached if one that was reached at the step before
- * lies before it, and of all that do the latest start counts. For who is not busy that is a join; for who is, a running
- * maximum over both steps in the order of events. Before it, `busy_k (entity)`: those at step `k` − 1 who are.
+ * The events that match step `k` and are reached, without exclusions and `hold`: an event is
+ * reached if an event reached at the previous step precedes it, and the latest start among all
+ * of these counts. For entities that are not busy this is a join; for busy ones it is a running
+ * maximum over both steps in event order.
+ *
+ * Needs: the steps `step_(k−1)`, `who_(k−1)` and `size_(k−1)`, and those that `fittingRows` reads. Gives: the
+ * steps `busy_(k−1) (entity)` and `step_k`, with the columns of `reachedColumns`.
  */
 export function plainStep(question: FunnelQuestion, k: number): SQL {
   const busy = sql.identifier(`busy_${k - 1}`);

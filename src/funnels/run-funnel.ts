@@ -1,18 +1,22 @@
-import { type Database, HASH_JOINS } from '../db/client.ts';
+import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { previousRange, type ReportRange, type TimeRange } from '../domain/time.ts';
 import type { WorkspaceSettings } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import type { FunnelAnswer, FunnelExclusion, FunnelFilter, FunnelQuestion } from './funnel-question.ts';
-import type { FunnelBody, FunnelDefinition, FunnelExclude, FunnelStep } from './funnel-schema.ts';
+import type { FunnelBody, FunnelExclude, FunnelStep } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
 
-/** From what was sent to the question that the statements take, and to the goals that it names. */
+/** Converts a funnel, as sent or saved, to the effective query that the statements take. */
 
 type SentRange = Pick<FunnelBody, 'from' | 'to' | 'range' | 'timezone'>;
 
-/** As in a query, but what is wrong with it is said of the body. */
+/**
+ * The range of a funnel, as in a query string, but errors point into the body. @throws ApiError
+ * invalid_request
+ */
 export function rangeInBody(body: SentRange, workspace: WorkspaceSettings, now: Date): ReportRange {
   try {
     return rangeOf(body, workspace.timezone, now);
@@ -26,6 +30,7 @@ export function rangeInBody(body: SentRange, workspace: WorkspaceSettings, now: 
   }
 }
 
+/** The effective query of a funnel for a range. */
 export function questionOf(
   definition: FunnelDefinition,
   { from, to }: TimeRange,
@@ -59,27 +64,31 @@ function exclusionOf(exclude: FunnelExclude): FunnelExclusion {
   return { ...filterOf(exclude), after_step, before_step };
 }
 
-/** The same of the period right before. It has no groups. */
+/** The same query for the previous period, without groups. */
 export function previousOf(question: FunnelQuestion, range: ReportRange): FunnelQuestion {
   const { from, to } = previousRange(range);
   return { ...question, from: from.toISOString(), to: to.toISOString(), breakdown: null };
 }
 
-/** One answer for each question, in one round trip. */
+/** One answer per query, in one round trip. */
 export async function runFunnels(
   database: Database,
   questions: readonly FunnelQuestion[],
 ): Promise<FunnelAnswer[]> {
-  const [, ...results] = await database.report([HASH_JOINS, ...questions.map(funnelStatement)]);
-  return results.map(([row]) => row as FunnelAnswer);
+  const statements = questions.map(funnelStatement);
+  const [, ...answers] = await database.report<[Row, ...FunnelAnswer[]]>([HASH_JOINS, ...statements]);
+  return answers.flat();
 }
 
-/** The goals that steps and exclusions name. */
+/** The goals that steps and exclusions name, without repeats. */
 export function goalsNamed({ steps, exclude }: Pick<FunnelDefinition, 'steps' | 'exclude'>): string[] {
   return [...new Set([...steps, ...exclude].flatMap(({ conversion }) => conversion?.goal ?? []))];
 }
 
-/** @throws ApiError unknown_goal naming every place that names a goal which does not exist */
+/**
+ * Rejects goals that do not exist, with a pointer to every place that names one. @throws
+ * ApiError unknown_goal
+ */
 export function refuseUnknownStepGoals(
   { steps, exclude }: Pick<FunnelDefinition, 'steps' | 'exclude'>,
   known: readonly string[],

@@ -1,16 +1,16 @@
 import type { SQL } from 'drizzle-orm';
 import { type Database, HASH_JOINS, type Row } from '../db/client.ts';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { ApiError } from '../http/errors.ts';
 import type { FunnelAnswer, FunnelQuestion } from './funnel-question.ts';
-import type { FunnelDefinition } from './funnel-schema.ts';
 import { funnelStatement } from './funnel-sql.ts';
 import { runFunnels } from './run-funnel.ts';
-import { definitionOf, selectFunnel } from './saved-funnel-sql.ts';
+import { type StoredFunnel, selectFunnel } from './saved-funnel-sql.ts';
 
 /**
- * The statement of a report is made of the funnel, which has to be read first. So an isolate remembers the funnels
- * that it was asked for, and sends the statement along with the look at the funnel: if that is still the same, as it
- * mostly is, one round trip was enough.
+ * The statement of a report depends on the saved funnel, which would have to be read first. Each isolate
+ * therefore caches the funnels that were requested, and sends the statement together with the look-up of the
+ * funnel. If the funnel is unchanged, as it usually is, one round trip suffices.
  */
 const remembered = new Map<string, FunnelDefinition>();
 const MAX_REMEMBERED = 1000;
@@ -21,8 +21,9 @@ interface SavedAnswer {
 }
 
 /**
- * @param questionsOf what to ask of the funnel; may refuse it with an ApiError
- * @throws ApiError not_found
+ * Reads a saved funnel and runs its report.
+ * @param questionsOf the queries to run for the funnel; may reject it with an ApiError
+ * @throws ApiError not_found, and what `questionsOf` throws
  */
 export async function runSavedFunnel(
   database: Database,
@@ -32,9 +33,9 @@ export async function runSavedFunnel(
   const name = `${workspaceId} ${key}`;
   const guess = remembered.get(name);
   const statements = (guess && statementsOf(guess, questionsOf)) ?? [];
-  const [row, answers] = await ask(database, [selectFunnel(workspaceId, key), ...statements]);
+  const [row, answers] = await ask(database, selectFunnel(workspaceId, key), statements);
   if (!row) throw new ApiError('not_found', 'No funnel has this key.');
-  const definition = definitionOf(row);
+  const { definition } = row;
   if (statements.length > 0 && JSON.stringify(definition) === JSON.stringify(guess))
     return { definition, answers };
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
@@ -42,12 +43,21 @@ export async function runSavedFunnel(
   return { definition, answers: await runFunnels(database, questionsOf(definition)) };
 }
 
-async function ask(database: Database, statements: SQL[]): Promise<[Row | undefined, FunnelAnswer[]]> {
-  const [, [row] = [], ...results] = await database.report([HASH_JOINS, ...statements]);
-  return [row, results.map(([first]) => first as FunnelAnswer)];
+/** The funnel, and the one row of each of the other statements. */
+async function ask(
+  database: Database,
+  funnel: SQL,
+  statements: SQL[],
+): Promise<[StoredFunnel | undefined, FunnelAnswer[]]> {
+  const [, [row], ...answers] = await database.report<[Row, StoredFunnel, ...FunnelAnswer[]]>([
+    HASH_JOINS,
+    funnel,
+    ...statements,
+  ]);
+  return [row, answers.flat()];
 }
 
-/** Null where the funnel as it was does not fit the question: what it is now may. */
+/** Null if the query does not fit the cached funnel: it may fit the stored one. */
 function statementsOf(
   definition: FunnelDefinition,
   questionsOf: (definition: FunnelDefinition) => FunnelQuestion[],

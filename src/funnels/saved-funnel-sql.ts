@@ -1,13 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { funnels } from '../db/report-tables.ts';
 import { tenant } from '../db/tenant.ts';
+import type { goals } from '../db/workspace-tables.ts';
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { instantOut } from '../http/fields.ts';
-import type { Funnel, FunnelDefinition, FunnelInput } from './funnel-schema.ts';
+import type { Funnel } from './funnel-schema.ts';
 import { goalsNamed } from './run-funnel.ts';
 
+/** The columns of a funnel. Needs: the table `funnels`. Gives: a list of columns. */
 const stored = sql`key, name, definition, created_at, updated_at`;
+export type StoredFunnel = Omit<typeof funnels.$inferSelect, 'workspace_id'>;
 
-/** Of these goals, those that exist: `key`. */
+export type KnownGoal = Pick<typeof goals.$inferSelect, 'key'>;
+
+/** The goals among these that exist. Rows: `key`. */
 export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
   return sql`
     select key
@@ -16,8 +22,14 @@ export function goalsAmong(workspaceId: string, goals: readonly string[]): SQL {
     order by key`;
 }
 
-/** Makes or replaces a funnel; no row, and nothing done, where it names a goal that does not exist. */
-export function upsertFunnel(workspaceId: string, key: string, { name, ...definition }: FunnelInput): SQL {
+/**
+ * Creates or replaces a funnel. Returns no row, and changes nothing, if it names a goal that does not exist.
+ */
+export function upsertFunnel(
+  workspaceId: string,
+  key: string,
+  { name, ...definition }: FunnelDefinition & { name: string },
+): SQL {
   const goals = goalsNamed(definition);
   return sql`
     insert into funnels (workspace_id, key, name, definition)
@@ -52,20 +64,15 @@ export function deleteFunnelRow(workspaceId: string, key: string): SQL {
     returning ${stored}`;
 }
 
-export function funnelOut(row: Row): Funnel {
-  const definition = definitionOf(row);
+/** A stored funnel as it is shown. */
+export function funnelOut({ key, name, definition, created_at, updated_at }: StoredFunnel): Funnel {
   return {
-    key: String(row.key),
-    name: String(row.name),
+    key,
+    name,
     ...definition,
     breakdown: definition.breakdown ?? null,
     currency: definition.currency ?? null,
-    created_at: instantOut(row.created_at),
-    updated_at: instantOut(row.updated_at),
+    created_at: instantOut(created_at),
+    updated_at: instantOut(updated_at),
   };
-}
-
-/** As `putFunnel` stored it. */
-export function definitionOf({ definition }: Row): FunnelDefinition {
-  return definition as FunnelDefinition;
 }

@@ -1,12 +1,12 @@
+import type { FunnelDefinition } from '../domain/funnel-definition.ts';
 import { roundAmount } from '../domain/money.ts';
 import { groupOut } from '../stats/journey-fields.ts';
 import { missingRateWarning, type Warning } from '../stats/warnings.ts';
 import type { FunnelAnswer, FunnelCell, FunnelQuestion } from './funnel-question.ts';
 import type { FunnelReport, FunnelRow } from './funnel-report-schema.ts';
-import type { FunnelDefinition } from './funnel-schema.ts';
 import { nameOf } from './step-names.ts';
 
-/** From what the database answers to what is sent. */
+/** Shapes the rows of the database into the response. */
 
 const NOBODY: Omit<FunnelCell, 'step'> = {
   count: 0,
@@ -17,7 +17,7 @@ const NOBODY: Omit<FunnelCell, 'step'> = {
   start_p90: null,
 };
 
-/** One row for each name; a step that nobody came to has no cell. */
+/** One row per name. A step that nobody reached has no cell. */
 export function rowsOf(cells: readonly FunnelCell[], names: readonly string[]): FunnelRow[] {
   const found = names.map((_, i) => cells.find(({ step }) => step === i + 1) ?? NOBODY);
   return names.map((name, i) => {
@@ -45,7 +45,7 @@ export function totalsOf(rows: readonly FunnelRow[], currency: string): FunnelRe
   return { currency, started, completed, rate: rate(completed, started), value };
 }
 
-/** The groups in the order of the database, largest first; nothing where no breakdown was asked. */
+/** The groups in the order of the database, largest first; nothing without a breakdown. */
 export function breakdownOf(
   question: FunnelQuestion,
   answer: FunnelAnswer,
@@ -62,7 +62,7 @@ export function breakdownOf(
   };
 }
 
-/** The question with its defaults filled in. `asked` is what a question to the database does not hold. */
+/** The effective query as the report echoes it. `asked` holds the fields that the statement does not need. */
 export function funnelEcho(
   {
     workspace_id: _,
@@ -80,7 +80,9 @@ export function funnelEcho(
   return { ...question, ...asked, steps };
 }
 
-/** How many conversions count without their value, in any part of the report. */
+/**
+ * A warning with the largest number of conversions without an exchange rate among the parts of the report.
+ */
 export function rateWarnings(answers: readonly FunnelAnswer[], currency: string): Warning[] {
   const most = Math.max(0, ...answers.map(({ lacks_rate }) => lacks_rate));
   return most > 0 ? [missingRateWarning(most, currency)] : [];

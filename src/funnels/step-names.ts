@@ -5,14 +5,14 @@ const MAX_LENGTH = 200;
 const MAX_WORDS = 3;
 
 /**
- * A name for each row. In whatever order, row k is of no one step but of k of them, whichever they are.
- * @example `mention`, `outbound touchpoints`, `purchase`
+ * A name for each row. In any order, row k belongs to no particular step: it counts entities with k steps.
+ * @example `mention`, `outbound touchpoints`, `purchase`, and in any order `2 of 3 steps`
  */
 export function stepNames({ steps, order }: { steps: readonly FunnelStep[]; order: FunnelOrder }): string[] {
   return steps.map((step, i) => (order === 'any' ? `${i + 1} of ${steps.length} steps` : nameOf(step)));
 }
 
-/** The name that was sent, or one made of what the step matches. */
+/** The name that was sent, or else one made of the fields that the step matches. */
 export function nameOf({ name, touchpoint, conversion }: FunnelStep): string {
   return name ?? shortened(conversion ? wordsOf(conversion.goal) : nameOfTouchpoints(touchpoint ?? {}));
 }
@@ -30,7 +30,7 @@ function wordsOf(values: readonly (string | null)[]): string {
   return [...words, ...(more > 0 ? [`${more} more`] : [])].join(' or ');
 }
 
-/** By characters: half of one is no text that can be sent. */
+/** Cuts by characters, because half a surrogate pair cannot be sent. */
 function shortened(text: string): string {
   const characters = [...text];
   return characters.length <= MAX_LENGTH ? text : `${characters.slice(0, MAX_LENGTH - 1).join('')}…`;

@@ -2,38 +2,48 @@ import { type Name, type SQL, sql } from 'drizzle-orm';
 import { dimensionsOf, eventsThatFit, fitsConversion, fitsTouchpoint } from './funnel-events-sql.ts';
 import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
 
-/** What the steps of an ordered funnel are made of: their names, their columns, and the events that they read. */
+/** The parts of an ordered funnel's steps: their names, their columns, and the events that they read. */
 
+/** The names of the steps of the statement that belong to step `k` of the funnel. */
 export const step = (k: number) => sql.identifier(`step_${k}`);
 export const whoCame = (k: number) => sql.identifier(`who_${k}`);
 export const sizeOf = (k: number) => sql.identifier(`size_${k}`);
 export const merged = (k: number) => sql.identifier(`merged_${k}`);
 
-/** At one event: the step's own row first, then an exclusion, then what leads on: an event never precedes itself. */
+/**
+ * The order of rows at one event: a step's own row, then an exclusion, then a row that leads
+ * on. No event precedes itself.
+ */
 export const FITS = sql`0`;
 export const EXCLUDED = sql`1`;
 export const LEADS = sql`2`;
 
-/** `people` without `hold` reads each step from its table; the rest reads events that are numbered, in lanes. */
+/**
+ * Whether each step of the funnel reads its events from the tables. That is so for `people` without `hold`;
+ * otherwise it reads events that are numbered and in lanes.
+ */
 export function isDirect({ count, hold }: FunnelQuestion): boolean {
   return count === 'people' && hold.length === 0;
 }
 
-/** Nothing is excluded, held or counted more than once: chains need no events but those of their steps. */
+/**
+ * Whether there is no exclusion, no `hold` and no completions: chains then depend only on the
+ * events of their steps.
+ */
 export function isPlain(question: FunnelQuestion): boolean {
   return isDirect(question) && !hasExclusions(question);
 }
 
-/** What chains stay within. */
+/** The key that all rows of a chain share. Needs: rows of a step. Gives: a list of columns. */
 export function chainKeys(question: FunnelQuestion): SQL {
   return isDirect(question) ? sql`entity` : sql`entity, lane`;
 }
 
 /**
- * What a row of a step has beside `entity, at, is_conversion, id`, and what stands there where it means nothing. Rows
- * are sorted many times, so they have no more than the question needs. `gap_before` is the gap between exclusions in
- * which the event lies, counted up to the step; `barred`, that an exclusion fits the event itself, so that it can only
- * be the last of a chain.
+ * The columns of a row besides `entity, at, is_conversion, id`, with the value that stands for none. Rows are
+ * sorted many times, so they have only the columns that the query needs. `gap_before` is the gap between
+ * exclusions in which the event lies, counted up to the step. `barred` means that an exclusion matches the
+ * event itself, so that it can only be the last event of a chain.
  */
 const EXTRAS = {
   lane: sql`''::text`,
@@ -54,11 +64,12 @@ function extrasOf(question: FunnelQuestion): Extra[] {
   ];
 }
 
+/** Whether the funnel has exclusions. */
 export function hasExclusions({ exclude }: FunnelQuestion): boolean {
   return exclude.length > 0;
 }
 
-/** The names of a row's columns. */
+/** The columns of a row of a step. Needs: rows of a step. Gives: a list of columns. */
 export function rowNames(question: FunnelQuestion): SQL {
   return sql.join(
     [sql`entity, at, is_conversion, id`, ...extrasOf(question).map((name) => sql.identifier(name))],
@@ -66,7 +77,7 @@ export function rowNames(question: FunnelQuestion): SQL {
   );
 }
 
-/** The columns of a row, each as it is or as said. */
+/** The same, with expressions for some of them. Needs: rows of a step. Gives: a list of columns. */
 export function rowColumns(question: FunnelQuestion, said: Said = {}): SQL {
   const extras = extrasOf(question).map(
     (name) => sql`${said[name] ?? sql.identifier(name)} as ${sql.identifier(name)}`,
@@ -74,17 +85,25 @@ export function rowColumns(question: FunnelQuestion, said: Said = {}): SQL {
   return sql.join([sql`entity, at, is_conversion, id`, ...extras], sql`, `);
 }
 
-/** A row of a step that was reached: its columns, and `until_at`, the end of the window of the chain to it that starts latest. */
+/**
+ * The columns of an event that was reached: those of a row, and `until_at`, the end of the window of the
+ * latest-starting chain to it.
+ *
+ * Needs: rows of a step. Gives: a list of columns.
+ */
 export function reachedColumns(question: FunnelQuestion): SQL {
   return sql`${rowColumns(question)}, until_at`;
 }
 
-/** Exclusions that apply between the step before `k` and `k`. */
+/** The exclusions that apply between step `k − 1` and step `k`. */
 export function exclusionsBefore({ exclude }: FunnelQuestion, k: number): FunnelExclusion[] {
   return exclude.filter(({ after_step, before_step }) => (after_step ?? 1) < k && k <= (before_step ?? k));
 }
 
-/** Those among them that an event of the chain at the step before `k` would break as well, lying inside. */
+/**
+ * The exclusions among those that a chain's event at step `k − 1` would break too, because it
+ * lies within their bounds.
+ */
 function exclusionsAround(question: FunnelQuestion, k: number): FunnelExclusion[] {
   return exclusionsBefore(question, k).filter(({ after_step }) => (after_step ?? 1) < k - 1);
 }
@@ -94,8 +113,11 @@ function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusio
 }
 
 /**
- * Later steps read the entities that came to the one before, and nobody else. Not the second: where many begin, most of
- * those who could do its step have, and to look each up costs more than to sort the others along.
+ * The condition that later steps read only entities that reached the previous step. The second step reads all
+ * events: if many entities begin, most of those that could do the second step are among them, and looking
+ * each one up costs more than sorting the others along.
+ *
+ * Needs: for k > 2 the step `who_(k−1)`. Gives: a condition per entity.
  */
 function narrowedBy(k: number): Narrowing {
   return k <= 2 ? () => sql`true` : isAmong(whoCame(k - 1));
@@ -104,13 +126,19 @@ function narrowedBy(k: number): Narrowing {
 /** A condition on an entity. */
 type Narrowing = (entity: SQL) => SQL;
 
+/**
+ * The entity is in a step. Needs: `entities`, a step with the column `entity`. Gives: a condition per entity.
+ */
 function isAmong(entities: Name): Narrowing {
   return (entity) => sql`${entity} in (select entity from ${entities})`;
 }
 
 /**
- * The events that fit the filter at step `k`, as rows that nothing leads to yet.
- * @param among the entities whose events they are: those who came to the step before, if absent
+ * The events that match the filter of step `k`, as rows that are not reached yet.
+ *
+ * Needs: the step `laned`, or else `sold` if the filter matches conversions; for k > 1 also `who_(k−1)` and
+ * `size_(k−1)`. Gives: a select with the columns of `rowColumns`.
+ * @param among the entities to read; default those that reached the previous step
  */
 export function fittingRows(question: FunnelQuestion, k: number, among?: Among): SQL {
   const filter = question.steps[k - 1];
@@ -156,19 +184,28 @@ export function fittingRows(question: FunnelQuestion, k: number, among?: Among):
   return sql.join(rows, sql` union all `);
 }
 
-/** Some who came to a step: their names `(entity)`, and how many events they have there. */
+/**
+ * Some of the entities that reached a step: a step of the statement with their ids, and their
+ * number of events there.
+ */
 export interface Among {
   entities: Name;
   events: SQL;
 }
 
-/** Events at a step up to which it is quicker to look each entity up than to read all that fits the next. */
+/**
+ * Up to this number of events at a step, looking up each entity is faster than reading all that
+ * matches the next step.
+ */
 const FEW = 2000;
 
 /**
- * From some who came to the step before to their events: one by one where they are few, and else all at once. The
- * planner cannot tell which, not knowing how many came; only one of the two runs. It counts events, not people, so that
- * a few people with many events are not few.
+ * Two ways from entities that reached the previous step to their events: one by one if they are
+ * few, else all at once. Only one of the two runs. The planner cannot choose, because it does
+ * not know how many entities reached the step. The choice counts events and not entities, so
+ * that a few entities with many events do not count as few.
+ *
+ * Needs: the step `entities` of `Among`. Gives: two conditions per entity.
  */
 function waysFrom({ entities, events }: Among, allAtOnce: Narrowing): Narrowing[] {
   const few = sql`(${events}) <= ${FEW}::int`;
@@ -178,12 +215,17 @@ function waysFrom({ entities, events }: Among, allAtOnce: Narrowing): Narrowing[
   ];
 }
 
-/** One of the conditions holds. */
+/** One of the conditions holds. Needs: the aliases that they name. Gives: a condition. */
 function anyOf(conditions: readonly SQL[]): SQL {
   return conditions.length === 0 ? sql`false` : sql`(${sql.join([...conditions], sql` or `)}) is true`;
 }
 
-/** The events that exclusions before step `k` fit, as rows. */
+/**
+ * The events that match exclusions before step `k`, as rows.
+ *
+ * Needs: the step `laned`, or else `sold` if an exclusion matches conversions; for k > 2 also `who_(k−1)`.
+ * Gives: a select with the columns of `rowColumns`.
+ */
 export function excludedRows(question: FunnelQuestion, k: number): SQL {
   const exclusions = exclusionsBefore(question, k);
   if (!isDirect(question)) {

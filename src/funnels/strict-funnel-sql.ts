@@ -3,8 +3,11 @@ import { inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 
 /**
- * A strict funnel: nothing of the entity lies between two steps, so the chain of a start is the events right after it.
- * One pass over all events of the entities that have a start looks ahead as many events as there are steps.
+ * The steps of a strict funnel. No other event of the entity lies between two steps, so the
+ * chain of a start is the events directly after it. One pass over all events of the entities
+ * that have a start looks ahead by the number of steps.
+ *
+ * Needs: the step `sold`. Gives: the steps that `funnelSteps` lists, and others.
  */
 export function strictFunnel(question: FunnelQuestion): SQL {
   const ks = question.steps.map((_, i) => i + 1);
@@ -58,9 +61,13 @@ export function strictFunnel(question: FunnelQuestion): SQL {
     )`;
 }
 
+/** The name of a column of the event at step `k`, seen from the start. */
 const column = (name: string, k: number) => (k === 1 ? sql.identifier(name) : sql.identifier(`${name}_${k}`));
 
-/** What is asked of the event at step `k`. */
+/**
+ * The columns of the event at step `k`. Needs: the step `events` with the window `entity`.
+ * Gives: a list of columns.
+ */
 function looked({ breakdown }: FunnelQuestion, k: number): SQL {
   const names = ['at', 'is_conversion', 'id', 'steps', 'excluded', 'held'];
   if (breakdown?.at_step === k) names.push('dimensions');
@@ -70,7 +77,11 @@ function looked({ breakdown }: FunnelQuestion, k: number): SQL {
   );
 }
 
-/** The event at step `k` goes on with a chain that came to the step before. */
+/**
+ * The event at step `k` continues a chain that reached the previous step.
+ *
+ * Needs: the step `ahead`. Gives: a condition.
+ */
 function comesTo(question: FunnelQuestion, k: number): SQL {
   const fits = sql`${column('steps', k)} & ${2 ** (k - 1)}::int <> 0`;
   if (k === 1) return sql`${fits} and ${inRange(question)}`;
@@ -89,6 +100,11 @@ function comesTo(question: FunnelQuestion, k: number): SQL {
   return sql.join(conditions, sql` and `);
 }
 
+/**
+ * The events of chains at step `k`.
+ *
+ * Needs: the step `best`. Gives: a select with the columns of `chained`.
+ */
 function chainedStep({ breakdown }: FunnelQuestion, k: number): SQL {
   const dimensions = breakdown?.at_step === k ? column('dimensions', k) : sql`null::text[]`;
   return sql`

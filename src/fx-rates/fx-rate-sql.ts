@@ -1,11 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { fx_rates } from '../db/money-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { FxRate, FxRatesInput } from './fx-rate-schema.ts';
 
 /** Needs: a rate `r`. Gives: the columns that `fxRateOut` reads. */
 const stored = sql`r.date::text, r."from", r."to", r.rate, r.updated_at`;
+export type StoredFxRate = Omit<typeof fx_rates.$inferSelect, 'workspace_id'>;
 
 /** Creates or replaces rates, and returns those that are new or have changed. */
 export function upsertFxRates(workspaceId: string, { rates }: FxRatesInput): SQL {
@@ -56,6 +57,6 @@ export function selectFxRates(
     limit ${limit + 1}`;
 }
 
-export function fxRateOut(row: Row): FxRate {
-  return { ...row, rate: amountOut(row.rate), updated_at: instantOut(row.updated_at) } as FxRate;
+export function fxRateOut(row: StoredFxRate): FxRate {
+  return { ...row, rate: amountOut(row.rate), updated_at: instantOut(row.updated_at) };
 }

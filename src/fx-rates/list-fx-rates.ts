@@ -4,7 +4,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { FxRate, fxRateExample } from './fx-rate-schema.ts';
-import { fxRateOut, selectFxRates } from './fx-rate-sql.ts';
+import { fxRateOut, type StoredFxRate, selectFxRates } from './fx-rate-sql.ts';
 
 /** The position of a row in the list, as a cursor holds it. */
 const PLACE = /^\d{4}-\d{2}-\d{2} [A-Z]{3} [A-Z]{3}$/;
@@ -39,7 +39,7 @@ export const listFxRates = operation({
     const place = decodeIdCursor(query.cursor, PLACE)?.split(' ');
     const after = place ? { date: place[0] ?? '', from: place[1] ?? '', to: place[2] ?? '' } : null;
     const filter = { first_day, last_day, from, to };
-    const rows = await database.query(selectFxRates(workspace.id, filter, after, limit));
+    const rows = await database.query<StoredFxRate>(selectFxRates(workspace.id, filter, after, limit));
     const idOf = (rate: FxRate) => ({ id: `${rate.date} ${rate.from} ${rate.to}` });
     return { body: pageOf(rows.map(fxRateOut), limit, idOf) };
   },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { FxRate, FxRatesInput, fxRateExample, MAX_RATES } from './fx-rate-schema.ts';
-import { fxRateOut, upsertFxRates } from './fx-rate-sql.ts';
+import { fxRateOut, type StoredFxRate, upsertFxRates } from './fx-rate-sql.ts';
 
 export const putFxRates = operation({
   method: 'put',
@@ -25,7 +25,9 @@ export const putFxRates = operation({
   errors: [...BODY_ERRORS],
   handle: async (context, { body }) => {
     const entry = { actor: context, action: 'fx_rates.put', target_id: null } as const;
-    const rows = await context.database.query(audited(upsertFxRates(context.workspace.id, body), entry));
+    const rows = await context.database.query<StoredFxRate>(
+      audited(upsertFxRates(context.workspace.id, body), entry),
+    );
     return { body: { data: rows.map(fxRateOut) } };
   },
 });

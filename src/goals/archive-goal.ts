@@ -4,7 +4,7 @@ import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { goalOut, isFirstArchived, updateGoalArchived } from './goal-sql.ts';
+import { goalOut, isFirstArchived, type StoredGoal, updateGoalArchived } from './goal-sql.ts';
 
 export const archiveGoal = operation({
   method: 'delete',
@@ -27,7 +27,7 @@ export const archiveGoal = operation({
   handle: async (context, { params }) => {
     const statement = updateGoalArchived(context.workspace.id, params.key);
     const entry = { actor: context, action: 'goal.archive', target_id: params.key } as const;
-    const [row] = await context.database.query(audited(statement, entry, isFirstArchived));
+    const [row] = await context.database.query<StoredGoal>(audited(statement, entry, isFirstArchived));
     if (!row) throw new ApiError('not_found', 'No goal has this key.');
     return { body: goalOut(row) };
   },

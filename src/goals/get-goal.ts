@@ -3,7 +3,7 @@ import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { goalOut, selectGoal } from './goal-sql.ts';
+import { goalOut, type StoredGoal, selectGoal } from './goal-sql.ts';
 
 export const getGoal = operation({
   method: 'get',
@@ -18,7 +18,7 @@ export const getGoal = operation({
   success: { status: 200, description: 'The goal.', schema: Goal, example: goalExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectGoal(workspace.id, params.key));
+    const [row] = await database.query<StoredGoal>(selectGoal(workspace.id, params.key));
     if (!row) throw new ApiError('not_found', 'No goal has this key.');
     return { body: goalOut(row) };
   },

@@ -1,12 +1,13 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
-import { amountOut, instantOrNull, instantOut } from '../http/fields.ts';
+import type { goals } from '../db/workspace-tables.ts';
+import { amountOrNull, instantOrNull, instantOut } from '../http/fields.ts';
 import type { Goal, GoalInput } from './goal-schema.ts';
 
 /** Needs: the table `goals`. Gives: the columns that `goalOut` reads. */
 const stored = sql`
   key, name, kind, stage, lookback_days, default_value, currency, counting, match, created_at, updated_at, archived_at`;
+export type StoredGoal = Omit<typeof goals.$inferSelect, 'workspace_id'>;
 
 /** Creates or replaces a goal, and restores an archived one. Conversions recorded before stay as they are. */
 export function upsertGoal(workspaceId: string, key: string, goal: GoalInput): SQL {
@@ -54,12 +55,12 @@ export function updateGoalArchived(workspaceId: string, key: string): SQL {
  */
 export const isFirstArchived = sql`archived_at = updated_at`;
 
-export function goalOut(row: Row): Goal {
+export function goalOut(row: StoredGoal): Goal {
   return {
     ...row,
-    default_value: amountOut(row.default_value),
+    default_value: amountOrNull(row.default_value),
     created_at: instantOut(row.created_at),
     updated_at: instantOut(row.updated_at),
     archived_at: instantOrNull(row.archived_at),
-  } as Goal;
+  };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Goal, goalExample } from './goal-schema.ts';
-import { goalOut, selectGoals } from './goal-sql.ts';
+import { goalOut, type StoredGoal, selectGoals } from './goal-sql.ts';
 
 export const listGoals = operation({
   method: 'get',
@@ -22,6 +22,6 @@ export const listGoals = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(selectGoals(workspace.id))).map(goalOut) },
+    body: { data: (await database.query<StoredGoal>(selectGoals(workspace.id))).map(goalOut) },
   }),
 });

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
+import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Goal, GoalInput, goalExample } from './goal-schema.ts';
-import { goalOut, upsertGoal } from './goal-sql.ts';
+import { goalOut, type StoredGoal, upsertGoal } from './goal-sql.ts';
 
 export const putGoal = operation({
   method: 'put',
@@ -22,7 +23,7 @@ export const putGoal = operation({
   errors: [...BODY_ERRORS, 'not_found'],
   handle: async (context, { params, body }) => {
     const statement = upsertGoal(context.workspace.id, params.key, body);
-    const [row] = await context.database.query(
+    const [row] = await context.database.query<StoredGoal>(
       audited(statement, {
         actor: context,
         action: 'goal.put',
@@ -30,6 +31,7 @@ export const putGoal = operation({
         fields: Object.keys(body),
       }),
     );
-    return { body: goalOut(row ?? {}) };
+    if (!row) throw new ApiError('not_found', 'The workspace is gone.');
+    return { body: goalOut(row) };
   },
 });

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
-import { DatabaseRefusal, REFUSE_UNSAFE_ROLE } from '../db/client.ts';
+import { DatabaseRefusal, REFUSE_UNSAFE_ROLE, type Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { openOperation } from '../http/operation.ts';
 
@@ -36,13 +36,13 @@ export const getReady = openOperation({
     const newest = sql`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;
     // Both roles that requests run under, each checked after the first statement of its transaction, which sets it.
     const [[, rows = []]] = await Promise.all([
-      databases.lookup().atomic([REFUSE_UNSAFE_ROLE, newest]),
+      databases.lookup().atomic<[Row, { newest: number | null }]>([REFUSE_UNSAFE_ROLE, newest]),
       databases.inWorkspace(NO_WORKSPACE).query(REFUSE_UNSAFE_ROLE),
     ]).catch((error: unknown) => {
       if (error instanceof DatabaseRefusal && NOT_MIGRATED.includes(error.sqlstate)) return [[]];
       throw error;
     });
-    const [row] = rows as { newest: number | null }[];
+    const [row] = rows;
     if ((row?.newest ?? 0) < NEWEST_MIGRATION)
       throw new ApiError('not_migrated', 'Run `npm run migrate` against this database.');
     return { body: { status: 'ready' as const } };

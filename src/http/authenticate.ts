@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
+import type { keys } from '../db/workspace-tables.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
 import type { Caller, WorkspaceSettings } from './caller.ts';
 import { ApiError } from './errors.ts';
@@ -100,11 +101,16 @@ export async function workspaceById(database: Database, id: string): Promise<Wor
   return row?.workspace ?? null;
 }
 
+type StoredCaller = Pick<
+  typeof keys.$inferSelect,
+  'kind' | 'scopes' | 'allowed_origins' | 'last_used_on' | 'expires_at'
+> & { key_id: string; workspace: WorkspaceSettings };
+
 async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
-  const [row] = await database.query(sql`
+  const [row] = await database.query<StoredCaller>(sql`
     select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
     where ${which}`);
-  return row ? { ...(row as unknown as Omit<Caller, 'narrowing'>), narrowing: null } : null;
+  return row ? { ...row, narrowing: null } : null;
 }

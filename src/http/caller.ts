@@ -1,22 +1,9 @@
-import type { PlainModel } from '../domain/attribution.ts';
-import type { OpeningHours } from '../domain/business-hours.ts';
-import type { IdentityStorage, KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
+import type { workspaces } from '../db/workspace-tables.ts';
+import type { KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
 import type { FieldValues, Where } from '../domain/touchpoint-fields.ts';
 
 /** The workspace of a key, with the settings that requests need. */
-export interface WorkspaceSettings {
-  id: string;
-  name: string;
-  timezone: string;
-  currency: string;
-  identity_storage: IdentityStorage;
-  default_country: string | null;
-  retention_days: number | null;
-  accounts_from_email: boolean;
-  business_hours: OpeningHours | null;
-  default_model: PlainModel;
-  trust_publishable_values: boolean;
-}
+export type WorkspaceSettings = Omit<typeof workspaces.$inferSelect, 'created_at'>;
 
 /** The holder of a key or a read token. */
 export interface Caller {

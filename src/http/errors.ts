@@ -1,3 +1,5 @@
+import type { FieldError } from '../domain/json.ts';
+
 /**
  * Every error that a caller can get. The runtime and the document both read this table, so a status cannot differ from
  * the documented one.
@@ -24,12 +26,6 @@ export const ERRORS = {
 } as const satisfies Record<string, { status: number; title: string; retry_after_seconds?: number }>;
 
 export type ErrorCode = keyof typeof ERRORS;
-
-/** One fault and its place: a JSON pointer into the body, or `?name` for a query parameter. */
-export interface FieldError {
-  pointer: string;
-  detail: string;
-}
 
 /** A mistake of the caller. The message states what to change. */
 export class ApiError extends Error {

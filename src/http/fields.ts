@@ -98,16 +98,21 @@ export const AccountId = z
   .meta({ description: "The sender's id of the account, or its domain.", example: 'acme.com' });
 
 /** An instant of the database on its way out. */
-export function instantOut(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
+export function instantOut(value: Date): string {
+  return value.toISOString();
 }
 
 /** The same for a column that may be empty. */
-export function instantOrNull(value: unknown): string | null {
+export function instantOrNull(value: Date | null): string | null {
   return value === null ? null : instantOut(value);
 }
 
 /** `numeric` comes as text; on the wire it is a number. */
-export function amountOut(value: unknown): number | null {
-  return value === null ? null : Number(value);
+export function amountOut(value: string): number {
+  return Number(value);
+}
+
+/** The same for a column that may be empty. */
+export function amountOrNull(value: string | null): number | null {
+  return value === null ? null : amountOut(value);
 }

@@ -1,6 +1,5 @@
 import type * as z from 'zod';
-import { escapePointer, protoKeys, unstorable } from '../domain/json.ts';
-import type { FieldError } from './errors.ts';
+import { escapePointer, type FieldError, protoKeys, unstorable } from '../domain/json.ts';
 
 const UNSTORABLE =
   'Text with NUL or a lone surrogate, or a number beyond a double, cannot be stored; remove it.';

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Database, Row } from '../db/client.ts';
+import type { Database, Row, RowsOf, Statements } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
 import type { Caller } from './caller.ts';
 
@@ -29,17 +29,19 @@ export function notingUse(
       where workspace_id = ${tenant(workspace.id)} and id = ${key_id} and (last_used_on is null or last_used_on < ${day}::date)
       for update skip locked
     )`;
-  const withNote = async (ask: (statements: SQL[]) => Promise<Row[][]>, statements: SQL[]) => {
-    if (noted.get(name) === day) return ask(statements);
-    const [, ...rows] = await ask([note, ...statements]);
+  const withNote = async <T extends object[]>(
+    ask: Database['atomic'],
+    statements: Statements<T>,
+  ): Promise<RowsOf<T>> => {
+    if (noted.get(name) === day) return ask<T>(statements);
+    const [, ...rows] = await ask<[Row, ...T]>([note, ...statements]);
     if (noted.size >= MAX_KEYS) noted.clear();
     noted.set(name, day);
     return rows;
   };
   return {
     ...database,
-    query: async <R extends Row>(statement: SQL) =>
-      ((await withNote(database.atomic, [statement]))[0] ?? []) as R[],
+    query: async <R extends object>(statement: SQL) => (await withNote<[R]>(database.atomic, [statement]))[0],
     atomic: (statements) => withNote(database.atomic, statements),
     report: (statements) => withNote(database.report, statements),
   };

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from './errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from './errors.ts';
 
 const MEMBER = /^([a-z_]+)\[([^\]]*)\]$/;
 

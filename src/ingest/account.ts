@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { isPublicMailDomain } from '../domain/accounts.ts';
 import { type Identity, isPlaceholder, normaliseDomain } from '../domain/identities.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import { AccountId } from '../http/fields.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { AccountClaim } from './resolve-people-sql.ts';

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import type { Reply } from '../http/operation.ts';
 
 /** The status of an item; each item ends with exactly one. */

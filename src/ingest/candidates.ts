@@ -1,4 +1,4 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { ItemResult } from './batch-answer.ts';
 import type { NamedItem } from './name-items.ts';
 

@@ -1,5 +1,5 @@
 import { DatabaseRefusal } from '../db/client.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 
 /**
  * The limit of calls to the database for finding bad items. One item among 1,000 takes 10 to 20 calls, and a request

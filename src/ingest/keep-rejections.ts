@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { canonicalJson } from '../domain/json.ts';
+import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
-import type { FieldError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { identityHashesOf } from './person.ts';
 import { escapeUnstorable } from './unstorable.ts';

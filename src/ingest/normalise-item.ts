@@ -1,5 +1,5 @@
+import type { FieldError } from '../domain/json.ts';
 import { MAX_FUTURE_MS, MAX_PUBLISHABLE_PAST_MS } from '../domain/time.ts';
-import type { FieldError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { type AccountInput, accountOf } from './account.ts';
 import { type HashedIdentity, personOf } from './person.ts';

@@ -8,7 +8,7 @@ import {
   NAMESPACE_PATTERN,
   normaliseIdentity,
 } from '../domain/identities.ts';
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { companyDomainOf } from './account.ts';
 import type { AccountClaim, PersonClaim } from './resolve-people-sql.ts';

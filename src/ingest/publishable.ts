@@ -1,4 +1,4 @@
-import type { FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { RecordContext } from '../http/operation.ts';
 
 /** Rules for items that were sent with a publishable key, which anyone can read in a page. */

@@ -1,8 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
-import { canonicalJson } from '../domain/json.ts';
+import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
-import type { FieldError } from '../http/errors.ts';
 import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { DropReason, ItemResult } from './batch-answer.ts';

@@ -46,9 +46,9 @@ export const getJourneys = reportOperation(journeysReport, {
   path: '/v1/reports/journeys',
   id: 'getJourneys',
   tag: 'Reports',
-  summary: 'Paths to conversion, their length and time, and the steps between',
+  summary: 'Paths to conversion, their length and time lag, and the transitions in them',
   description:
-    'Which paths of groups led to the conversions of a range, how long they were and how long they took, and the steps between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums are its totals. To compare with, also the paths that led nowhere: of people (or accounts) with a touchpoint in the range that may earn credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`, their touchpoints in the lookback before `to`; of several goals the longest lookback decides, and `where_conversion` does not change who has converted. As many steps leave `start` as there are journeys. Journeys are what was seen, no measured cause.',
+    'The paths of groups that led to the conversions of a range, their length and duration, and the transitions between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums equal the totals of that report. Paths without a conversion are included for comparison. They belong to people (or accounts) who have a touchpoint in the range that may get credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`; each consists of their touchpoints in the lookback before `to`. For several goals the longest lookback applies, and `where_conversion` does not change who has converted. The number of transitions from `start` is the number of journeys. Journeys are observed data, not a measured cause.',
   success: { description: 'The report.', example: journeysExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
@@ -106,7 +106,7 @@ function totalsOut(
   };
 }
 
-/** A single dimension needs no list. */
+/** A group of one dimension is shown as its value, without a list. */
 function groupOut(group: readonly (string | null)[]): string | null | (string | null)[] {
   return group.length === 1 ? (group[0] ?? null) : [...group];
 }

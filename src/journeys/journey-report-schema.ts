@@ -5,7 +5,7 @@ import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../stats/journey
 import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 const MAX_ROWS = 10_000;
-/** More touchpoints than any journey has. */
+/** A limit that no journey reaches. */
 const MAX_TOUCHES = 1_000_000;
 
 const touches = z.number().int().min(0).max(MAX_TOUCHES).optional();
@@ -15,19 +15,20 @@ export const JourneysQuery = z.object({
   ...NamedRangeQuery.shape,
   ...JourneyQuery.shape,
   where_conversion: WhereConversionQuery,
-  collapse: z
-    .boolean()
-    .default(true)
-    .meta({ description: 'Consecutive repeats of a group are one in a path: x, x, email is x, email.' }),
+  collapse: z.boolean().default(true).meta({
+    description: 'Collapses consecutive repeats of a group in a path: x, x, email becomes x, email.',
+  }),
   min_touches: touches.meta({
     description:
-      'Only journeys of at least so many touchpoints, counted before `collapse`; holds for everything in the report.',
+      'Only journeys of at least this number of touchpoints, counted before `collapse`. Applies to the whole report.',
   }),
   max_touches: touches.meta({
-    description: 'Only journeys of at most so many touchpoints, counted before `collapse`.',
+    description:
+      'Only journeys of at most this number of touchpoints, counted before `collapse`. Applies to the whole report.',
   }),
   limit: z.number().int().min(1).max(MAX_ROWS).default(1000).meta({
-    description: 'Paths by conversions; the rest is one row with `other: true`, so totals hold.',
+    description:
+      'Maximum number of paths, most conversions first. All other paths are one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
 });
@@ -36,7 +37,7 @@ export type JourneysQuery = z.output<typeof JourneysQuery>;
 const DimensionValue = z.string().nullable();
 const GroupValue = z.union([DimensionValue, z.array(DimensionValue)]).meta({
   description:
-    'The value of the dimension, null where the touchpoint has none; with several dimensions a list of their values, in the order of `group_by`.',
+    'The value of the dimension; null if the touchpoint has none. For several dimensions, a list of their values in the order of `group_by`.',
 });
 
 const Share = z.object({ conversions: z.number().int(), value: z.number() });
@@ -45,32 +46,32 @@ const PathNode = z
   .object({
     state: z.enum(PATH_STATES).meta({
       description:
-        '`start`: before the first touchpoint. `group`: at touchpoints of `group`. `conversion` and `null`: how it ended, `null` without a conversion.',
+        '`start`: before the first touchpoint. `group`: at touchpoints of `group`. `conversion` and `null`: the end of the journey, with and without a conversion.',
     }),
     group: GroupValue.optional(),
   })
   .meta({
     id: 'PathNode',
-    description: 'A node of a flow. `group` is there where `state` is `group`, and nowhere else.',
+    description: 'A node of a flow. `group` is present only if `state` is `group`.',
   });
 
 const Distribution = z
   .object({
-    median: z.number().nullable().meta({ description: 'Exact; null of no journey.' }),
+    median: z.number().nullable().meta({ description: 'Exact; null without any journey.' }),
     p90: z.number().nullable(),
     buckets: z.array(
       z.object({
-        from: z.number().int().meta({ description: 'Inside.' }),
-        to: z.number().int().nullable().meta({ description: 'Not inside; null: without an end.' }),
+        from: z.number().int().meta({ description: 'Included.' }),
+        to: z.number().int().nullable().meta({ description: 'Not included; null: no upper bound.' }),
         journeys: z.number().int(),
-        value: z.number().meta({ description: 'Net value of their conversions.' }),
+        value: z.number().meta({ description: 'Net value of the conversions of these journeys.' }),
       }),
     ),
   })
   .meta({
     id: 'JourneyDistribution',
     description:
-      'Over the journeys that converted and have touchpoints. `path_length` counts touchpoints before `collapse`; `time_lag_seconds` runs from the first touchpoint to the conversion.',
+      'A distribution over the journeys that converted and have touchpoints. `path_length` counts touchpoints before `collapse`. `time_lag_seconds` is the time from the first touchpoint to the conversion.',
   });
 export type Distribution = z.output<typeof Distribution>;
 
@@ -78,31 +79,34 @@ export const JourneysReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'What was seen, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z.literal(true).meta({ description: 'Observed data, not a measured cause.' }),
     totals: z.object({
-      conversions: z.number().int().meta({ description: 'Net: without retracted ones. All have a path.' }),
+      conversions: z
+        .number()
+        .int()
+        .meta({ description: 'Net: without retracted conversions. Each has a path.' }),
       value: z.number().meta({ description: 'Net of adjustments.' }),
       currency: z.string(),
-      attributed: Share.meta({ description: 'Of conversions with a journey.' }),
+      attributed: Share.meta({ description: 'Conversions with a touchpoint in their journey.' }),
       unattributed: Share.optional().meta({
         description:
-          'Of conversions without one, whose path is `[]`. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+          'Conversions without any touchpoint in their journey; their path is `[]`. Omitted under a narrowed read token, whose totals contain only conversions with a journey.',
       }),
-      not_converted: z.number().int().meta({ description: 'Journeys that led to no conversion.' }),
+      not_converted: z.number().int().meta({ description: 'Journeys without a conversion.' }),
     }),
     data: z.array(
       z.object({
         path: z.array(GroupValue).nullable().meta({
           description:
-            'Oldest first; `[]` of conversions without any touchpoint in their journey, null in the row of the rest.',
+            'Oldest first; `[]` for conversions without any touchpoint in their journey, null in the row of all other paths.',
         }),
-        other: z.literal(true).optional().meta({ description: 'All paths beyond `limit`.' }),
+        other: z.literal(true).optional().meta({ description: 'The row of all paths beyond `limit`.' }),
         converted: z.number().int().meta({ description: 'Conversions whose journey took this path.' }),
         not_converted: z
           .number()
           .int()
-          .meta({ description: 'People (or accounts) who took it and did not convert.' }),
+          .meta({ description: 'People (or accounts) who took this path and did not convert.' }),
         value: z.number().meta({ description: 'Net value of the conversions.' }),
       }),
     ),
@@ -110,7 +114,7 @@ export const JourneysReport = z
     time_lag_seconds: Distribution,
     transitions: z
       .array(z.object({ from: PathNode, to: PathNode, count: z.number().int() }))
-      .meta({ description: 'Steps of all paths, the most frequent first; at most 10,000.' }),
+      .meta({ description: 'The transitions of all paths, most frequent first; at most 10,000.' }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })
   .meta({ id: 'JourneysReport' });

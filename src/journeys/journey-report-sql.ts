@@ -10,20 +10,21 @@ import {
   touchesOfJourneys,
 } from '../stats/journey-sql.ts';
 
-/** More than a diagram shows; the matrix of a hundred channels fits. */
+/** More than a diagram can show; all transitions between a hundred channels fit. */
 export const MAX_TRANSITIONS = 10_000;
 
+/** The effective query of the report on journeys. */
 export interface JourneyReportQuestion extends JourneyQuestion {
   goals: readonly string[];
   group_by: readonly Dimension[];
   collapse: boolean;
-  /** Of touchpoints in a journey; null: no bound. */
+  /** Bounds of the number of touchpoints in a journey; null: no bound. */
   min_touches: number | null;
   max_touches: number | null;
   limit: number;
 }
 
-/** Amounts as exact decimals in text. */
+/** Totals of the report. Amounts are exact decimal text. */
 export interface JourneyTotals {
   conversions: number;
   value: string;
@@ -33,6 +34,7 @@ export interface JourneyTotals {
   lacks_rate: number;
 }
 
+/** A path with its counts; `value` is exact decimal text. */
 export interface PathRow {
   /** Null in the row of all other paths. */
   path: (string | null)[][] | null;
@@ -41,14 +43,17 @@ export interface PathRow {
   value: string;
 }
 
-/** `buckets` in the order of those asked for. */
+/** A distribution; `buckets` in the order of the requested ones. */
 export interface DistributionRow {
   median: number | null;
   p90: number | null;
   buckets: { journeys: number; value: string }[];
 }
 
-/** `from` is null at the start of a journey, `to` at its end, which `converted` tells. */
+/**
+ * A transition. `from` is null at the start of a journey; `to` is null at its end, where
+ * `converted` is its outcome.
+ */
 export interface TransitionRow {
   from: (string | null)[] | null;
   to: (string | null)[] | null;
@@ -56,9 +61,9 @@ export interface TransitionRow {
   count: number;
 }
 
+/** The one row of the statement. */
 export interface JourneyReportAnswer {
-  [column: string]: unknown;
-  /** Of all goals named, those that exist. */
+  /** The goals that exist, among those of the query. */
   goals: string[] | null;
   totals: JourneyTotals;
   paths: PathRow[];
@@ -71,13 +76,13 @@ export interface JourneyReportAnswer {
 /**
  * The report on journeys in one statement; `src/domain/paths.ts` is the definition.
  *
- * Strategy: (1) the conversions of the range and the touches of their journeys, as the attribution report has them;
- * (2) the touches of null journeys; (3) one list of all touches, in which every journey ends with a row of its own
- * (`touchpoint_id` null): so a journey without touches is there, and what comes before the end is a step like any
- * other; (4) one window over it, whose rows are the steps of the paths; (5) steps are summed to transitions, and put
- * together to paths, which are summed in turn.
+ * Strategy: (1) Select the conversions of the range and the touches of their journeys, like the attribution
+ * report. (2) Select the touches of null journeys. (3) Put all touches in one list, in which each journey
+ * ends with a row of its own (`touchpoint_id` null). A journey without touches is therefore present, and the
+ * transition to the end is one like any other. (4) Run one window over the list; its rows are the steps of
+ * the paths. (5) Sum the steps to transitions, and aggregate them to paths, which are summed in turn.
  *
- * Steps of the statement never join each other, see the attribution report.
+ * Steps of the statement never join each other, for the reason given in the attribution report.
  */
 export function journeyStatement(question: JourneyReportQuestion): SQL {
   return sql`
@@ -118,7 +123,12 @@ export function journeyStatement(question: JourneyReportQuestion): SQL {
       (select count(*)::int from transitions) as transition_count`;
 }
 
-/** The steps of all journeys in the report, those within a run left out if runs collapse. */
+/**
+ * The steps of all journeys in the report, without repeats inside a run if runs collapse.
+ *
+ * Needs: the steps `converted` and `unconverted`. Gives: the steps `listed` and `steps (converted, journey,
+ * touchpoint_id, occurred_at, dimensions, converted_at, net, lacks_rate, previous, touches, first_at)`.
+ */
 function steps(question: JourneyReportQuestion): SQL {
   const { group_by, collapse, min_touches, max_touches } = question;
   const columns = sql`${groupOf(group_by)} as dimensions`;
@@ -155,6 +165,11 @@ function steps(question: JourneyReportQuestion): SQL {
     )`;
 }
 
+/**
+ * The totals of the report.
+ *
+ * Needs: the step `journeys`. Gives: a scalar subquery, without parentheses: the JSON of `JourneyTotals`.
+ */
 const totals = sql`
   select json_build_object(
     'conversions', count(*) filter (where converted),
@@ -166,7 +181,11 @@ const totals = sql`
   )
   from journeys`;
 
-/** Paths to the limit, then all others as one. */
+/**
+ * The paths up to the limit, then one row for all others.
+ *
+ * Needs: the step `paths`. Gives: a scalar subquery, without parentheses: a JSON list of `PathRow`.
+ */
 function pathRows(limit: number): SQL {
   return sql`
     select coalesce(json_agg(json_build_object(
@@ -184,7 +203,12 @@ function pathRows(limit: number): SQL {
     ) shown`;
 }
 
-/** Of a measure of the converting journeys that have touches. */
+/**
+ * The distribution of a measure over the converting journeys that have touches.
+ *
+ * Needs: the step `journeys`, and `measure`, one of its columns. Gives: a scalar subquery, without
+ * parentheses: a JSON object, see `DistributionRow`.
+ */
 function distribution(measure: SQL, buckets: readonly Bucket[]): SQL {
   const counts = buckets.map(({ from, to }) => {
     const inside = sql`${measure} >= ${from}${to === null ? sql`` : sql` and ${measure} < ${to}`}`;

@@ -24,7 +24,7 @@ export const lifecycleReport = defineReport({
       totals: { people },
       data: lifecycleRows(stages ?? {}, people),
       moves,
-      warnings: historyWarning(workspace, 'stages reached only by what is deleted are missing'),
+      warnings: historyWarning(workspace, 'stages that depend only on deleted rows are missing'),
     };
   },
 });
@@ -36,9 +36,9 @@ export const getLifecycle = reportOperation(lifecycleReport, {
   tag: 'Reports',
   summary: 'People per lifecycle stage, and their moves',
   description:
-    'The built-in stage funnel: how many people are at each stage at the end of the range, how many reached it, and who moved inside the range. `conversation`: an inbound touchpoint. `consideration`, `trial`: a touchpoint whose `stage` says so, or a conversion of a goal of that stage. `purchase`: the first conversion of a goal of the stage `purchase`, `loyalty`: the second, over all such goals; of a goal that counts once only the first counts. Other values of `stage` make nothing. A stage is reached by whoever has it or a later one of these five, so nobody ever falls back. `advocacy` stands beside them: an advocate is a person named by `referred_by` on a touchpoint of somebody else, at whatever stage. Moves go from the furthest stage before to the new one, stages between are skipped; a move to `advocacy` is the first referral, and leaves the stage as it is. Everything before `to` is read, also what is older than the range; `from` only tells which moves count. Goals have the stage that they have now; voided touchpoints and retracted conversions never happened.',
+    'The built-in stage funnel: the number of people at each stage at the end of the range, the number who reached it, and the moves inside the range. `conversation`: an inbound touchpoint. `consideration` and `trial`: a touchpoint with that `stage`, or a conversion of a goal with that stage. `purchase` and `loyalty`: the first and the second conversion over all goals of the stage `purchase`; a goal that counts once counts only the first. Other values of `stage` have no effect. A person who has one of these five stages has reached it and all earlier ones, so nobody falls back. `advocacy` is counted beside them: an advocate is a person, at any stage, whom `referred_by` names on a touchpoint of somebody else. A move leads from the furthest stage so far to the new one and skips stages in between. A move to `advocacy` is the first referral and leaves the stage unchanged. The report reads everything before `to`, also what precedes the range; `from` only decides which moves count. Goals have their current stage. Voided touchpoints and retracted conversions are ignored.',
   success: {
-    description: 'The report. CSV and NDJSON hold the stages, not the moves.',
+    description: 'The report. CSV and NDJSON contain the stages, not the moves.',
     example: lifecycleExample,
   },
   errors: ['invalid_request', 'report_too_slow'],

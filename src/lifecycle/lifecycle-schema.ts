@@ -11,12 +11,12 @@ export const LifecycleReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'What was observed, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z.literal(true).meta({ description: 'Observed data, not a measured cause.' }),
     totals: z.object({
       people: z.number().int().meta({
         description:
-          'Everyone with a touchpoint or a conversion before `to`, or named as an advocate by then; also those without a stage.',
+          'People with a touchpoint or a conversion before `to`, or named as an advocate by then, those without a stage included.',
       }),
     }),
     data: z
@@ -24,14 +24,15 @@ export const LifecycleReport = z
         z.object({
           stage: z.enum(STAGES),
           people: z.number().int().meta({
-            description: 'Whose furthest stage it is at `to`. Of `advocacy`: the advocates, at any stage.',
+            description:
+              'People whose furthest stage at `to` it is. For `advocacy`, the advocates, at any stage.',
           }),
           reached: z.number().int().meta({
-            description: 'Who has it or a later one at `to`. Of `advocacy`: the advocates.',
+            description: 'People who have this stage or a later one at `to`. For `advocacy`, the advocates.',
           }),
           rate_from_previous: z.number().nullable().meta({
             description:
-              '0 to 1: `reached` over that of the stage before; null for the first stage, and where that is 0. Of `advocacy`: advocates over all people.',
+              'From 0 to 1: `reached` / `reached` of the previous stage; null for the first stage, or if the previous one is 0. For `advocacy`, advocates / all people.',
           }),
         }),
       )
@@ -42,14 +43,14 @@ export const LifecycleReport = z
           from: z
             .enum(LIFECYCLE_STAGES)
             .nullable()
-            .meta({ description: 'The furthest stage until then; null: none yet.' }),
+            .meta({ description: 'The furthest stage until then; null if there was none.' }),
           to: z.enum(STAGES),
           people: z.number().int(),
         }),
       )
       .meta({
         description:
-          'Moves inside the range, in the order of the stages. A person may be in several rows, but never twice in one.',
+          'Moves inside the range, in the order of the stages. A person may be in several rows, but only once in each.',
       }),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),
   })

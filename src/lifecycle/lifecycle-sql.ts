@@ -4,33 +4,37 @@ import type { LifecycleStage } from '../domain/lifecycle.ts';
 import { STAGES, type Stage } from '../domain/touchpoint-fields.ts';
 import { isUnretracted } from '../stats/net-conversion-sql.ts';
 
+/** The effective query of the lifecycle report. */
 export interface LifecycleQuestion {
   workspace_id: string;
   from: string;
   to: string;
 }
 
+/** The one row of the statement. */
 export interface LifecycleAnswer {
-  [column: string]: unknown;
   people: number;
-  /** People by their furthest stage, and advocates; stages without anybody are left out. */
+  /** People by their furthest stage, and advocates. Stages without anybody are absent. */
   stages: Partial<Record<Stage, number>>;
   moves: { from: LifecycleStage | null; to: Stage; people: number }[];
 }
 
-/** Stages are compared by their place, from 1; 0 is an event that makes none. */
+/** Stages are compared by their position, from 1. Position 0 is an event that gives no stage. */
 const NO_STAGE = 0;
+/** The position of a stage. Gives: an integer expression. */
 const placeOf = (stage: Stage): SQL => sql`${STAGES.indexOf(stage) + 1}::int`;
+/** The name of a stage. Needs: `place`, an expression of its position. Gives: a text expression. */
 const nameOf = (place: SQL): SQL => sql`(${sql.param([...STAGES])}::text[])[${place}]`;
 const ADVOCACY = placeOf('advocacy');
 
 /**
- * The lifecycle report in one statement; the domain's `movesOf` is the definition, and a property test holds the
- * two together.
+ * The lifecycle report in one statement. The domain's `movesOf` is the definition, and a
+ * property test compares the two.
  *
- * Strategy: (1) every event of every person before `to`, with the stage that it makes; (2) of each person and stage
- * the first one, at most seven rows a person, which is all that moves depend on; (3) a window over those few tells
- * the furthest stage before each. It reads the whole history, whatever the range: stages are reached once.
+ * Strategy: (1) Select every event of every person before `to`, with the stage that it gives. (2) Take the
+ * first event of each person and stage: at most seven rows a person, on which alone the moves depend. (3)
+ * Determine the furthest stage before each of these few rows by a window. The statement reads the whole
+ * history whatever the range, because each stage is reached once.
  */
 export function lifecycleStatement({ workspace_id, from, to }: LifecycleQuestion): SQL {
   return sql`
@@ -80,7 +84,11 @@ export function lifecycleStatement({ workspace_id, from, to }: LifecycleQuestion
       ) as moves`;
 }
 
-/** `person_id, occurred_at, precedence, id, place`: at one instant touchpoints come before conversions. */
+/**
+ * The events from touchpoints. At one instant, touchpoints come before conversions.
+ *
+ * Needs: no step. Gives: a select of `person_id, occurred_at, precedence, id, place`.
+ */
 function touchpointEvents(workspaceId: string, to: string): SQL {
   return sql`
     select t.person_id, t.occurred_at, 0 as precedence, t.id,
@@ -95,8 +103,10 @@ function touchpointEvents(workspaceId: string, to: string): SQL {
 }
 
 /**
- * Purchases are numbered per person over all goals of that stage. Of a goal that counts once only the first is
- * numbered; those after it stay in as events without a stage.
+ * The events from conversions. Purchases are numbered per person over all goals of that stage. A goal that
+ * counts once has only its first conversion numbered; later ones remain as events without a stage.
+ *
+ * Needs: no step. Gives: a select with the columns of `touchpointEvents`.
  */
 function conversionEvents(workspaceId: string, to: string): SQL {
   return sql`
@@ -122,7 +132,11 @@ function conversionEvents(workspaceId: string, to: string): SQL {
     window purchases as (partition by person_id, is_purchase order by occurred_at, id)`;
 }
 
-/** The referrals of advocates. A referral whose advocate turned out to be the referred person is none. */
+/**
+ * The referrals of advocates. A referral whose advocate turned out to be the referred person is none.
+ *
+ * Needs: no step. Gives: a select with the columns of `touchpointEvents`, with the advocate as `person_id`.
+ */
 function referralEvents(workspaceId: string, to: string): SQL {
   return sql`
     select advocate.person_id, t.occurred_at, 0, t.id, ${ADVOCACY}

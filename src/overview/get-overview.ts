@@ -21,7 +21,7 @@ interface Asked {
   current: OverviewQuestion;
   previous: OverviewQuestion;
   timezone: string;
-  /** The goals that the query names, if it does. */
+  /** The goals that the query names; null if it names none. */
   named: readonly string[] | null;
   now: Date;
 }
@@ -56,7 +56,7 @@ export const overviewReport = defineReport({
       warnings: [
         ...(answer.lacks_rate > 0 ? [missingRateWarning(answer.lacks_rate, currency)] : []),
         ...retentionWarning(previous.from, workspace, now),
-        ...historyWarning(workspace, 'the pool does not know of earlier conversions and cultivation'),
+        ...historyWarning(workspace, 'the pool ignores earlier conversions and cultivation'),
       ],
     };
   },
@@ -69,8 +69,8 @@ export const getOverview = reportOperation(overviewReport, {
   tag: 'Reports',
   summary: 'A start page in one call',
   description:
-    "What a start page shows, each figure beside that of the period right before, which has as many local days (as much time, where the bounds are instants): conversions, their value and the share of them with a journey; how soon people were answered and how many wait; the pool of cultivated people; and the channels with the most credit by the workspace's default model. Every figure is that of its own report. How many wait, and who is in the pool, is told of the end of the period, or of now.",
-  success: { description: 'The figures. CSV and NDJSON hold the channels.', example: overviewExample },
+    "The figures of a start page, each beside its value in the previous period. That period has as many local days, or as many seconds if the bounds are instants. The figures are: conversions, their value, and the share of them with a journey; the time to first response, and the number of waiting conversations; the pool of cultivated people; and the channels with the most credit under the workspace's default model. Each figure equals that of its own report. Waiting conversations and the pool are counted at the end of the period, or now if that is earlier.",
+  success: { description: 'The figures. CSV and NDJSON contain the channels.', example: overviewExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,
   isCacheable: true,
@@ -78,7 +78,7 @@ export const getOverview = reportOperation(overviewReport, {
 
 type Answer = CreditAnswer & StateAnswer;
 
-/** The period of the query, and the one right before. */
+/** The effective query of the period and of the previous one. */
 function questionOf(query: z.output<typeof OverviewQuery>, { workspace, now }: ReportContext): Asked {
   const range = rangeOf(query, workspace.timezone, now);
   const { from, to, timezone } = range;
@@ -121,7 +121,7 @@ function figuresOf(answer: Answer, before: Answer): Omit<Overview['totals'], 'cu
   };
 }
 
-/** The largest of the period; what the period before had of them. */
+/** The largest channels of the period, each beside its figures in the previous period. */
 function channelsOf(answer: Answer, before: Answer): Overview['data'] {
   return answer.channels.slice(0, TOP_CHANNELS).map(({ channel, conversions, value }) => {
     const was = before.channels.find((one) => one.channel === channel);

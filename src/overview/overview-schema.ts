@@ -4,15 +4,15 @@ import { FormatQuery } from '../http/formats.ts';
 import { GoalsQuery } from '../stats/journey-fields.ts';
 import { NamedRangeQuery } from '../stats/range-fields.ts';
 
-/** Channels that are shown. */
+/** The number of channels that are shown. */
 export const TOP_CHANNELS = 5;
 
 export const OverviewQuery = z.object({
   goal: GoalsQuery.optional().meta({
-    description: 'One or several goals; by default every goal of the kind `conversion` that is not archived.',
+    description: 'One or more goals; default every goal of the kind `conversion` that is not archived.',
   }),
   ...NamedRangeQuery.shape,
-  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Currency of all values; default the workspace's." }),
   ...FormatQuery.shape,
 });
 
@@ -20,9 +20,10 @@ const figure = (description: string) =>
   z
     .object({
       value: z.number().nullable(),
-      previous: z.number().nullable().meta({ description: 'In the period of equal length right before.' }),
+      previous: z.number().nullable().meta({ description: 'The value in the previous period.' }),
       change: z.number().nullable().meta({
-        description: 'Relative: 0.5 is half as much again. Null from nothing, or without one of the two.',
+        description:
+          'Relative: 0.5 is an increase by half. Null if one of the two values is null, or the previous one is 0.',
       }),
     })
     .meta({ description });
@@ -31,16 +32,24 @@ export const Overview = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z
+      .literal(true)
+      .meta({ description: 'Attribution is bookkeeping over observed data, not a measured cause.' }),
     totals: z.object({
-      conversions: figure('Net: without retracted ones.'),
+      conversions: figure('Net: without retracted conversions.'),
       value: figure('Net of adjustments, in `currency`.'),
-      attributed_share: figure('0 to 1: conversions with a journey over all; null without any.'),
-      median_first_response_seconds: figure('Of conversations opened in the period; null without responses.'),
-      waiting_conversations: figure('Whose last message is inbound, at the end of the period, or now.'),
+      attributed_share: figure(
+        'From 0 to 1: conversions with a journey / all conversions; null without conversions.',
+      ),
+      median_first_response_seconds: figure(
+        'For conversations opened in the period; null without responses.',
+      ),
+      waiting_conversations: figure(
+        'Conversations whose last message is inbound, at the end of the period, or now if that is earlier.',
+      ),
       pool: figure(
-        'People who reached a cultivation goal and have not converted, at the end of the period, or now.',
+        'People who reached a cultivation goal and have not converted, at the end of the period, or now if that is earlier.',
       ),
       currency: z.string(),
     }),
@@ -48,8 +57,8 @@ export const Overview = z
       .array(
         z.object({
           channel: z.string().nullable(),
-          conversions: figure("Credited by the workspace's default model."),
-          value: figure('The same, in value.'),
+          conversions: figure("Conversions credited under the workspace's default model."),
+          value: figure('Value credited under the same model.'),
         }),
       )
       .meta({ description: `The ${TOP_CHANNELS} channels with the most credited conversions.` }),

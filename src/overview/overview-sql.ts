@@ -4,13 +4,12 @@ import { type CreditQuestion, creditByJourney, weight } from '../stats/credit-sq
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
 import { isUnretracted } from '../stats/net-conversion-sql.ts';
 
-/** One period, asked for credit by channel under one model. */
+/** The effective query of one period: credit by channel under one model. */
 export type OverviewQuestion = CreditQuestion;
 
-/** Amounts as exact decimals in text. */
+/** Conversions of a period and credit by channel. Amounts are exact decimal text. */
 export interface CreditAnswer {
-  [column: string]: unknown;
-  /** Of the goals asked, those that exist. */
+  /** The goals that exist, among those of the query. */
   goals: string[] | null;
   conversions: number;
   value: string;
@@ -19,7 +18,9 @@ export interface CreditAnswer {
   channels: { channel: string | null; conversions: number; value: number }[];
 }
 
-/** What was converted in the period, and the credit of each channel. */
+/**
+ * The statement for the conversions of the period and the credit of each channel. Rows: one `CreditAnswer`.
+ */
 export function overviewCredit(question: OverviewQuestion): SQL {
   return sql`
     with ${creditByJourney(question)}
@@ -45,15 +46,18 @@ export function overviewCredit(question: OverviewQuestion): SQL {
     ) c`;
 }
 
+/** Conversations and pool of a period. */
 export interface StateAnswer {
-  [column: string]: unknown;
-  /** Seconds; null where nobody was answered. */
+  /** In seconds; null if no conversation was answered. */
   median_first_response: number | null;
   waiting: number;
   pool: number;
 }
 
-/** How the conversations opened in the period were answered, and who waits and who is in the pool at its end. */
+/**
+ * The statement for the first responses in conversations opened in the period, and for the waiting
+ * conversations and the pool at its end. Rows: one `StateAnswer`.
+ */
 export function overviewState(question: OverviewQuestion, now: Date): SQL {
   const { workspace_id, from, to } = question;
   const end = new Date(Math.min(new Date(to).getTime(), now.getTime())).toISOString();
@@ -69,8 +73,10 @@ export function overviewState(question: OverviewQuestion, now: Date): SQL {
 }
 
 /**
- * Threads that wait at an instant: by their last message, where that is before; of those that went on, by the last
- * message before the instant, one look-up for each.
+ * The number of conversations that wait at an instant. If the last message precedes the instant, it decides.
+ * For conversations that continued, the last message before the instant does, found by one look-up each.
+ *
+ * Needs: no step. Gives: a scalar subquery, without parentheses.
  */
 function waitingAt(workspaceId: string, at: string): SQL {
   return sql`
@@ -88,7 +94,12 @@ function waitingAt(workspaceId: string, at: string): SQL {
           and (v.last_at >= ${at}::timestamptz or v.last_direction = 'inbound')`;
 }
 
-/** People who had reached a cultivation goal and none of the goals. Put in one list: a join would need to know sizes. */
+/**
+ * The number of people who had reached a cultivation goal and had not converted on one of the goals. Both
+ * kinds of conversions are one list, because a join would depend on sizes that the planner does not know.
+ *
+ * Needs: no step. Gives: a scalar subquery, without parentheses.
+ */
 function poolAt(question: OverviewQuestion, at: string): SQL {
   const { workspace_id } = question;
   return sql`

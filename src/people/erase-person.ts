@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
+import type { ErasureReceipt } from '../domain/people.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -44,7 +45,7 @@ export const erasePerson = operation({
   handle: async (context, { params }) => {
     const { database, workspace, now } = context;
     const entry = { actor: context, action: 'person.erase', target_id: params.id } as const;
-    const [row] = await database.query<{ receipt: z.output<typeof Receipt> | null }>(
+    const [row] = await database.query<{ receipt: ErasureReceipt | null }>(
       audited(callErasePerson(workspace.id, params.id, now), entry, isErasedAt(now)),
     );
     if (!row?.receipt) throw new ApiError('not_found', 'No person has this id.');

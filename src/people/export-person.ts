@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { audited } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
@@ -29,7 +28,9 @@ const PersonExport = z
   .meta({ id: 'PersonExport' });
 
 /** The export as the database returns it, with the items of rejections still encrypted. */
-type HeldRow = Row & Omit<z.output<typeof PersonExport>, 'exported_at'>;
+type HeldRow = Omit<z.output<typeof PersonExport>, 'exported_at' | 'rejections'> & {
+  rejections: { item_encrypted: string; [column: string]: unknown }[];
+};
 
 export const exportPerson = operation({
   method: 'get',
@@ -70,7 +71,7 @@ export const exportPerson = operation({
     const rejections = await Promise.all(
       row.rejections.map(async ({ item_encrypted, ...rest }) => ({
         ...rest,
-        item: JSON.parse(await secrets.open(String(item_encrypted))) as unknown,
+        item: JSON.parse(await secrets.open(item_encrypted)) as unknown,
       })),
     );
     return { body: { ...row, exported_at: now.toISOString(), rejections } };

@@ -3,7 +3,7 @@ import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { Person, personExample } from './person-schema.ts';
-import { personOut, selectPerson } from './person-sql.ts';
+import { personOut, type StoredPerson, selectPerson } from './person-sql.ts';
 
 export const getPerson = operation({
   method: 'get',
@@ -19,7 +19,7 @@ export const getPerson = operation({
   success: { status: 200, description: 'The person.', schema: Person, example: personExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectPerson(workspace.id, params.id));
+    const [row] = await database.query<StoredPerson>(selectPerson(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No person has this id.');
     return { body: personOut(row) };
   },

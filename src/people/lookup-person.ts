@@ -1,9 +1,10 @@
 import * as z from 'zod';
-import { ApiError, type FieldError } from '../http/errors.ts';
+import type { FieldError } from '../domain/json.ts';
+import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation, type WorkspaceContext } from '../http/operation.ts';
 import { type HashedIdentity, PersonMap, personOf } from '../ingest/person.ts';
 import { Person, PersonLookup, PersonLookupQuery, personExample } from './person-schema.ts';
-import { personOut, selectPersonByIdentity } from './person-sql.ts';
+import { personOut, type StoredPerson, selectPersonByIdentity } from './person-sql.ts';
 
 const success = { status: 200, description: 'The person.', schema: Person, example: personExample } as const;
 
@@ -47,7 +48,9 @@ export const lookupPersonByQuery = operation({
 /** @param base the prefix of a namespace in the pointer of an error */
 async function lookup(map: Record<string, unknown>, base: string, context: WorkspaceContext) {
   const identity = await onlyIdentityOf(map, base, context);
-  const [row] = await context.database.query(selectPersonByIdentity(context.workspace.id, identity));
+  const [row] = await context.database.query<StoredPerson>(
+    selectPersonByIdentity(context.workspace.id, identity),
+  );
   if (!row) throw new ApiError('not_found', 'No person has this identity.');
   return { body: personOut(row) };
 }

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { identities } from '../db/people-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import { type AccountClaim, isErased, outcomeOfStored, personOfRow } from '../ingest/resolve-people-sql.ts';
@@ -80,6 +81,10 @@ export function checkPersonUpdates(workspaceId: string, rows: readonly PersonUpd
     from (${incoming(rows)}) i
     left join person_updates u on u.workspace_id = ${tenant(workspaceId)} and u.id = i.id`;
 }
+
+export type UnlinkedIdentity = Pick<typeof identities.$inferSelect, 'namespace' | 'person_id'> & {
+  removed_links: number;
+};
 
 /** Undoes the link facts that hold all of these identities; see `migrations/functions/unlink_identities.sql`. */
 export function unlinkIdentities(

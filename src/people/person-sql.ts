@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { accounts } from '../db/account-tables.ts';
+import type { identity_links, people } from '../db/people-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull } from '../http/fields.ts';
 import type { HashedIdentity } from '../ingest/person.ts';
-import { seenOf } from '../stats/seen-sql.ts';
+import { type SeenTimes, seenOf } from '../stats/seen-sql.ts';
 import {
   conversionEntries,
   type TimelinePage,
@@ -112,6 +113,19 @@ function accountOfPerson(workspaceId: string): SQL {
     offset 0`;
 }
 
+/** The row of `readPerson`. Instants in JSON are text. */
+export type StoredPerson = Pick<typeof people.$inferSelect, 'id'> &
+  SeenTimes & {
+    identities: { namespace: string; value?: string }[];
+    account: Pick<typeof accounts.$inferSelect, 'id' | 'name'> | null;
+    traits: Record<string, unknown>;
+    analytics: boolean;
+    skipped_links: (Pick<typeof identity_links.$inferSelect, 'item_id' | 'resource'> & {
+      occurred_at: string;
+      namespaces: string[];
+    })[];
+  };
+
 /** @param person a select of `id`, with one row or none */
 function readPerson(workspaceId: string, person: SQL): SQL {
   return sql`
@@ -155,18 +169,18 @@ export function selectPersonByIdentity(workspaceId: string, { namespace, value_h
   );
 }
 
-export function personOut(row: Row): Person {
+export function personOut(row: StoredPerson): Person {
   const { analytics, skipped_links, ...rest } = row;
   return {
     ...rest,
     consent: { analytics },
     first_seen_at: instantOrNull(row.first_seen_at),
     last_seen_at: instantOrNull(row.last_seen_at),
-    skipped_links: (skipped_links as Person['skipped_links']).map((link) => ({
+    skipped_links: skipped_links.map((link) => ({
       ...link,
       occurred_at: new Date(link.occurred_at).toISOString(),
     })),
-  } as Person;
+  };
 }
 
 interface TimelineQuestion extends TimelinePage {

@@ -4,7 +4,7 @@ import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { PersonMap, personOf } from '../ingest/person.ts';
-import { unlinkIdentities } from './person-ingest-sql.ts';
+import { type UnlinkedIdentity, unlinkIdentities } from './person-ingest-sql.ts';
 
 const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
 
@@ -53,7 +53,7 @@ export const unlinkPerson = operation({
       fields: identities.map(({ namespace }) => namespace),
     } as const;
     const statement = unlinkIdentities(workspace.id, params.id, identities);
-    const [rows = []] = (await database.once([audited(statement, entry)])) as UnlinkedRow[][];
+    const [rows] = await database.once<[UnlinkedIdentity]>([audited(statement, entry)]);
     if (rows.length === 0)
       throw new ApiError(
         'not_found',
@@ -63,10 +63,3 @@ export const unlinkPerson = operation({
     return { body: { removed_links: rows[0]?.removed_links ?? 0, people } };
   },
 });
-
-interface UnlinkedRow {
-  [column: string]: unknown;
-  removed_links: number;
-  namespace: string;
-  person_id: string;
-}

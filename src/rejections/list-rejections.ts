@@ -4,7 +4,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Rejection, rejectionExample } from './rejection-schema.ts';
-import { rejectionOut, selectRejections } from './rejection-sql.ts';
+import { rejectionOut, type StoredRejection, selectRejections } from './rejection-sql.ts';
 
 export const listRejections = operation({
   method: 'get',
@@ -30,7 +30,7 @@ export const listRejections = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace, secrets }, { query }) => {
-    const rows = await database.query(
+    const rows = await database.query<StoredRejection>(
       selectRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
     );
     const rejections = await Promise.all(rows.map((row) => rejectionOut(row, secrets)));

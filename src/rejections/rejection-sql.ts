@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { rejections } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import type { Resource } from '../domain/settings.ts';
 import { instantOut } from '../http/fields.ts';
@@ -9,6 +9,10 @@ import { KEPT_DAYS, type Rejection } from './rejection-schema.ts';
 
 /** Needs: the table `rejections`. Gives: the columns that `rejectionOut` reads. */
 const stored = sql`id, resource, item_id, encode(item_encrypted, 'hex') as item_encrypted, errors, received_at`;
+export type StoredRejection = Omit<
+  typeof rejections.$inferSelect,
+  'workspace_id' | 'item_encrypted' | 'identity_hashes'
+> & { item_encrypted: string };
 /** Needs: the table `rejections`. Gives: the condition that a row is not expired. */
 const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
 
@@ -58,8 +62,8 @@ export function purgeRejections(limit: number): SQL {
     returning id`;
 }
 
-export async function rejectionOut(row: Row, secrets: WorkspaceSecrets): Promise<Rejection> {
+export async function rejectionOut(row: StoredRejection, secrets: WorkspaceSecrets): Promise<Rejection> {
   const { item_encrypted, ...rest } = row;
-  const item: unknown = JSON.parse(await secrets.open(String(item_encrypted)));
-  return { ...rest, item, received_at: instantOut(row.received_at) } as Rejection;
+  const item: unknown = JSON.parse(await secrets.open(item_encrypted));
+  return { ...rest, item, received_at: instantOut(row.received_at) };
 }

@@ -6,7 +6,7 @@ import { type AnyOperation, operation, type RecordContext } from '../http/operat
 import { BatchAnswer, batchReply, type ItemResult } from '../ingest/batch-answer.ts';
 import { idOfSender, type NamedItem } from '../ingest/name-items.ts';
 import { rejectionExample } from './rejection-schema.ts';
-import { deleteRejection, getRejection, rejectionOut } from './rejection-sql.ts';
+import { deleteRejection, getRejection, rejectionOut, type StoredRejection } from './rejection-sql.ts';
 
 /**
  * The function that records items of each resource. The application passes them in, because slices never import each
@@ -44,7 +44,7 @@ export function replayRejection(recorders: Recorders): AnyOperation {
     errors: ['not_found', 'no_item_accepted'],
     handle: async (context, { params }) => {
       const { database, workspace, secrets } = context;
-      const [row] = await database.query(getRejection(workspace.id, params.id));
+      const [row] = await database.query<StoredRejection>(getRejection(workspace.id, params.id));
       if (!row) throw new ApiError('not_found', 'No rejection has this id. Rejections are kept for 30 days.');
       const { resource, item, item_id } = await rejectionOut(row, secrets);
       // A line that was not JSON is kept as a string, and no valid item is a string.

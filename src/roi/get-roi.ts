@@ -37,7 +37,7 @@ export const getRoi = reportOperation(roiReport, {
   tag: 'Reports',
   summary: 'Spend against credit: CPA, ROAS and ROI',
   description:
-    "What was spent on the days of the range beside the credit for the conversions of the range, per group and model. Rows of spend are spread evenly over their days, in the workspace's time zone; a day counts where it begins. Spend without credit and credit without spend are rows too. `where` narrows touchpoints, and spend by `channel`, `source`, `medium` and `campaign`. Everything is converted into one currency at the rate of its day. Net is what is left after adjustments; gross counts retracted conversions and first values. Totals are blended: all spend against all conversions, attributed or not.",
+    "Spend on the days of the range beside credit for the conversions of the range, per group and model. A spend row is spread evenly over its days, in the workspace's time zone; a day belongs to the range or interval in which it begins. Spend without credit and credit without spend are rows too. `where` filters touchpoints, and by `channel`, `source`, `medium` and `campaign` it filters spend as well. All amounts are converted to one currency at the rate of their day. Net figures are after adjustments. Gross figures include retracted conversions and use original values. Totals are blended: all spend against all conversions, attributed or not.",
   success: { description: 'The report.', example: roiExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,

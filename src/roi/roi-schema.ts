@@ -17,16 +17,20 @@ export const RoiQuery = z.object({
     .array(z.enum(SPEND_DIMENSIONS))
     .min(1)
     .max(3)
-    .refine((names) => new Set(names).size === names.length, 'Name each of group_by once')
+    .refine((names) => new Set(names).size === names.length, 'Name each dimension in group_by once')
     .default(['channel'])
-    .meta({ description: 'One to three of what spend and touchpoints both have.', example: ['channel'] }),
+    .meta({
+      description: 'One to three of the dimensions that spend and touchpoints share.',
+      example: ['channel'],
+    }),
   where_conversion: WhereConversionQuery,
   interval: z.enum(INTERVALS).optional().meta({
     description:
-      'Splits rows by the local day, ISO week or month: of the conversion, and of the day that was paid for.',
+      'Splits rows by the local day, ISO week or month: of the conversion for credit, of the paid day for spend.',
   }),
   limit: z.number().int().min(1).max(MAX_ROI_ROWS).default(1000).meta({
-    description: 'Rows by spend, then by credit; the rest is one row with `other: true`, so totals hold.',
+    description:
+      'Maximum number of rows, largest spend first, then largest credit. All other groups are one row with `other: true`, so totals hold.',
   }),
   ...FormatQuery.shape,
 });
@@ -37,15 +41,15 @@ const byModel = (description: string) =>
     .partialRecord(z.enum(MODELS), z.number().nullable())
     .meta({ type: 'object', additionalProperties: { type: ['number', 'null'] }, description });
 
-/** Ratios of an amount spent to what it brought. */
+/** Ratios between spend and its results. */
 const ratios = {
-  cpa: z.number().nullable().meta({ description: 'Spend per conversion; null without either.' }),
+  cpa: z.number().nullable().meta({ description: 'Spend per conversion; null if either is 0.' }),
   roas: z.number().nullable().meta({ description: 'Value per unit of spend; null without spend.' }),
   roi: z.number().nullable().meta({ description: '(value − spend) / spend; null without spend.' }),
 };
 
 const Credit = z.object({
-  conversions: z.number().meta({ description: 'Net: without retracted ones.' }),
+  conversions: z.number().meta({ description: 'Net: without retracted conversions.' }),
   value: z.number().meta({ description: 'Net of adjustments.' }),
   gross_conversions: z.number(),
   gross_value: z.number(),
@@ -55,18 +59,23 @@ export const RoiReport = z
   .object({
     query: z
       .record(z.string(), z.unknown())
-      .meta({ description: 'The question as it was understood, defaults filled in.' }),
-    observational: z.literal(true).meta({ description: 'Attribution is bookkeeping, no measured cause.' }),
+      .meta({ description: 'The effective query, with defaults applied.' }),
+    observational: z
+      .literal(true)
+      .meta({ description: 'Attribution is bookkeeping over observed data, not a measured cause.' }),
     totals: z
       .object({
         spend: z.number(),
-        conversions: z.number().int().meta({ description: 'All of the range, attributed or not.' }),
+        conversions: z
+          .number()
+          .int()
+          .meta({ description: 'All conversions of the range, attributed or not.' }),
         value: z.number(),
         gross_conversions: z.number().int(),
         gross_value: z.number(),
         unattributed: z.object({ conversions: z.number(), value: z.number() }).optional().meta({
           description:
-            'Of conversions without any touchpoint in their journey: in no row. Left out under a narrowed read token, whose totals hold conversions with a journey only.',
+            'Conversions without any touchpoint in their journey; they are in no row. Omitted under a narrowed read token, whose totals contain only conversions with a journey.',
         }),
         ...ratios,
         gross_cpa: ratios.cpa,
@@ -82,7 +91,7 @@ export const RoiReport = z
           .optional()
           .meta({ description: 'Local start date of the day, ISO week or month.' }),
         group: Group,
-        other: z.literal(true).optional().meta({ description: 'All groups beyond `limit`.' }),
+        other: z.literal(true).optional().meta({ description: 'The row of all groups beyond `limit`.' }),
         spend: z.number(),
         credit: z.partialRecord(z.enum(MODELS), Credit).meta({
           type: 'object',
@@ -97,12 +106,12 @@ export const RoiReport = z
             },
           },
         }),
-        cpa: byModel('Spend per credited conversion; null without either.'),
+        cpa: byModel('Spend per credited conversion; null if either is 0.'),
         roas: byModel('Credited net value per unit of spend; null without spend.'),
         roi: byModel('(credited net value − spend) / spend; null without spend.'),
-        gross_cpa: byModel('The same before adjustments.'),
-        gross_roas: byModel('The same before adjustments.'),
-        gross_roi: byModel('The same before adjustments.'),
+        gross_cpa: byModel('The same as `cpa`, before adjustments.'),
+        gross_roas: byModel('The same as `roas`, before adjustments.'),
+        gross_roi: byModel('The same as `roi`, before adjustments.'),
       }),
     ),
     warnings: z.array(z.object({ code: z.string(), detail: z.string() })),

@@ -3,13 +3,14 @@ import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 import { type SpendQuestion, spentInRange } from './spend-days-sql.ts';
 
+/** The effective query of the report on return on spend. */
 export interface RoiQuestion extends SpendQuestion {
   goals: readonly string[];
   with_retracted: true;
   limit: number;
 }
 
-/** Credit of one model: what it brought, net of adjustments and before. */
+/** The credit of one model, net of adjustments and gross. */
 export interface CreditRow {
   conversions: number;
   value: number;
@@ -17,7 +18,10 @@ export interface CreditRow {
   gross_value: number;
 }
 
-/** `credits` in the order of the models. */
+/**
+ * A group of one interval; `dimensions` null: all groups beyond the limit. `credits` in the
+ * order of the models.
+ */
 export interface RoiRow {
   interval: string | null;
   dimensions: (string | null)[] | null;
@@ -25,7 +29,7 @@ export interface RoiRow {
   credits: CreditRow[];
 }
 
-/** Amounts as exact decimals in text. */
+/** Totals of the range. Amounts are exact decimal text. */
 export interface RoiTotals {
   spend: string;
   conversions: number;
@@ -35,21 +39,23 @@ export interface RoiTotals {
   unattributed_conversions: number;
   unattributed_value: string;
   lacks_rate: number;
-  /** Days of rows of spend whose amount could not be told in the currency. */
+  /** Days of spend rows whose amount could not be converted to the currency. */
   spend_lacks_rate: number;
 }
 
+/** The one row of the statement. */
 export interface RoiAnswer {
-  [column: string]: unknown;
+  /** The goals that exist, among those of the query and its milestones. */
+
   goals: string[] | null;
   totals: RoiTotals;
-  /** `dimensions` null: all groups beyond the limit. */
   groups: RoiRow[];
 }
 
 /**
- * Spend beside credit in one statement: the weights of every journey, those of retracted conversions too, and the days
- * of spend are put in one list and summed by group, so that what has only the one or the other is a row as well.
+ * Spend beside credit in one statement. The weights of every journey, those of retracted
+ * conversions included, and the days of spend are one list that is summed by group, so that a
+ * group with only one of the two is a row as well.
  */
 export function roiStatement(question: RoiQuestion): SQL {
   const { limit, goals, milestones, workspace_id } = question;
@@ -100,11 +106,18 @@ export function roiStatement(question: RoiQuestion): SQL {
       ) as groups`;
 }
 
+/** The names of the columns of a model, by its index in the query. */
 const net = (i: number) => sql.identifier(`net_${i}`);
 const value = (i: number) => sql.identifier(`value_${i}`);
 const gross = (i: number) => sql.identifier(`gross_${i}`);
 const grossValue = (i: number) => sql.identifier(`gross_value_${i}`);
 
+/**
+ * The totals of the range.
+ *
+ * Needs: the steps `converted`, `by_journey` and `spent`. Gives: a select of the columns of
+ * `RoiTotals`, one row.
+ */
 function totals(): SQL {
   return sql`
     select (select coalesce(sum(amount), 0)::text from spent) as spend,

@@ -6,6 +6,7 @@ import { type CreditQuestion, intervalOf } from '../stats/credit-sql.ts';
 import { exchangeRates, fxRateOf } from '../stats/fx-sql.ts';
 import { isOneOf } from '../stats/where-sql.ts';
 
+/** The column of each dimension of spend. Needs: `s`, a spend row. Gives: a text expression per dimension. */
 const COLUMNS: Record<SpendDimension, SQL> = {
   channel: sql`s.channel`,
   source: sql`s.source`,
@@ -13,15 +14,19 @@ const COLUMNS: Record<SpendDimension, SQL> = {
   campaign: sql`s.campaign`,
 };
 
+/** A query for credit whose groups exist for spend too. */
 export interface SpendQuestion extends CreditQuestion {
   group_by: readonly SpendDimension[];
 }
 
 /**
- * The steps `spent_days`, `spend_fx` and `spent (interval, dimensions, amount, lacks_rate)`: what was spent on the days
- * of the range, a row for each day of each row of spend, in the report's currency. A row is spread evenly over the days
- * that it covers; a day is in the range if it begins there, in the workspace's zone, and is of the interval in which it
- * begins. Where the question narrows touchpoints by what spend has too, it narrows spend.
+ * Spend on the days of the range, a row per spend row and day, in the report's currency. A spend row is
+ * spread evenly over the days that it covers. A day is in the range if it begins there, in the workspace's
+ * time zone, and belongs to the interval in which it begins. A filter of touchpoints by a dimension that
+ * spend has filters spend as well.
+ *
+ * Needs: no step. Gives: the steps `spent_days`, `spend_fx` and `spent (interval, dimensions,
+ * amount, lacks_rate)`.
  */
 export function spentInRange(question: SpendQuestion): SQL {
   const { workspace_id, workspace_timezone, from, to, group_by } = question;
@@ -53,6 +58,7 @@ export function spentInRange(question: SpendQuestion): SQL {
     )`;
 }
 
+/** The filter of spend. Needs: `s`, a spend row. Gives: conditions to join with `and`. */
 function narrowed(where: Where): SQL[] {
   return SPEND_DIMENSIONS.flatMap((dimension) => {
     const values = where[dimension];

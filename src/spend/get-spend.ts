@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { SpendWithHistory, spendExample } from './spend-schema.ts';
-import { selectSpend, spendWithHistoryOut } from './spend-sql.ts';
+import { type StoredSpendWithHistory, selectSpend, spendWithHistoryOut } from './spend-sql.ts';
 
 const { id: _, received_at: _received, updated_at: _updated, ...was } = spendExample;
 
@@ -28,7 +28,7 @@ export const getSpend = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectSpend(workspace.id, params.id));
+    const [row] = await database.query<StoredSpendWithHistory>(selectSpend(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No row of spend has this id.');
     return { body: spendWithHistoryOut(row) };
   },

@@ -4,7 +4,7 @@ import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { Spend, spendExample } from './spend-schema.ts';
-import { selectSpendRows, spendOut } from './spend-sql.ts';
+import { type StoredSpend, selectSpendRows, spendOut } from './spend-sql.ts';
 
 export const listSpend = operation({
   method: 'get',
@@ -42,7 +42,9 @@ export const listSpend = operation({
   handle: async ({ database, workspace }, { query }) => {
     const { from = null, to = null, channel = null, updated_after = null, cursor, limit } = query;
     const filter = { from, to, channel, updated_after };
-    const rows = await database.query(selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit));
+    const rows = await database.query<StoredSpend>(
+      selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit),
+    );
     return { body: pageOf(rows.map(spendOut), limit, ({ received_at, id }) => ({ at: received_at, id })) };
   },
 });

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { spend } from '../db/money-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -26,6 +26,7 @@ const said = sql`s."from"::text, s."to"::text, s.channel, s.source, s.medium, s.
 const columns = sql`"from", "to", channel, source, medium, campaign, amount, currency`;
 /** Needs: a row of spend `s`. Gives: the columns that `spendOut` reads. */
 const stored = sql`s.id, ${said}, s.version, s.received_at, s.updated_at`;
+export type StoredSpend = Omit<typeof spend.$inferSelect, 'workspace_id' | 'content_hash'>;
 
 /**
  * The rows as a select, from one JSON parameter.
@@ -140,6 +141,17 @@ export function selectSpendRows(
     limit ${limit + 1}`;
 }
 
+/** A row with its earlier versions. Instants in JSON are text, and amounts are numbers. */
+export type StoredSpendWithHistory = StoredSpend & {
+  history: {
+    version: number;
+    replaced_at: string;
+    was: Pick<StoredSpend, 'from' | 'to' | 'channel' | 'source' | 'medium' | 'campaign' | 'currency'> & {
+      amount: number;
+    };
+  }[];
+};
+
 /** One row with its earlier versions, or no row. */
 export function selectSpend(workspaceId: string, id: string): SQL {
   return sql`
@@ -155,17 +167,16 @@ export function selectSpend(workspaceId: string, id: string): SQL {
     where s.workspace_id = ${tenant(workspaceId)} and s.id = ${id}`;
 }
 
-export function spendOut({ history: _, ...row }: Row): Spend {
+export function spendOut(row: StoredSpend): Spend {
   return {
     ...row,
     amount: amountOut(row.amount),
     received_at: instantOut(row.received_at),
     updated_at: instantOut(row.updated_at),
-  } as Spend;
+  };
 }
 
-export function spendWithHistoryOut(row: Row): SpendWithHistory {
-  const history = row.history as { version: number; replaced_at: string; was: Spend }[];
+export function spendWithHistoryOut({ history, ...row }: StoredSpendWithHistory): SpendWithHistory {
   return {
     ...spendOut(row),
     history: history.map(({ version, replaced_at, was }) => ({

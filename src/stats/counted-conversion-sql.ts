@@ -5,16 +5,19 @@ import { joinNetAdjustments } from './net-conversion-sql.ts';
 
 export interface CountedQuestion extends MoneyQuestion {
   goals: readonly string[];
-  /** What happened later is not known yet. */
+  /** Conversions after this instant are ignored. */
   now: string;
-  /** Values before it are not asked for, and have no rate. */
+  /** Exchange rates are looked up from this instant on; an earlier value in another currency has no rate. */
   from: string;
 }
 
 /**
- * The steps `held`, `fx` and `counted (id, person_id, occurred_at, net, lacks_rate)`: the conversions of the goals so
- * far that count, by person. Retracted ones do not; of a goal that counts once only the person's first does. All of
- * history is read, because which is the first depends on it. `net` is in the report's currency, null without a value.
+ * The conversions of the goals, by person, that count until now. Retracted ones do not count,
+ * and a goal that counts once counts only the person's first. All of history is read, because
+ * the first conversion depends on it.
+ *
+ * Needs: no step. Gives: the steps `held`, `fx` and `counted (id, person_id, occurred_at, net, lacks_rate)`;
+ * `net` is in the report's currency, null without a value or without a rate.
  */
 export function countedConversions(question: CountedQuestion): SQL {
   const { workspace_id, goals, now, from } = question;

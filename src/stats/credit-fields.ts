@@ -13,7 +13,7 @@ import {
 } from './journey-fields.ts';
 import type { ReportContext } from './report.ts';
 
-/** Query parameters of everything that gives credit: which models, and what they need. */
+/** Query parameters of all reports that give credit: the models, and their parameters. */
 
 const Weights = z
   .array(z.string().nullable())
@@ -23,14 +23,17 @@ const Weights = z
     const shares = { first: first ?? Number.NaN, middle: middle ?? Number.NaN, last: last ?? Number.NaN };
     const fine = Object.values(shares).every((share) => Number.isFinite(share) && share >= 0 && share <= 1e6);
     if (fine && shares.first + shares.last > 0) return shares;
-    context.addIssue({ code: 'custom', message: 'Three numbers from 0 to 1000000, first + last above 0' });
+    context.addIssue({
+      code: 'custom',
+      message: 'Send three numbers from 0 to 1000000, first + last above 0',
+    });
     return z.NEVER;
   })
   .meta({
     type: 'array',
     items: { type: 'number' },
     description:
-      'For `custom`: shares of the first touch, of all between, and of the last; normalised to sum 1.',
+      'For `custom`: the shares of the first touch, of all touches in between, and of the last touch. They are normalised to sum 1.',
     example: [1, 2, 1],
   });
 
@@ -45,11 +48,11 @@ const Milestones = z
     minItems: 2,
     maxItems: 2,
     description:
-      "For `w_shaped` and `full_path`: the goals that are the lead and the opportunity. A milestone's touch is the journey's last at or before the first unretracted conversion of that goal inside the journey's window; without one, its share is renormalised away.",
+      "For `w_shaped` and `full_path`: the keys of the lead goal and of the opportunity goal. A milestone is the first unretracted conversion of its goal inside the journey's window. Its touch is the journey's last touch at or before it; without one, the share is renormalised away.",
     example: ['lead', 'opportunity'],
   });
 
-/** What decides the weights of a journey. */
+/** Query parameters that decide the weights of a journey. */
 export const ModelQuery = z.object({
   models: z
     .array(z.enum(MODELS))
@@ -61,13 +64,13 @@ export const ModelQuery = z.object({
     .min(0.1)
     .max(365)
     .default(DEFAULT_HALF_LIFE_DAYS)
-    .meta({ description: 'For `time_decay`.' }),
+    .meta({ description: 'For `time_decay`: the half-life in days of 86,400 s.' }),
   weights: Weights.optional(),
   milestones: Milestones.optional(),
   ...JourneyQuery.shape,
 });
 
-/** Rules that no single parameter can break. */
+/** Checks the rules that involve several parameters. @throws ApiError invalid_request */
 export function checkModelQuery(
   query: Pick<z.output<typeof ModelQuery>, 'models' | 'weights' | 'milestones'>,
 ): void {
@@ -76,16 +79,20 @@ export function checkModelQuery(
   const isCustom = query.models.includes('custom');
   if (isCustom && !query.weights) throw fail('?weights', 'The model custom needs weights=first,middle,last.');
   if (!isCustom && query.weights)
-    throw fail('?weights', 'weights are for the model custom; add it to models.');
+    throw fail('?weights', 'weights apply to the model custom only; add it to models, or leave weights out.');
   const isByMilestones = needsMilestones(query.models);
   if (isByMilestones && !query.milestones)
     throw fail('?milestones', 'The models w_shaped and full_path need milestones=lead,opportunity.');
   if (!isByMilestones && query.milestones)
-    throw fail('?milestones', 'milestones are for the models w_shaped and full_path; add one to models.');
-  if (new Set(query.models).size < query.models.length) throw fail('?models', 'Name each of models once.');
+    throw fail(
+      '?milestones',
+      'milestones apply to the models w_shaped and full_path only; add one to models, or leave milestones out.',
+    );
+  if (new Set(query.models).size < query.models.length)
+    throw fail('?models', 'Name each model in models once.');
 }
 
-/** The question with what the workspace and the clock have to say. */
+/** The effective query, with the settings of the workspace and the clock. @throws ApiError invalid_request */
 export function creditQuestionOf(
   query: JourneysAsked & z.output<typeof ModelQuery> & { interval?: Interval | undefined },
   context: ReportContext,
@@ -100,7 +107,7 @@ export function creditQuestionOf(
   };
 }
 
-/** The question as it is echoed, defaults filled in. */
+/** The effective query as the report echoes it. */
 export function creditEcho(question: CreditQuestion & GroupedJourneyQuestion): Record<string, unknown> {
   const { models, settings, milestones, interval } = question;
   return {

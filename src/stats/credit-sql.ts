@@ -6,9 +6,10 @@ import { conversionsInRange, groupOf, type JourneyQuestion, touchesOfJourneys } 
 import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, type ModelParameters, weightSql } from './model-sql.ts';
 
-/** What gets credit, by which models, and how it is split. */
+/** A query for credit: the conversions and journeys, the models, and how credit is grouped. */
 export interface CreditQuestion extends JourneyQuestion {
   models: readonly Model[];
+  /** The milestone goals for models that need them, else null. */
   settings: ModelParameters;
   /** The goals of the models that need them, else null. */
   milestones: Milestones | null;
@@ -17,10 +18,10 @@ export interface CreditQuestion extends JourneyQuestion {
   timezone: string;
 }
 
-/** The column of a model's weight, by its place in the question. */
+/** The name of the column with a model's weight, by the model's index in the query. */
 export const weight = (i: number) => sql.identifier(`weight_${i}`);
 
-/** The same for each model of the question, with commas between. */
+/** One fragment per model of the query, by index, joined with commas. */
 export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: number) => SQL): SQL {
   return sql.join(
     models.map((_, i) => make(i)),
@@ -28,7 +29,11 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
   );
 }
 
-/** The local start date of the interval of an instant, as text; null where nothing is split. */
+/**
+ * The interval of an instant, as the local date on which it starts.
+ *
+ * Needs: `at`, a timestamptz expression. Gives: a text expression; null if the query has no interval.
+ */
 export function intervalOf(
   { interval, timezone }: Pick<CreditQuestion, 'interval' | 'timezone'>,
   at: SQL,
@@ -38,12 +43,12 @@ export function intervalOf(
 }
 
 /**
- * The steps that credit is computed in: those of `conversionsInRange`; `ranked`, every touch of every journey in its
- * place; and `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0 …)`, the weight
- * of each group in each journey under each model.
+ * The steps that compute credit. Window functions give each touch its position and its weight under all
+ * models in one pass. The domain's `weightsOf` is the definition.
  *
- * Window functions give each touch its place and its weight under all models in one pass. The domain's `weightsOf` is
- * the definition.
+ * Needs: no step. Gives: the steps of `conversionsInRange`; `ranked`, every touch of every journey with its
+ * position; and `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0
+ * …)`, the weight of each group in each journey under each model.
  */
 export function creditByJourney(question: CreditQuestion): SQL {
   const { models, settings } = question;
@@ -62,7 +67,13 @@ export function creditByJourney(question: CreditQuestion): SQL {
     )`;
 }
 
-/** Every touch of every journey in its place, oldest first; the id breaks ties, bytewise. */
+/**
+ * Every touch of every journey with its position, oldest first; the id breaks ties, bytewise.
+ *
+ * Needs: the step `converted` of `conversionsInRange`. Gives: the steps `dated` (for milestones), `touched`,
+ * `positioned` and `ranked (…, position, touches, newest_at, last_non_direct, lead_position,
+ * opportunity_position)`, the last two for milestones.
+ */
 function rankedTouches(question: CreditQuestion): SQL {
   const { workspace_id, scope, milestones } = question;
   const dated = milestones

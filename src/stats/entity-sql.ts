@@ -3,23 +3,26 @@ import { tenant } from '../db/tenant.ts';
 import type { ReportScope } from '../domain/settings.ts';
 
 /**
- * Whose rows make a journey: those of one person, or of everyone at the account. A conversion without an account is
- * of the person alone, who then has no row with one. `c` is the conversion, with plain columns `person_id`,
- * `account_id`, `occurred_at` and `goal`.
+ * A column that leads from a conversion to the rows of its entity: one person, or everyone at the account.
+ * The entity of a conversion without an account is the person alone, because no row of that person has an
+ * account then. Fragments of this file call the conversion `c`.
  *
- * Bounds compare rows, `(person_id, occurred_at) >= (p, t)`: the same as an equality and a bound, but no index other
- * than that of the entity has both. With plain bounds the index of times alone fits as well, and a planner without
- * statistics takes it, being smaller: each conversion then reads the whole workspace (12,000 touchpoints: 3.7 s in
- * place of 60 ms).
+ * Bounds compare rows, `(person_id, occurred_at) >= (p, t)`. This is equivalent to an equality and a bound,
+ * but only the index of the entity has both columns. With plain bounds the index of times fits as well, and a
+ * planner without statistics takes it because it is smaller. Each conversion then reads the whole workspace
+ * (12,000 touchpoints: 3.7 s instead of 60 ms).
  */
 export interface EntityColumn {
-  /** The column that tells the entity. */
+  /** The column that identifies the entity. */
   name: SQL;
-  /** The conversions `c` whose entity it tells. */
+  /** The condition on `c` under which it does. */
   applies: SQL;
 }
 
-/** The ways from `c` to rows of its entity: they exclude each other, and an `or` of them would reach no index. */
+/**
+ * The columns that lead from `c` to the rows of its entity. They exclude each other. They are separate
+ * branches of a `union all`, because an `or` of them would reach no index.
+ */
 export function entityColumns(scope: ReportScope): readonly EntityColumn[] {
   if (scope === 'person') return [{ name: sql`person_id`, applies: sql`true` }];
   return [
@@ -28,18 +31,33 @@ export function entityColumns(scope: ReportScope): readonly EntityColumn[] {
   ];
 }
 
-/** What tells the entities of rows apart (conversions, touchpoints), for `partition by`. */
+/**
+ * The entity of a row, for `partition by`.
+ *
+ * Needs: `row`, the alias of a row of touchpoints or conversions. Gives: one or two expressions
+ * that identify its entity.
+ */
 export function entityOf(scope: ReportScope, row: SQL): SQL {
   if (scope === 'person') return sql`${row}.person_id`;
   return sql`${row}.account_id, case when ${row}.account_id is null then ${row}.person_id end`;
 }
 
-/** The touchpoint `t` is of the entity of `c`. */
+/**
+ * The touchpoint belongs to the entity of the conversion.
+ *
+ * Needs: `t`, a touchpoint, and `c (person_id, account_id)`. Gives: a condition.
+ */
 export function isOfEntity({ name, applies }: EntityColumn): SQL {
   return sql`${applies} and t.${name} = c.${name}`;
 }
 
-/** It is, and happened from `c.opens_at` to the conversion, both included, and after `c.used_up_to`. */
+/**
+ * The touchpoint belongs to the entity of the conversion and lies in its journey's window: from `opens_at` to
+ * the conversion, both included, and after `used_up_to`.
+ *
+ * Needs: `t`, a touchpoint, and `c (person_id, account_id, occurred_at, opens_at, used_up_to)`, all plain
+ * columns. Gives: a condition.
+ */
 export function isInWindow(column: EntityColumn): SQL {
   const { name } = column;
   return sql`${isOfEntity(column)}
@@ -48,7 +66,12 @@ export function isInWindow(column: EntityColumn): SQL {
     and (t.${name}, t.occurred_at) > (c.${name}, c.used_up_to)`;
 }
 
-/** The conversions of a goal by the entity of `c`, to the instant of `c`: `id, occurred_at`, to read `from`. */
+/**
+ * The conversions of a goal by the entity of `c`, up to and including the instant of `c`, itself among them.
+ *
+ * Needs: `c (person_id, account_id, occurred_at)`, plain columns, and `goal`, a text expression. Gives: a
+ * subquery for `from`, with `id, occurred_at`.
+ */
 export function conversionsOfEntity(workspaceId: string, scope: ReportScope, goal: SQL): SQL {
   const branches = entityColumns(scope).map(
     ({ name, applies }) => sql`

@@ -6,20 +6,21 @@ import { PageQuery } from '../http/paging.ts';
 import type { EventListFilter } from './event-list-sql.ts';
 import { boundsOf, RangeQuery } from './range-fields.ts';
 
-/** What the lists of touchpoints and of conversions can be asked. */
+/** Query parameters of the lists of touchpoints and of conversions. */
 export const EventListQuery = z.object({
   ...PageQuery.shape,
   ...RangeQuery.shape,
-  person_id: PersonId.optional().meta({ description: 'Of one person.' }),
+  person_id: PersonId.optional().meta({ description: 'Only those of one person.' }),
   account_id: AccountId.optional().meta({
-    description: 'Of everyone at one company, while they were there.',
+    description: 'Only those of everyone at one account, while they were members.',
   }),
   received_after: Instant.optional().meta({
-    description: 'For incremental sync: received after this instant.',
+    description: 'Only those received after this instant, for incremental sync.',
   }),
   ...FormatQuery.shape,
 });
 
+/** The filter of a list, with dates converted to instants. @throws ApiError invalid_request */
 export function eventFilterOf(
   query: z.output<typeof EventListQuery>,
   { timezone }: Pick<WorkspaceSettings, 'timezone'>,

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
-/** Which touchpoints or conversions a list shows; null: all. */
+/** The filter of a list of touchpoints or conversions; a null field does not filter. */
 export interface EventListFilter {
   from: Date | null;
   to: Date | null;
@@ -11,8 +11,11 @@ export interface EventListFilter {
 }
 
 /**
- * Conditions on rows `row` of touchpoints or conversions, and that they come after the last one of the page before, by
+ * The conditions of the filter, and that rows follow the last row of the previous page in the order
  * `(occurred_at desc, id desc)`.
+ *
+ * Needs: `row`, the alias of a row of touchpoints or conversions. Gives: conditions to join with `and`.
+ * @param after the last row of the previous page; null on the first page
  */
 export function eventConditions(
   workspaceId: string,

@@ -2,16 +2,21 @@ import { type Name, type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { MAX_RATE_AGE_DAYS } from '../domain/fx.ts';
 
-/** In which currency a report counts, and what tells the rates. */
+/** The currency of a report, and the settings that decide its exchange rates. */
 export interface MoneyQuestion {
   workspace_id: string;
   currency: string;
-  /** Across which rates may lead; and the zone whose days they are of. */
+  /** The currency that cross rates go through. */
   workspace_currency: string;
+  /** The time zone of the days that rates belong to. */
   workspace_timezone: string;
 }
 
-/** The day of an instant, as rates and spend count days. */
+/**
+ * The day of an instant, in the calendar of rates and spend.
+ *
+ * Needs: `at`, a timestamptz expression. Gives: a date expression.
+ */
 export function dayOf({ workspace_timezone }: Pick<MoneyQuestion, 'workspace_timezone'>, at: SQL): SQL {
   return sql`(${at} at time zone ${workspace_timezone})::date`;
 }
@@ -19,17 +24,16 @@ export function dayOf({ workspace_timezone }: Pick<MoneyQuestion, 'workspace_tim
 const FX = sql.identifier('fx');
 
 /**
- * The step `fx`.
+ * The exchange rates of a report. The domain's `rateOn` is the definition: the pair itself (`direct`), else a
+ * conversion through the workspace's currency (`there`, `onward`), each as quoted or as its inverse.
  *
- * Needs: `amounts`, a select of `currency, day`. Gives: `rates`, one row with the rates of all other currencies and days
- * among the amounts, as a JSON object (`{"USD 2026-03-29": 0.92}`). A pair without a rate is not in it.
+ * The rates are one JSON object. A join would depend on the number of rates, which the planner does not know;
+ * looking up a member is fast whatever the number.
  *
- * The domain's `rateOn` is the definition: the pair itself (`direct`), else across the workspace's currency (`there`,
- * `onward`), each as quoted or the other way around.
- *
- * An object, because a join needs to know how many rates there are, which a planner does not; to look a member up is
- * quick however many they are.
- * @param name of the step, where a statement has two
+ * Needs: `amounts`, a select of `currency, day`. Gives: the step `fx (rates)`, one row with the
+ * rates of all other currencies and days among the amounts, as `{"USD 2026-03-29": 0.92}`; a
+ * pair without a rate is not a member.
+ * @param name the name of the step, if a statement has two of them
  */
 export function exchangeRates(question: MoneyQuestion, amounts: SQL, name: Name = FX): SQL {
   const { workspace_id, currency, workspace_currency } = question;
@@ -68,9 +72,10 @@ export function exchangeRates(question: MoneyQuestion, amounts: SQL, name: Name 
 }
 
 /**
- * The worth of one unit of a currency on a day. Null without a rate, or without a currency.
+ * The value of one unit of a currency on a day, in the report's currency.
  *
- * Needs: the step of `exchangeRates`. Gives: a numeric expression.
+ * Needs: the step of `exchangeRates`, and `of` and `day`, expressions of currency and date. Gives: a numeric
+ * expression; null without a rate, or without a currency.
  */
 export function fxRateOf({ currency }: MoneyQuestion, of: SQL, day: SQL, name: Name = FX): SQL {
   return sql`case

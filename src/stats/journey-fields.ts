@@ -11,7 +11,7 @@ import { type NamedRangeQuery, rangeOf } from './range-fields.ts';
 import type { ReportContext } from './report.ts';
 import { MAX_WHERE_VALUES, WhereQuery } from './where-fields.ts';
 
-/** Query parameters of reports on journeys: which conversions, and what makes their journeys. */
+/** Query parameters of reports on journeys: the conversions, and what their journeys consist of. */
 
 export const MAX_GROUP_BY = 3;
 export const MAX_GOALS = 20;
@@ -20,9 +20,9 @@ export const GoalsQuery = z
   .array(GoalKey)
   .min(1)
   .max(MAX_GOALS)
-  .meta({ description: 'One or several goals.', example: ['purchase'] });
+  .meta({ description: 'One or more goals.', example: ['purchase'] });
 
-/** Which conversions: fields and the values that they may have. */
+/** A filter of conversions: fields, and the values that they may have. */
 export const ConversionWhere = z
   .record(z.string(), z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES))
   .superRefine((where, context) => {
@@ -31,7 +31,7 @@ export const ConversionWhere = z
         context.addIssue({
           code: 'custom',
           path: [field],
-          message: 'Unknown field; known are currency and properties.<name>',
+          message: 'Unknown field; known fields are currency and properties.<name>',
         });
       }
     }
@@ -40,7 +40,7 @@ export const ConversionWhere = z
 export const WhereConversionQuery = ConversionWhere.optional().meta({
   type: 'object',
   param: { style: 'deepObject', explode: true },
-  description: 'Which conversions count: `where_conversion[properties.plan]=pro`, or by `currency`.',
+  description: 'Filters conversions: `where_conversion[properties.plan]=pro`, or by `currency`.',
   additionalProperties: { type: 'string' },
   example: { 'properties.plan': 'pro' },
 });
@@ -50,7 +50,7 @@ export const JourneyQuery = z.object({
     .array(z.enum(DIMENSIONS))
     .min(1)
     .max(MAX_GROUP_BY)
-    .refine((names) => new Set(names).size === names.length, 'Name each of group_by once')
+    .refine((names) => new Set(names).size === names.length, 'Name each dimension in group_by once')
     .default(['channel'])
     .meta({ description: 'One to three dimensions of touchpoints.', example: ['channel'] }),
   lookback_days: z
@@ -59,17 +59,17 @@ export const JourneyQuery = z.object({
     .min(1)
     .max(365)
     .optional()
-    .meta({ description: "Days of 86,400 s; each goal's own by default." }),
+    .meta({ description: "Lookback in days of 86,400 s; default each goal's own." }),
   scope: z.enum(REPORT_SCOPES).default('person').meta({
     description:
-      "Whose touchpoints make the journey: the person's, or those of everyone at the account, while they were there. A person without an account is alone.",
+      'The entity of a journey: one person, or everyone at the account while they were members. A person without an account is an entity alone.',
   }),
   journey: z.enum(JOURNEY_POLICIES).default('reuse').meta({
     description:
-      '`reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
+      '`reuse`: a touchpoint may get credit in several journeys. `reset`: touchpoints at or before the previous unretracted conversion of the same goal are used up.',
   }),
   where: WhereQuery,
-  currency: Currency.optional().meta({ description: "Of all values; the workspace's by default." }),
+  currency: Currency.optional().meta({ description: "Currency of all values; default the workspace's." }),
 });
 
 export type JourneysAsked = z.output<typeof JourneyQuery> &
@@ -78,20 +78,23 @@ export type JourneysAsked = z.output<typeof JourneyQuery> &
     where_conversion?: z.output<typeof WhereConversionQuery>;
   };
 
-/** A question on the journeys of a range, with the words that only a report needs. */
+/**
+ * The effective query of a report on journeys, with fields that the statement does not need and
+ * the echo does.
+ */
 export interface GroupedJourneyQuestion extends JourneyQuestion {
   goals: readonly string[];
   timezone: string;
   group_by: readonly Dimension[];
 }
 
-/** A group on the wire: dimensions by name; null for all others together. */
+/** A group on the wire: its dimensions by name; null for all other groups together. */
 export const Group = z
   .partialRecord(z.enum(DIMENSIONS), z.string().nullable())
   .nullable()
   .meta({ type: ['object', 'null'], additionalProperties: { type: ['string', 'null'] } });
 
-/** A group as it is shown: each dimension by its name. */
+/** A group with each dimension under its name. */
 export function groupOut(
   groupBy: readonly Dimension[],
   values: readonly (string | null)[],
@@ -99,7 +102,10 @@ export function groupOut(
   return Object.fromEntries(groupBy.map((dimension, i) => [dimension, values[i] ?? null]));
 }
 
-/** The question with what the workspace and the clock have to say. A goal named twice is one. */
+/**
+ * The effective query, with the settings of the workspace and the clock. A goal that is named
+ * twice is one goal.
+ */
 export function journeyQuestionOf(
   query: JourneysAsked,
   { workspace, now, caller }: ReportContext,
@@ -121,7 +127,7 @@ export function journeyQuestionOf(
   };
 }
 
-/** In which currency the answer counts: as asked, or the workspace's. */
+/** The currency of a report: the requested one, or the workspace's. */
 export function moneyOf(currency: string | undefined, workspace: WorkspaceSettings): MoneyQuestion {
   return {
     workspace_id: workspace.id,
@@ -131,7 +137,7 @@ export function moneyOf(currency: string | undefined, workspace: WorkspaceSettin
   };
 }
 
-/** The question as it is echoed, defaults filled in. */
+/** The effective query as the report echoes it. */
 export function journeyEcho(question: GroupedJourneyQuestion): Record<string, unknown> {
   const { goals, from, to, timezone, group_by, lookback_days, scope, policy, where } = question;
   return {

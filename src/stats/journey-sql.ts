@@ -14,23 +14,27 @@ const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
 export interface JourneyQuestion extends MoneyQuestion {
-  /** Null: every goal of the kind conversion that is not archived. */
+  /** Null: every goal of the kind `conversion` that is not archived. */
   goals: readonly string[] | null;
   from: string;
   to: string;
-  /** Null: each goal's own. */
+  /** In days of 86,400 s; null: each goal's own lookback. */
   lookback_days: number | null;
   scope: ReportScope;
   policy: JourneyPolicy;
   where: Where;
-  /** Credit for what was taken back as well: what gross asks for. */
+  /** Includes journeys of retracted conversions, which gross credit needs. */
   with_retracted?: true;
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
-  /** Leaves out conversions without a touchpoint in their journey: under a narrowed token they are not there. */
+  /** Excludes conversions with an empty journey. Under a narrowed token they are not visible. */
   only_with_journey?: true;
 }
 
-/** Of the goals named, in a question or as milestones, those that exist: a JSON list or null. */
+/**
+ * The goals that exist, among those that a query or its milestones name.
+ *
+ * Needs: no alias. Gives: a scalar subquery, without parentheses: a JSON list of keys, or null for none.
+ */
 export function knownGoals(workspaceId: string, keys: readonly string[] | SQL): SQL {
   const among = keys instanceof SQL ? keys : sql`${sql.param(keys)}::text[]`;
   return sql`
@@ -39,7 +43,11 @@ export function knownGoals(workspaceId: string, keys: readonly string[] | SQL): 
     where g.workspace_id = ${tenant(workspaceId)} and g.key = any(${among})`;
 }
 
-/** The keys of the goals asked, as an array. */
+/**
+ * The keys of the goals of a query.
+ *
+ * Needs: no alias. Gives: a text array expression.
+ */
 export function goalKeys({ workspace_id, goals }: Pick<JourneyQuestion, 'workspace_id' | 'goals'>): SQL {
   if (goals !== null) return sql`${sql.param(goals)}::text[]`;
   return sql`array(
@@ -49,7 +57,12 @@ export function goalKeys({ workspace_id, goals }: Pick<JourneyQuestion, 'workspa
   )`;
 }
 
-/** Of the goals asked: `key, counting, lookback`, the last as an interval of seconds. */
+/**
+ * The settings of goals.
+ *
+ * Needs: `goals`, a condition on `g`, a goal. Gives: a select of `key, counting, lookback`, the
+ * last as an interval.
+ */
 export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: number | null): SQL {
   return sql`
     select g.key, g.counting,
@@ -58,7 +71,12 @@ export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: numb
     where g.workspace_id = ${tenant(workspaceId)} and ${goals}`;
 }
 
-/** Unretracted conversions of the same goal by the same entity before `c`: a `from … where …`, named `earlier`. */
+/**
+ * The unretracted conversions of the same goal by the same entity that precede `c`.
+ *
+ * Needs: `c (id, person_id, account_id, goal, occurred_at)`. Gives: `from … where …`, with
+ * `earlier (id, occurred_at)`.
+ */
 export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL {
   return sql`
     from ${conversionsOfEntity(workspaceId, scope, sql`c.goal`)} earlier
@@ -67,14 +85,22 @@ export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL
 }
 
 /**
- * Where a goal counts once, a conversion counts if the entity has no earlier unretracted one of the goal. So the
- * retracted ones before it are in gross, and the ones after it are nowhere.
+ * The conversion counts under the goal's `counting`. A goal that counts once counts a conversion only if the
+ * entity has no earlier unretracted one of that goal. Retracted conversions before the one that counts are
+ * therefore in gross, and those after it are in no figure.
+ *
+ * Needs: `c (id, person_id, account_id, goal, occurred_at)` and `g (counting)`, its goal. Gives: a condition.
  */
 export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
   return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId, scope)}))`;
 }
 
-/** Conditions on the columns of conversions: fields AND-ed, values OR-ed. */
+/**
+ * The filter of conversions: fields AND-ed, values OR-ed.
+ *
+ * Needs: a row of conversions, whose alias is `prefix` (`c.`), or empty. Gives: conditions to
+ * join with `and`.
+ */
 export function conversionConditions(
   { where_conversion }: Pick<JourneyQuestion, 'where_conversion'>,
   prefix: SQL,
@@ -88,11 +114,16 @@ export function conversionConditions(
 
 /**
  * The conversions of the range, each with the bounds of its journey: `opens_at` (inclusive) and `used_up_to`
- * (exclusive; -infinity unless an earlier conversion used touchpoints up). Bounds are computed once here, in a
- * materialized step: only plain columns reach an index under row level security.
+ * (exclusive; -infinity unless an earlier conversion used touchpoints up). The bounds are computed once, in a
+ * materialized step, because only plain columns reach an index under row level security.
  *
- * `gross` and `net` are in the report's currency, at the rate of the conversion's day; null where there is none. Under `reset` the previous
- * conversion may lie before the range, never further back than the lookback: beyond that it changes nothing.
+ * Under `reset` the previous conversion may lie before the range, but never further back than the lookback:
+ * beyond that it changes nothing.
+ *
+ * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx`, `bounded`, `chosen` (under a narrowed
+ * token) and `converted (id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at,
+ * used_up_to, lacks_rate, gross, net)`. `gross` and `net` are in the report's currency at the rate of the
+ * conversion's day, null without a value or a rate.
  */
 export function conversionsInRange(question: JourneyQuestion): SQL {
   const { workspace_id, from, to, lookback_days, scope, policy } = question;
@@ -133,7 +164,11 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
     )${question.only_with_journey ? convertedWithJourney(question) : sql``}`;
 }
 
-/** Of the conversions that were chosen, retracted ones too, those with a touchpoint in their journey. */
+/**
+ * The chosen conversions that have a touchpoint in their journey, retracted ones included.
+ *
+ * Needs: the step `chosen`. Gives: `, converted as …`, a step with the columns of `chosen`.
+ */
 function convertedWithJourney(question: JourneyQuestion): SQL {
   const touches = touchesOfJourneys({ ...question, with_retracted: true }, sql`chosen`, sql`null`);
   return sql`, converted as materialized (
@@ -143,21 +178,31 @@ function convertedWithJourney(question: JourneyQuestion): SQL {
     )`;
 }
 
-/** Which touchpoints `t` may earn credit at all. */
+/**
+ * The touchpoint may get credit at all.
+ *
+ * Needs: `t`, a touchpoint. Gives: a condition.
+ */
 export function creditable(where: Where): SQL {
   const kinds = where.kind ? [] : [sql`t.kind <> all(${sql.param([...KINDS_WITHOUT_CREDIT])}::text[])`];
   return sql.join([sql`t.voided_at is null`, ...kinds, ...whereConditions(where)], sql` and `);
 }
 
-/** The group of a touchpoint `t`: its dimensions as a list of texts, which compare bytewise in every database. */
+/**
+ * The group of a touchpoint: its dimensions as a list of texts, which compare bytewise in every database.
+ *
+ * Needs: `t`, a touchpoint. Gives: an expression of type text[].
+ */
 export function groupOf(dimensions: readonly Dimension[]): SQL {
   const columns = dimensions.map((dimension) => DIMENSION_COLUMNS[dimension]);
   return sql`array[${sql.join(columns, sql`, `)}] collate "C"`;
 }
 
 /**
- * The touches of the journeys of the conversions `c` in the step `source`: `conversion_id, touchpoint_id,
- * occurred_at` and the columns asked, which may name `c` and the touchpoint `t`.
+ * The touches of the journeys of conversions.
+ *
+ * Needs: `source`, a step with the columns of `converted`. Gives: a select of `conversion_id, touchpoint_id,
+ * occurred_at` and `columns`, which may refer to `c`, the conversion, and `t`, the touchpoint.
  */
 export function touchesOfJourneys(
   { workspace_id, scope, where, with_retracted }: JourneyQuestion,
@@ -176,13 +221,16 @@ export function touchesOfJourneys(
 }
 
 /**
- * The touches of null journeys, after `conversionsInRange`: of entities with a touchpoint in the range and no
- * unretracted conversion of the goals in `[from - lookback, to)`, their touchpoints in the lookback before `to`. The
- * domain's `nullJourneyOf` is the definition. The step `unconverted (journey, touchpoint_id, occurred_at, dimensions)`
- * has a row for each; `journey` is the smallest of their ids, since a touchpoint is of one entity.
+ * The touches of null journeys. An entity has one if it has a touchpoint in the range and no unretracted
+ * conversion of the goals in `[from - lookback, to)`; its touches are its touchpoints in the lookback before
+ * `to`. The domain's `nullJourneyOf` is the definition.
  *
- * Touchpoints and conversions are put in one list and looked at by entity: a join of the two, or a look-up, would
- * need to know their sizes.
+ * Touchpoints and conversions are one list with a window over the entity, because a join or a look-up would
+ * depend on sizes that the planner does not know.
+ *
+ * Needs: the step `goal_settings` of `conversionsInRange`. Gives: the steps `acted` and `unconverted
+ * (journey, touchpoint_id, occurred_at, dimensions)`, a row per touch. `journey` is the smallest touchpoint
+ * id of the journey, which is unique because a touchpoint belongs to one entity.
  */
 export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dimension[]): SQL {
   const { workspace_id, from, to, scope, where } = question;

@@ -9,12 +9,15 @@ import { isUnretracted } from './net-conversion-sql.ts';
 export type Milestones = Readonly<Record<Milestone, string>>;
 
 /**
- * `lead_at, opportunity_at` of the conversion `c`, whose bounds `opens_at` and `used_up_to` are plain columns; the
- * domain's `milestoneTime` is the definition.
+ * When each milestone of a journey was reached. The domain's `milestoneTime` is the definition.
  *
- * Each is a subquery of its own with index probes: no join, no look-up of the smallest time. The conversions of the
- * entity are reached by one index alone (see `conversionsOfEntity`): a planner without statistics took that of all
- * conversions of the goal for as good (measured: 10,000 journeys took 60 s and more).
+ * Each time is a subquery of its own that uses index probes, without a join and without a look-up of the
+ * smallest time. Only one index fits the conversions of the entity (see `conversionsOfEntity`). Where another
+ * one fitted, a planner without statistics rated the index of all conversions of the goal as good (measured:
+ * 10,000 journeys took 60 s and more).
+ *
+ * Needs: `c (person_id, account_id, occurred_at, opens_at, used_up_to)`, plain columns. Gives: the columns
+ * `lead_at, opportunity_at`, null if not reached.
  */
 export function milestoneTimes(
   workspaceId: string,
@@ -25,6 +28,11 @@ export function milestoneTimes(
   return sql`(${first(lead)}) as lead_at, (${first(opportunity)}) as opportunity_at`;
 }
 
+/**
+ * The time of the first unretracted conversion of a goal inside the journey's window.
+ *
+ * Needs: `c`, as in `milestoneTimes`. Gives: a scalar subquery, without parentheses; null without one.
+ */
 function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
   return sql`
     select min(m.occurred_at)
@@ -34,14 +42,22 @@ function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
       and ${isUnretracted(workspaceId, sql`m.id`)}`;
 }
 
-/** The places of the milestones' touches, null where there is none, over the window `journey`. */
+/**
+ * The positions of the milestones' touches.
+ *
+ * Needs: the window `journey`, and `position, occurred_at, lead_at, opportunity_at`. Gives: the columns
+ * `lead_position, opportunity_position`, null without a touch.
+ */
 export const milestonePositions = sql`
   max(position) filter (where occurred_at <= lead_at) over journey as lead_position,
   max(position) filter (where occurred_at <= opportunity_at) over journey as opportunity_position`;
 
 /**
- * The domain's `byMilestones` from the columns of a ranked journey. The others are counted and not listed: all
- * touches strictly between the first and `span`, the last with a share of its own, but for the milestones' there.
+ * The domain's `byMilestones`, computed from the columns of a ranked journey. The other touches are counted
+ * instead of listed: all touches strictly between the first one and `span`, the last one with a share of its
+ * own, minus the milestones' touches there.
+ *
+ * Needs: `position, touches, lead_position, opportunity_position`. Gives: a float8 expression.
  */
 export function byMilestones({ first, milestone, last, others }: MilestoneShares): SQL {
   const span = last > 0 ? sql`touches` : sql`greatest(lead_position, opportunity_position, 1)`;

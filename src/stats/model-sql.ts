@@ -10,11 +10,17 @@ import {
 import { DAY_MS } from '../domain/time.ts';
 import { byMilestones } from './milestone-sql.ts';
 
+/** Parameters of the models; the half-life is in days of 86,400 s. */
 export interface ModelParameters {
   half_life_days: number;
   weights?: EndShares | undefined;
 }
 
+/**
+ * The domain's `byEnds`.
+ *
+ * Needs: `position, touches`. Gives: a numeric expression.
+ */
 function byEnds({ first, middle, last }: EndShares): SQL {
   return sql`case
     when touches = 1 then 1
@@ -26,15 +32,23 @@ function byEnds({ first, middle, last }: EndShares): SQL {
 }
 
 /**
- * The term of a touch before it is divided by the sum over its journey; null for models whose weights need no
- * such sum. The domain's `weightsOf` is the definition; a property test holds the two together.
+ * The decay of a touch under `time_decay`, before it is divided by the sum over the journey. The domain's
+ * `weightsOf` is the definition; a property test compares the two.
+ *
+ * Needs: `occurred_at, newest_at`. Gives: a float8 expression.
  */
 export function decayTerm(settings: ModelParameters): SQL {
   const halvings = sql`extract(epoch from newest_at - occurred_at)::float8 / ${(settings.half_life_days * DAY_MS) / 1000}::float8`;
   return sql`case when ${halvings} > ${MAX_HALVINGS} then 0 else power(2::float8, -(${halvings})) end`;
 }
 
-/** The weight of a touch under a model, from the columns of a ranked journey. */
+/**
+ * The weight of a touch under a model.
+ *
+ * Needs: a row of `ranked`: `conversion_id, position, touches`, and by model `last_non_direct`,
+ * `lead_position` and `opportunity_position`, or `decay`, the result of `decayTerm`. Gives: a
+ * numeric expression.
+ */
 export function weightSql(model: Model, settings: ModelParameters): SQL {
   switch (model) {
     case 'first_touch':

@@ -5,16 +5,19 @@ import { SPEND_DIMENSIONS } from '../domain/touchpoint-fields.ts';
 import type { Narrowing } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 
-/** The narrowing of a read token, applied in one place before any report sees its input. */
+/** Applies the narrowing of a read token, in one place, before any report sees its input. */
 
-/** The parts of a report that narrowing depends on. */
+/** The parts of a report that its narrowing depends on. */
 interface Narrowable {
   name: ReportName;
   query: z.ZodObject;
   body?: z.ZodType | undefined;
 }
 
-/** The input as the caller may ask it. @throws ApiError forbidden if the report cannot be narrowed that way */
+/**
+ * The input of a report, narrowed to the data that the caller may see.
+ * @throws ApiError forbidden if the report cannot be narrowed that way
+ */
 export function narrowInput<I extends { query: unknown; body: unknown }>(
   report: Narrowable,
   input: I,
@@ -40,7 +43,10 @@ export function narrowInput<I extends { query: unknown; body: unknown }>(
 
 type Values = Readonly<Record<string, readonly (string | null)[] | undefined>>;
 
-/** Fields of either, and of a field that both name the values in both: perhaps none, which nothing has. */
+/**
+ * The fields of both filters. A field of both allows the values that both allow; if there are
+ * none, nothing matches.
+ */
 function both(held: Values, asked: Values = {}): Values {
   const shared = Object.entries(held).map(([field, values = []]) => {
     const wanted = asked[field];
@@ -61,7 +67,10 @@ interface Funnel {
   scope: ReportScope;
 }
 
-/** The funnel with every step and exclusion of touchpoints narrowed. */
+/**
+ * The funnel with every step and exclusion of touchpoints narrowed. @throws ApiError forbidden,
+ * see `narrowInput`
+ */
 export function narrowedFunnel<F extends Funnel>(funnel: F, narrowing: Narrowing | null): F {
   if (!narrowing) return funnel;
   const scoped = { ...funnel, scope: narrowing.scope ?? funnel.scope };
@@ -73,7 +82,10 @@ export function narrowedFunnel<F extends Funnel>(funnel: F, narrowing: Narrowing
   return { ...scoped, steps: funnel.steps.map(narrow), exclude: funnel.exclude.map(narrow) };
 }
 
-/** Whoever comes to a step must have come by a touchpoint that the token shows, and nothing else may be told. */
+/**
+ * Everyone counted in a narrowed funnel must have a touchpoint that the token shows; other
+ * people must stay hidden.
+ */
 function refuseOpenFunnel({ steps, order }: Funnel): void {
   const isClosed =
     order === 'ordered'
@@ -82,11 +94,11 @@ function refuseOpenFunnel({ steps, order }: Funnel): void {
   if (isClosed) return;
   throw new ApiError(
     'forbidden',
-    'The read token is narrowed by `where`, and a funnel can be narrowed if it is `ordered` and its first step is of touchpoints, or `any` and all its steps are.',
+    'The read token is narrowed by `where`. A funnel can be narrowed if its order is `ordered` and its first step matches touchpoints, or if its order is `any` and all its steps do; change the funnel, or use a token that is not narrowed.',
   );
 }
 
-/** Spend has no other fields, and would be shown whole. */
+/** Spend has only its own four fields. Narrowed by another field, all of it would be shown. */
 function refuseUnspent(where: Where): void {
   const unspent = Object.keys(where).find(
     (field) => !(SPEND_DIMENSIONS as readonly string[]).includes(field),
@@ -97,6 +109,6 @@ function refuseUnspent(where: Where): void {
 function cannotNarrow(report: ReportName, by: string): ApiError {
   return new ApiError(
     'forbidden',
-    `The read token is narrowed by \`${by}\`, and the report ${report} has no way to be; ask with a token that is not, or for another report.`,
+    `The read token is narrowed by \`${by}\`, and the report ${report} cannot be narrowed that way; use a token without this narrowing, or another report.`,
   );
 }

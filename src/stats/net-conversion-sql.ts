@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
 /**
- * The adjustments of a conversion, as a join. A retraction is final; else the last restatement by (occurred_at, id)
- * decides. One index probe for each conversion: most have no adjustment.
+ * The adjustments of a conversion. A retraction is final; otherwise the last restatement by (occurred_at, id)
+ * decides. The join is one index probe per conversion, because most conversions have no adjustment.
  *
- * Needs: `c.id`, a conversion. Gives: `n.retracted, n.restated_value`, both null where there are no adjustments.
+ * Needs: `c.id`, a conversion. Gives: a join with `n.retracted, n.restated_value`, both null
+ * without adjustments.
  */
 export function joinNetAdjustments(workspaceId: string): SQL {
   return sql`
@@ -19,8 +20,8 @@ export function joinNetAdjustments(workspaceId: string): SQL {
 }
 
 /**
- * The conversion has no retraction. One index probe for each: without `offset 0` it would be a join, of steps whose
- * sizes are not known.
+ * The conversion has no retraction. This is one index probe per conversion. Without `offset 0` it would
+ * become a join of steps whose sizes the planner does not know.
  *
  * Needs: the id of a conversion, `c.id` unless given. Gives: a condition.
  */

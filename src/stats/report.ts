@@ -11,12 +11,12 @@ import {
 } from '../http/operation.ts';
 import { narrowInput } from './narrow-input.ts';
 
-/** Everything that a report depends on besides its input and the database. */
+/** Everything that a report depends on, besides its input and the database. */
 export type ReportContext = Pick<WorkspaceContext, 'workspace' | 'caller' | 'now'>;
 
 /**
- * A report in three steps. `parse` and `shape` are pure; between them lies one round trip, in which all statements run in
- * one transaction and so in one snapshot.
+ * A report in three steps: `parse`, the statements, `shape`. `parse` and `shape` are pure. Between them is
+ * one round trip: all statements run in one transaction, and so read one snapshot.
  */
 export interface Report<
   P extends z.ZodObject = z.ZodObject,
@@ -29,17 +29,18 @@ export interface Report<
   name: ReportName;
   params: P;
   query: Q;
-  /** Absent: everything is asked by parameters. */
+  /** Absent if the report takes only query parameters. */
   body?: B | undefined;
   schema: R;
-  /** The effective question, with defaults applied. @throws ApiError invalid_request */
+  /** Computes the effective query, with defaults applied. @throws ApiError invalid_request */
   parse(input: Input<P, Q, B>, context: ReportContext): Question;
-  /** Planner settings of this report, sent before its statements. */
+  /** Planner settings, sent before the statements. */
   settings?: readonly SQL[];
   statements(question: Question): SQL[];
   /**
-   * @param answers the row of each statement, in order: a statement of a report answers in one row
-   * @throws ApiError unknown_goal or not_found, which only the database knows
+   * Shapes the answer into the response.
+   * @param answers one row per statement, in order: every statement of a report returns one row
+   * @throws ApiError unknown_goal or not_found, which depend on stored data
    */
   shape(answers: Answers, question: Question, context: ReportContext): z.output<R>;
 }
@@ -56,9 +57,10 @@ export function defineReport<
   return report;
 }
 
-/** A report whose types are erased, as the registry holds it. */
+/** A report with its types erased, as the registry holds it. */
 export type AnyReport = Report;
 
+/** Erases the types of a report. */
 export function erased<
   P extends z.ZodObject,
   Q extends z.ZodObject,
@@ -70,7 +72,9 @@ export function erased<
   return report as unknown as AnyReport;
 }
 
-/** The statements of a report for one input, as they are sent; the input is narrowed to the caller's rows first. */
+/**
+ * The effective query of a report and the statements to send, after the narrowing of the caller is applied.
+ */
 export function reportStatements<
   P extends z.ZodObject,
   Q extends z.ZodObject,
@@ -106,13 +110,13 @@ export async function runReport<
   return report.shape(answers as unknown as Answers, question, context);
 }
 
-/** What a route of a report says beside what the report itself knows. */
+/** The parts of a report's operation that the report itself does not define. */
 type Described<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType, R extends z.ZodType> = Omit<
   Operation<P, Q, B, R>,
   'access' | 'report' | 'params' | 'query' | 'body' | 'success' | 'handle'
 > & { success: Omit<Operation<P, Q, B, R>['success'], 'status' | 'schema'> };
 
-/** The route of a report. */
+/** The operation that serves a report. */
 export function reportOperation<
   P extends z.ZodObject,
   Q extends z.ZodObject,

@@ -1,9 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 
+export interface SeenTimes {
+  first_seen_at: Date | null;
+  last_seen_at: Date | null;
+}
+
 /**
- * When somebody was there: `first_seen_at, last_seen_at`. What a voided touchpoint recorded never happened either.
- * @param isOwn says of a row of touchpoints or conversions, by its name, whether it is theirs
+ * When somebody was first and last seen, by touchpoints and conversions. Voided touchpoints do not count, and
+ * neither do the conversions that they recorded.
+ *
+ * Needs: no alias. Gives: a select of `first_seen_at, last_seen_at`, one row, null if never seen.
+ * @param isOwn the condition that a row, given by its alias, is theirs
  */
 export function seenOf(workspaceId: string, isOwn: (row: SQL) => SQL): SQL {
   return sql`

@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import type { Row } from '../db/client.ts';
 import { RESOURCES } from '../domain/settings.ts';
 import { TIMELINE_TYPES, type TimelineType } from '../domain/timeline.ts';
 import { DIRECTIONS, KINDS } from '../domain/touchpoint-fields.ts';
@@ -9,24 +8,25 @@ import type { TimelinePlace } from './timeline-sql.ts';
 
 /** The history of a person, or of everyone at an account, on the wire. */
 
-/** What can say that two identities are one person. */
+/** The resources whose items can assert that identities are one person. */
 export const LinkingResource = z.enum(RESOURCES).exclude(['adjustments']);
 
 const instant = () => z.string().meta({ format: 'date-time' });
 
 const ofTouchpoint = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().meta({ description: 'Of a touchpoint.' });
+  schema.nullable().meta({ description: 'For touchpoints only, else null.' });
 const ofConversion = <T extends z.ZodType>(schema: T) =>
-  schema.nullable().meta({ description: 'Of a conversion.' });
-const ofLink = <T extends z.ZodType>(schema: T) => schema.nullable().meta({ description: 'Of a link.' });
+  schema.nullable().meta({ description: 'For conversions only, else null.' });
+const ofLink = <T extends z.ZodType>(schema: T) =>
+  schema.nullable().meta({ description: 'For links only, else null.' });
 
-/** One row of a person's history. Fields that the others have are null, so that it is also a table. */
+/** One entry of a history. Fields of other types are null, so that the entries also form a table. */
 export const TimelineEntry = z
   .object({
     type: z.enum(TIMELINE_TYPES),
     id: z
       .string()
-      .meta({ description: 'Of the touchpoint or conversion; of a link, the item that said it.' }),
+      .meta({ description: 'Id of the touchpoint or conversion; for a link, of the item that asserted it.' }),
     occurred_at: instant(),
     kind: ofTouchpoint(z.enum(KINDS)),
     channel: ofTouchpoint(z.string()),
@@ -45,7 +45,7 @@ export const TimelineEntry = z
   .meta({ id: 'TimelineEntry' });
 export type TimelineEntry = z.output<typeof TimelineEntry>;
 
-/** What a row has that is of another type. */
+/** The fields of the other types in an entry. */
 export const EMPTY_ENTRY: Omit<TimelineEntry, 'type' | 'id' | 'occurred_at'> = {
   kind: null,
   channel: null,
@@ -95,14 +95,20 @@ export const timelineExample: TimelineEntry[] = [
   },
 ];
 
-/** An entry as the database gives it; all of it null where there is none. */
-export interface TimelineRow extends Row {
-  type: TimelineType | null;
+/** An entry as the database returns it. */
+export interface StoredEntry<T extends TimelineType = TimelineType> {
+  type: T;
+  id: string;
   sort_id: string;
-  fields: Partial<TimelineEntry>;
+  occurred_at: Date;
+  person_id: string;
+  fields: Partial<typeof EMPTY_ENTRY>;
 }
 
-export function timelineEntryOut(row: TimelineRow): TimelineEntry {
+/** An entry, or the one row without a type that stands for no entries. */
+export type TimelineRow<T extends TimelineType = TimelineType> = StoredEntry<T> | { type: null };
+
+export function timelineEntryOut<T extends TimelineType>(row: StoredEntry<T>): TimelineEntry & { type: T } {
   const voidedAt = row.fields.voided_at ?? null;
   return {
     type: row.type,
@@ -111,17 +117,21 @@ export function timelineEntryOut(row: TimelineRow): TimelineEntry {
     ...EMPTY_ENTRY,
     ...row.fields,
     voided_at: voidedAt === null ? null : new Date(voidedAt).toISOString(),
-  } as TimelineEntry;
+  };
 }
 
-/** The page of the rows that `timelineOf` gives. */
-export function timelinePageOf<T extends TimelineEntry>(
-  rows: TimelineRow[],
+function isEntry<T extends TimelineType>(row: TimelineRow<T>): row is StoredEntry<T> {
+  return row.type !== null;
+}
+
+/** The page that consists of the rows of `timelineOf`. */
+export function timelinePageOf<T extends TimelineType, E>(
+  rows: TimelineRow<T>[],
   limit: number,
-  entryOut: (row: TimelineRow) => T,
+  entryOut: (row: StoredEntry<T>) => E,
 ) {
   const page = pageOf(
-    rows.filter((row) => row.type !== null),
+    rows.filter((row) => isEntry(row)),
     limit,
     (row) => ({ at: instantOut(row.occurred_at), id: `${row.type}:${row.sort_id}` }),
   );
@@ -130,7 +140,7 @@ export function timelinePageOf<T extends TimelineEntry>(
 
 const PLACE = new RegExp(`^(${TIMELINE_TYPES.join('|')}):(.+)$`, 's');
 
-/** The place that the cursor of a history names. */
+/** The place in a history that a cursor names; null without one. @throws ApiError invalid_request */
 export function placeOf(text: string | undefined): TimelinePlace | null {
   const cursor = decodeCursor(text, PLACE);
   const [, type, sortId] = cursor?.id.match(PLACE) ?? [];

@@ -4,17 +4,18 @@ import type { TimelineType } from '../domain/timeline.ts';
 import { joinNetAdjustments } from './net-conversion-sql.ts';
 
 /**
- * Entries of a history, of one person or of everyone at an account: `type, id, sort_id, occurred_at, person_id, fields`,
- * in the order (occurred_at desc, type, sort_id).
+ * Entries of a history, of one person or of everyone at an account, with the columns `type, id, sort_id,
+ * occurred_at, person_id, fields`, in the order (occurred_at desc, type, sort_id).
  */
 
-/** The last row of a page. `sort_id` is unique within its type. */
+/** The place of the last row of a page. `sort_id` is unique within its type. */
 export interface TimelinePlace {
   at: string;
   type: TimelineType;
   sort_id: string;
 }
 
+/** The bounds of a page of a history; null for no bound. */
 export interface TimelinePage {
   workspace_id: string;
   from: Date | null;
@@ -23,7 +24,11 @@ export interface TimelinePage {
   limit: number;
 }
 
-/** Bounds and cursor on the rows of one type. */
+/**
+ * The bounds and the cursor of a page, for entries of one type.
+ *
+ * Needs: `at` and `sortId`, expressions of the row's time and sort id. Gives: a condition.
+ */
 export function within(page: TimelinePage, type: TimelineType, at: SQL, sortId: SQL): SQL {
   const { from, to, after } = page;
   const conditions = [sql`true`];
@@ -38,7 +43,11 @@ export function within(page: TimelinePage, type: TimelineType, at: SQL, sortId: 
   return sql.join(conditions, sql` and `);
 }
 
-/** @param whose a condition on `t` */
+/**
+ * The touchpoints of a page, at most one more than its limit.
+ *
+ * Needs: `whose`, a condition on `t`, a touchpoint. Gives: a select of entries.
+ */
 export function touchpointEntries(page: TimelinePage, whose: SQL): SQL {
   return sql`
     select 'touchpoint' as type, t.id, t.id as sort_id, t.occurred_at, t.person_id,
@@ -55,8 +64,9 @@ export function touchpointEntries(page: TimelinePage, whose: SQL): SQL {
 }
 
 /**
- * The page is cut before its adjustments are read.
- * @param whose a condition on `c`
+ * The conversions of a page, at most one more than its limit. The page is cut before adjustments are read.
+ *
+ * Needs: `whose`, a condition on `c`, a conversion. Gives: a select of entries.
  */
 export function conversionEntries(page: TimelinePage, whose: SQL): SQL {
   return sql`
@@ -78,10 +88,11 @@ export function conversionEntries(page: TimelinePage, whose: SQL): SQL {
 }
 
 /**
- * The page of `owner`, a statement of one row: one row with nulls where there is nothing in the range, no row where
- * there is no such owner.
- * @param name under which the entries know the owner
- * @param entries statements for each type, each cut to the page
+ * The statement for one page of the history of `owner`. It returns one row of nulls if the range has no
+ * entries, and no row if the owner does not exist.
+ * @param owner a select of at most one row
+ * @param name the name under which `entries` refer to the owner
+ * @param entries one select per type, each cut to the page
  */
 export function timelineOf(owner: SQL, name: 'person' | 'account', entries: SQL[], limit: number): SQL {
   const all = sql.join(

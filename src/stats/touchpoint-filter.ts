@@ -5,7 +5,7 @@ const MAX_VALUES = 100;
 
 const anyOf = z.array(z.string().nullable()).min(1).max(MAX_VALUES);
 
-/** Of a closed set: another word would match nothing, for ever. */
+/** Values of a closed set. Any other word would never match anything, so it is rejected. */
 function someOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.array(z.enum(words).nullable()).min(1).max(MAX_VALUES).optional();
 }
@@ -24,15 +24,15 @@ const fields = {
   topic: anyOf.optional(),
 } satisfies Record<Dimension, z.ZodType>;
 
-/** Which touchpoints: what a goal's `match` and the steps of a funnel are made of. */
+/** A filter of touchpoints, for a goal's `match` and the steps of funnels. */
 export const TouchpointFilter = z
-  .strictObject(fields, { message: `Fields are ${DIMENSIONS.join(', ')}; each a list of values` })
+  .strictObject(fields, { message: `Send fields among ${DIMENSIONS.join(', ')}; each is a list of values` })
   .refine((filter) => Object.keys(filter).length > 0, {
-    message: `Name at least one field, of ${DIMENSIONS.join(', ')}`,
+    message: `Name at least one field among ${DIMENSIONS.join(', ')}`,
   })
   .meta({
     id: 'TouchpointFilter',
     description:
-      'A touchpoint fits when each field named has one of the values; null stands for an empty field.',
+      'A touchpoint matches if each field named here has one of the values; null stands for an empty field.',
     example: { kind: ['follow'], channel: ['x', 'linkedin'] },
   });

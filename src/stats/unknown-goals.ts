@@ -1,6 +1,6 @@
 import { ApiError } from '../http/errors.ts';
 
-/** Names every parameter that asks for a goal which does not exist. */
+/** Rejects goals that do not exist, naming every parameter that names one. @throws ApiError unknown_goal */
 export function refuseUnknownGoals(
   asked: Readonly<Record<string, readonly string[]>>,
   known: readonly string[],

@@ -1,14 +1,14 @@
 import * as z from 'zod';
 import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
 
-/** Which touchpoints a report or a list is about: the query parameter `where`. */
+/** The query parameter `where`, which filters the touchpoints of a report or a list. */
 
-/** Of one field of `where`. */
+/** The most values of one field of `where`. */
 export const MAX_WHERE_VALUES = 100;
 
 const values = z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES);
 
-/** Which touchpoints: fields and the values that they may have. */
+/** A filter of touchpoints: fields, and the values that they may have. */
 export const TouchpointWhere = z
   .record(z.string(), values)
   .superRefine((where, context) => {
@@ -17,7 +17,7 @@ export const TouchpointWhere = z
         context.addIssue({
           code: 'custom',
           path: [dimension],
-          message: `Unknown field; known are ${DIMENSIONS.join(', ')}`,
+          message: `Unknown field; known fields are ${DIMENSIONS.join(', ')}`,
         });
       }
     }
@@ -29,7 +29,7 @@ export const WhereQuery = TouchpointWhere.optional().meta({
   type: 'object',
   param: { style: 'deepObject', explode: true },
   description:
-    'Fields that touchpoints must have: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` a comma.',
+    'Filters touchpoints: `where[channel]=x,linkedin`. Values are OR-ed, fields AND-ed; `\\0` is null, `\\,` is a comma.',
   additionalProperties: { type: 'string' },
   example: { channel: 'x,linkedin' },
 });

@@ -1,7 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
 
-/** The column of each dimension; nothing else ever reaches `group by`, `order by` or a condition by name. */
+/**
+ * The column of each dimension. No other text reaches `group by`, `order by` or a condition as a name.
+ *
+ * Needs: `t`, a touchpoint. Gives: a text expression per dimension.
+ */
 export const DIMENSION_COLUMNS: Record<Dimension, SQL> = {
   channel: sql`t.channel`,
   source: sql`t.source`,
@@ -16,7 +20,11 @@ export const DIMENSION_COLUMNS: Record<Dimension, SQL> = {
   topic: sql`t.topic`,
 };
 
-/** The column is one of the values. */
+/**
+ * The column has one of the values; null stands for an empty field.
+ *
+ * Needs: `column`, a text expression. Gives: a condition.
+ */
 export function isOneOf(column: SQL, values: readonly (string | null)[]): SQL {
   const texts = values.filter((value) => value !== null);
   const among = sql`${column} = any(${sql.param(texts)}::text[])`;
@@ -24,7 +32,11 @@ export function isOneOf(column: SQL, values: readonly (string | null)[]): SQL {
   return texts.length === 0 ? sql`${column} is null` : sql`(${among} or ${column} is null)`;
 }
 
-/** Conditions on touchpoints `t`: fields AND-ed, values OR-ed. */
+/**
+ * The filter `where`: fields AND-ed, values OR-ed.
+ *
+ * Needs: `t`, a touchpoint. Gives: conditions to join with `and`.
+ */
 export function whereConditions(where: Where): SQL[] {
   return Object.entries(where).map(([dimension, values]) =>
     isOneOf(DIMENSION_COLUMNS[dimension as Dimension], values ?? []),

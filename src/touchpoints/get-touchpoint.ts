@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { selectTouchpoint, touchpointOut } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, selectTouchpoint, touchpointOut } from './touchpoint-sql.ts';
 
 export const getTouchpoint = operation({
   method: 'get',
@@ -22,7 +22,7 @@ export const getTouchpoint = operation({
   },
   errors: ['not_found'],
   handle: async ({ database, workspace }, { params }) => {
-    const [row] = await database.query(selectTouchpoint(workspace.id, params.id));
+    const [row] = await database.query<StoredTouchpoint>(selectTouchpoint(workspace.id, params.id));
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

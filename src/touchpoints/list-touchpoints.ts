@@ -5,7 +5,7 @@ import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
 import { WhereQuery } from '../stats/where-fields.ts';
 import { whereConditions } from '../stats/where-sql.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { selectTouchpoints, touchpointOut } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, selectTouchpoints, touchpointOut } from './touchpoint-sql.ts';
 
 export const listTouchpoints = operation({
   method: 'get',
@@ -29,7 +29,7 @@ export const listTouchpoints = operation({
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
     const where = whereConditions(query.where ?? {});
-    const rows = await database.query(
+    const rows = await database.query<StoredTouchpoint>(
       selectTouchpoints(workspace.id, filter, where, decodeCursor(query.cursor), query.limit),
     );
     return {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
+import type { touchpoints } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -196,6 +196,10 @@ const stored = sql`
   (
     select i.person_id from identities i where i.workspace_id = t.workspace_id and i.id = t.referred_by_identity_id
   ) as referred_by_person_id`;
+export type StoredTouchpoint = Omit<
+  typeof touchpoints.$inferSelect,
+  'workspace_id' | 'identity_id' | 'referred_by_identity_id' | 'content_hash'
+> & { referred_by_person_id: string | null };
 
 export function selectTouchpoint(workspaceId: string, id: string): SQL {
   return sql`
@@ -244,7 +248,7 @@ export function updateTouchpointVoided(workspaceId: string, id: string, entry: A
 }
 
 /** A row of `stored` columns on its way out. */
-export function touchpointOut(row: Row): Touchpoint {
+export function touchpointOut(row: StoredTouchpoint): Touchpoint {
   const { conversation, topic, ...rest } = row;
   return {
     ...rest,
@@ -252,5 +256,5 @@ export function touchpointOut(row: Row): Touchpoint {
     received_at: instantOut(row.received_at),
     voided_at: instantOrNull(row.voided_at),
     conversation: conversation === null ? null : { id: conversation, topic },
-  } as Touchpoint;
+  };
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { storedTouchpointExample, Touchpoint } from './touchpoint-schema.ts';
-import { touchpointOut, updateTouchpointVoided } from './touchpoint-sql.ts';
+import { type StoredTouchpoint, touchpointOut, updateTouchpointVoided } from './touchpoint-sql.ts';
 
 export const voidTouchpoint = operation({
   method: 'delete',
@@ -25,7 +25,9 @@ export const voidTouchpoint = operation({
   handle: async (context, { params }) => {
     const { database, workspace } = context;
     const entry = { actor: context, action: 'touchpoint.void', target_id: params.id } as const;
-    const [row] = await database.query(updateTouchpointVoided(workspace.id, params.id, entry));
+    const [row] = await database.query<StoredTouchpoint>(
+      updateTouchpointVoided(workspace.id, params.id, entry),
+    );
     if (!row) throw new ApiError('not_found', 'No touchpoint has this id.');
     return { body: touchpointOut(row) };
   },

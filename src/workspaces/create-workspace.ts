@@ -4,9 +4,9 @@ import { audited, byRoot } from '../db/audited.ts';
 import { SCOPES } from '../domain/settings.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';
 import { NewKey, newKeyExample } from './key-schema.ts';
-import { type KeyToMake, keyOut, makeKey } from './key-sql.ts';
+import { type KeyToMake, keyOut, makeKey, type StoredKey } from './key-sql.ts';
 import { Workspace, WorkspaceInput, workspaceExample } from './workspace-schema.ts';
-import { insertWorkspace, workspaceOut } from './workspace-sql.ts';
+import { insertWorkspace, type StoredWorkspace, workspaceOut } from './workspace-sql.ts';
 
 const FIRST_KEY: KeyToMake = {
   name: 'First key',
@@ -43,9 +43,10 @@ export const createWorkspace = openOperation({
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, FIRST_KEY);
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
-    const [[workspace = {}] = [], [key = {}] = []] = await databases
+    const [[workspace], [key]] = await databases
       .inWorkspace(id)
-      .once([audited(insertWorkspace(id, body), entry), insert]);
+      .once<[StoredWorkspace, StoredKey]>([audited(insertWorkspace(id, body), entry), insert]);
+    if (!workspace || !key) throw new Error('what is inserted is returned');
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
   },
 });

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Workspace, workspaceExample } from './workspace-schema.ts';
-import { selectWorkspace, workspaceOut } from './workspace-sql.ts';
+import { type StoredWorkspace, selectWorkspace, workspaceOut } from './workspace-sql.ts';
 
 export const getWorkspace = operation({
   method: 'get',
@@ -17,7 +17,7 @@ export const getWorkspace = operation({
   success: { status: 200, description: 'The workspace.', schema: Workspace, example: workspaceExample },
   errors: ['not_found'],
   handle: async ({ database, workspace }) => {
-    const [row] = await database.query(selectWorkspace(workspace.id));
+    const [row] = await database.query<StoredWorkspace>(selectWorkspace(workspace.id));
     if (!row) throw new ApiError('not_found', 'The workspace was deleted.');
     return { body: workspaceOut(row) };
   },

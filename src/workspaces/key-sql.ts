@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
-import type { Row } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
+import type { keys } from '../db/workspace-tables.ts';
 import type { KeyKind, Scope } from '../domain/settings.ts';
 import { formatToken } from '../domain/token.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
@@ -15,6 +15,7 @@ import type { Key } from './key-schema.ts';
  * Needs: the table `keys`. Gives: the columns that `keyOut` reads.
  */
 const stored = sql`id, name, kind, scopes, allowed_origins, created_at, expires_at, last_used_on::text`;
+export type StoredKey = Omit<typeof keys.$inferSelect, 'workspace_id' | 'token_hash'>;
 
 export interface KeyToMake {
   name: string;
@@ -103,6 +104,6 @@ export function deleteKeyRow(workspaceId: string, id: string): SQL {
     returning ${stored}`;
 }
 
-export function keyOut(row: Row): Key {
-  return { ...row, created_at: instantOut(row.created_at), expires_at: instantOrNull(row.expires_at) } as Key;
+export function keyOut(row: StoredKey): Key {
+  return { ...row, created_at: instantOut(row.created_at), expires_at: instantOrNull(row.expires_at) };
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
-import { keyOut, selectKeys } from './key-sql.ts';
+import { keyOut, type StoredKey, selectKeys } from './key-sql.ts';
 
 export const listKeys = operation({
   method: 'get',
@@ -21,6 +21,6 @@ export const listKeys = operation({
   },
   errors: [],
   handle: async ({ database, workspace }) => ({
-    body: { data: (await database.query(selectKeys(workspace.id))).map(keyOut) },
+    body: { data: (await database.query<StoredKey>(selectKeys(workspace.id))).map(keyOut) },
   }),
 });

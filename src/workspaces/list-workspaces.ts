@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { openOperation } from '../http/operation.ts';
 import { Workspace, workspaceExample } from './workspace-schema.ts';
-import { selectWorkspaces, workspaceOut } from './workspace-sql.ts';
+import { type StoredWorkspace, selectWorkspaces, workspaceOut } from './workspace-sql.ts';
 
 export const listWorkspaces = openOperation({
   method: 'get',
@@ -21,6 +21,6 @@ export const listWorkspaces = openOperation({
   },
   errors: [],
   handle: async ({ databases }) => ({
-    body: { data: (await databases.lookup().query(selectWorkspaces())).map(workspaceOut) },
+    body: { data: (await databases.lookup().query<StoredWorkspace>(selectWorkspaces())).map(workspaceOut) },
   }),
 });

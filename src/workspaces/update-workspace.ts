@@ -4,7 +4,7 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { Workspace, WorkspacePatch, workspaceExample } from './workspace-schema.ts';
-import { updateWorkspaceRow, workspaceOut } from './workspace-sql.ts';
+import { type StoredWorkspace, updateWorkspaceRow, workspaceOut } from './workspace-sql.ts';
 
 export const updateWorkspace = operation({
   method: 'patch',
@@ -28,7 +28,7 @@ export const updateWorkspace = operation({
   errors: [...BODY_ERRORS, 'not_found'],
   handle: async (context, { body }) => {
     const { database, workspace } = context;
-    const [row] = await database.query(
+    const [row] = await database.query<StoredWorkspace>(
       audited(updateWorkspaceRow(workspace.id, body), {
         actor: context,
         action: 'workspace.update',

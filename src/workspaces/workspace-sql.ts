@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Row } from '../db/client.ts';
+import type { workspaces } from '../db/workspace-tables.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
@@ -22,6 +22,7 @@ const stored = sql.join(
   ['id', ...SETTINGS.map(([name]) => name), 'created_at'].map((name) => sql.identifier(name)),
   sql`, `,
 );
+export type StoredWorkspace = typeof workspaces.$inferSelect;
 
 /**
  * The settings that are present.
@@ -98,6 +99,6 @@ export function deleteWorkspaceRows(id: string): SQL[] {
   ];
 }
 
-export function workspaceOut(row: Row): Workspace {
-  return { ...row, created_at: instantOut(row.created_at) } as Workspace;
+export function workspaceOut(row: StoredWorkspace): Workspace {
+  return { ...row, created_at: instantOut(row.created_at) };
 }

@@ -16,23 +16,45 @@ interface Operation {
   description?: string;
   tags?: string[];
   security: object[];
-  parameters?: { name: string; in: string; description?: string }[];
+  parameters?: (Parameter | Reference)[];
   requestBody?: { required: boolean; content: Content };
-  responses: Record<string, { description: string; content?: Content }>;
+  responses: Record<string, Response | Reference>;
+}
+
+interface Parameter {
+  name: string;
+  in: string;
+  description?: string;
+}
+
+interface Response {
+  description: string;
+  content?: Content;
+}
+
+interface Reference {
+  $ref: string;
 }
 
 interface Document {
   tags: { name: string }[];
   paths: Record<string, Record<string, Operation>>;
+  components: { responses: Record<string, Response>; parameters: Record<string, Parameter> };
 }
 
 const committed = await readFile(join(PROJECT_ROOT, 'openapi.json'), 'utf8');
-const { tags, paths } = JSON.parse(committed) as Document;
+const { tags, paths, components } = JSON.parse(committed) as Document;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(
     ([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const,
   ),
 );
+
+const nameOf = ({ $ref }: Reference) => $ref.split('/').at(-1) ?? '';
+const responseOf = (response: Response | Reference | undefined) =>
+  response && '$ref' in response ? components.responses[nameOf(response)] : response;
+const parameterOf = (parameter: Parameter | Reference) =>
+  '$ref' in parameter ? components.parameters[nameOf(parameter)] : parameter;
 
 /** What Redocly's recommended rules say of the document, warnings included. */
 async function redoclyProblems(): Promise<unknown[]> {
@@ -54,6 +76,20 @@ test('openapi.json is what the code says; run `npm run openapi` to write it anew
 
 test('Redocly finds nothing by its recommended rules', async () => {
   expect(await redoclyProblems()).toEqual([]);
+});
+
+test('the document is at most 300 KB, with shared errors, headers and parameters as components', () => {
+  expect(JSON.stringify(JSON.parse(committed)).length).toBeLessThan(300_000);
+  const inlined = operations.flatMap(([name, { responses }]) =>
+    Object.entries(responses).flatMap(([status, response]) =>
+      status >= '400' && !('$ref' in response) ? [`${name} ${status}`] : [],
+    ),
+  );
+  expect(inlined).toEqual([]);
+  const parameters = operations.flatMap(([, operation]) => operation.parameters ?? []);
+  const repeated = Map.groupBy(parameters, (parameter) => JSON.stringify(parameter));
+  const kept = [...repeated].filter(([text, alike]) => alike.length > 5 && !text.includes('$ref'));
+  expect(kept.map(([text]) => text)).toEqual([]);
 });
 
 test('the document names every limit that all routes share', () => {
@@ -91,10 +127,11 @@ describe.for(operations)('%s', ([name, operation]) => {
       expect(requestBody.content['application/json']).toHaveProperty('example');
     }
     expect(success.length).toBeGreaterThan(0);
-    for (const [, { content }] of success) expect(content?.['application/json']).toHaveProperty('example');
+    for (const [, response] of success)
+      expect(responseOf(response)?.content?.['application/json']).toHaveProperty('example');
   });
 
-  test('documents what it refuses, each as a problem with an example', () => {
+  test('documents what it refuses, each as a problem', () => {
     const expected = new Set(['422', '500']);
     if (!isPublic) for (const status of ['401', '503']) expected.add(status);
     if (operation.security.some((scheme) => 'key' in scheme)) expected.add('403');
@@ -102,16 +139,17 @@ describe.for(operations)('%s', ([name, operation]) => {
     if (name.includes('{')) expected.add('404');
     expect(statuses).toEqual(expect.arrayContaining([...expected]));
     for (const status of statuses.filter((text) => text >= '400')) {
-      expect(operation.responses[status]?.content?.['application/problem+json'], status).toHaveProperty(
-        'example',
-      );
+      expect(responseOf(operation.responses[status])?.content, status).toHaveProperty([
+        'application/problem+json',
+      ]);
     }
   });
 
   test('says of each query parameter what it is', () => {
     const undescribed = (operation.parameters ?? [])
-      .filter((parameter) => parameter.in === 'query' && !parameter.description)
-      .map((parameter) => parameter.name);
+      .map(parameterOf)
+      .filter((parameter) => parameter?.in === 'query' && !parameter.description)
+      .map((parameter) => parameter?.name);
     expect(undescribed).toEqual([]);
   });
 });

@@ -81,10 +81,16 @@ describe('the previous period', () => {
     });
   });
 
-  test('of days with a change of the clocks is as long in hours', async () => {
+  test('of days is as many local days, also where the clocks change', async () => {
     const range = { from: '2025-03-30', to: '2025-03-31', timezone: 'Europe/Berlin' };
     const { previous } = await reportOf(log, { ...range, compare: 'previous_period' });
-    expect(previous).toMatchObject({ from: '2025-03-29T00:00:00.000Z', to: '2025-03-29T23:00:00.000Z' });
+    expect(previous).toMatchObject({ from: '2025-03-28T23:00:00.000Z', to: '2025-03-29T23:00:00.000Z' });
+    const instants = { from: '2025-03-29T23:00:00Z', to: '2025-03-30T22:00:00Z' };
+    const asked = await reportOf(log, { ...instants, compare: 'previous_period' });
+    expect(asked.previous).toMatchObject({
+      from: '2025-03-29T00:00:00.000Z',
+      to: '2025-03-29T23:00:00.000Z',
+    });
   });
 });
 

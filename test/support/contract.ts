@@ -8,8 +8,15 @@ type Schema = { [key: string]: unknown };
 interface Response {
   content?: Record<string, { schema: Schema }>;
 }
+interface Reference {
+  $ref: string;
+}
 interface Document {
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, Response> }>>;
+  paths: Record<
+    string,
+    Record<string, { operationId: string; responses: Record<string, Response | Reference> }>
+  >;
+  components: { responses: Record<string, Response> };
 }
 
 const document = JSON.parse(readFileSync(join(PROJECT_ROOT, 'openapi.json'), 'utf8')) as Document & Schema;
@@ -49,7 +56,13 @@ export function checkAnswer(
   const operation = route && document.paths[route.path]?.[method.toLowerCase()];
   // An unknown path or method is no operation; what it answers is tested where it is asked on purpose.
   if (!route || !operation) return;
-  const response = operation.responses[String(status)];
+  const { response, pointer } = responseOf(operation.responses[String(status)], [
+    'paths',
+    route.path,
+    method.toLowerCase(),
+    'responses',
+    String(status),
+  ]);
   if (!response)
     throw new Error(
       `${method} ${route.path} answered ${status}, which openapi.json does not promise: ${JSON.stringify(body).slice(0, 500)}`,
@@ -61,17 +74,7 @@ export function checkAnswer(
       `${method} ${route.path} ${status} answered as ${contentType}, which openapi.json does not promise`,
     );
   if (!mediaType.endsWith('json')) return;
-  const pointer = [
-    'paths',
-    route.path,
-    method.toLowerCase(),
-    'responses',
-    String(status),
-    'content',
-    mediaType,
-    'schema',
-  ];
-  const validate = validatorOf(pointer);
+  const validate = validatorOf([...pointer, 'content', mediaType, 'schema']);
   // A batch of which nothing went in answers a problem with the members of the batch.
   const isBatchProblem =
     mediaType === 'application/problem+json' && (body as Schema).code === 'no_item_accepted';
@@ -80,6 +83,13 @@ export function checkAnswer(
       `${method} ${route.path} ${status} differs from openapi.json: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(body).slice(0, 1500)}`,
     );
   }
+}
+
+/** A response, and where it is in the document: most errors are shared components. */
+function responseOf(promised: Response | Reference | undefined, pointer: string[]) {
+  if (!promised || !('$ref' in promised)) return { response: promised, pointer };
+  const name = promised.$ref.split('/').at(-1) ?? '';
+  return { response: document.components.responses[name], pointer: ['components', 'responses', name] };
 }
 
 function validatorOf(pointer: string[]): ValidateFunction {

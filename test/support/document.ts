@@ -34,13 +34,17 @@ function accessOf(operation: Json): Access {
   return scope as Access;
 }
 
+/** A parameter of its own, or one that operations share. */
+const resolved = (parameter: Json): DocumentedParameter =>
+  parameter.$ref ? document.components.parameters[parameter.$ref.split('/').at(-1)] : parameter;
+
 export const operations: DocumentedOperation[] = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods as Json).map(([method, operation]: [string, Json]) => ({
     id: operation.operationId,
     method: method.toUpperCase(),
     path,
     access: accessOf(operation),
-    parameters: operation.parameters ?? [],
+    parameters: (operation.parameters ?? []).map(resolved),
     ...(operation.requestBody && { body: operation.requestBody.content['application/json'].example }),
   })),
 );
