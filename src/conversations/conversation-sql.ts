@@ -189,7 +189,7 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
 /** Needs: a message `t`. Gives: the order in which the last message with a sentiment comes first. */
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
-/** With its messages and the conversions that followed. Instants in JSON are text, and amounts numbers. */
+/** A thread with its messages and the conversions that followed. Instants in JSON are text, and amounts are numbers. */
 export type StoredConversationDetail = StoredConversation & {
   touchpoints: (Pick<
     typeof touchpoints.$inferSelect,
@@ -229,7 +229,7 @@ export function selectConversation(workspaceId: string, id: string): SQL {
     where thread.workspace_id = ${tenant(workspaceId)} and thread.id = ${id}`;
 }
 
-/** A row of `shown` columns on its way out. */
+/** The wire form of a row of `shown` columns. */
 export function conversationOut(row: StoredConversation): Conversation {
   const { last_direction, inbound, outbound, sentiment_mean, sentiment_last, ...rest } = row;
   const [opened_at, first_response_at] = [instantOrNull(row.opened_at), instantOrNull(row.first_response_at)];
