@@ -2,12 +2,12 @@ import { connect } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** The API tests run twice, against the bundle in workerd: once over PGlite, once over a real Postgres server. */
+/** The API tests run twice, with the bundle in workerd: once over PGlite, once over a real Postgres server. */
 const api = ['test/http/**/*.test.ts', 'test/sql/**/*.test.ts'];
 
 /**
- * Where a real server is there, the embedded database, which is much slower, gets every kind of statement and not every
- * question about the wire. `EMBEDDED=all` gives it everything, as it has where it is alone.
+ * If a real server is available, the embedded database, which is much slower, runs all SQL tests and these API tests.
+ * `EMBEDDED=all` gives it all tests, as without a server.
  */
 const HTTP_OF_EMBEDDED = [
   'attribution-report',
@@ -46,7 +46,7 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Tests mostly wait for the Worker and the database; one at a time leaves half of a small machine idle.
+    // Tests mostly wait for the Worker and the database; a single worker leaves half of a small machine idle.
     maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
     projects: [
       {

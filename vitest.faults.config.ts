@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Apart from `npm test`: these tests keep the whole machine busy, and kill servers. One file at a time. */
+/** Separate from `npm test`: these tests keep the whole machine busy and kill servers. They run one file at a time. */
 export default defineConfig({
   test: {
     name: 'faults',

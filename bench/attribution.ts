@@ -9,7 +9,7 @@ const MODELS =
 /** Sizes of the log in touchpoints; the first is that of a small company. */
 const SIZES = [12_000, 120_000];
 
-/** One month of attribution under eight models, as a frontend asks for it, through the Worker. */
+/** One month of attribution under eight models, requested through the Worker as a frontend would. */
 export async function benchAttribution(world: BenchWorld, progress: Progress) {
   const results = [];
   for (const size of SIZES) {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { withoutSecondaryIndexes } from './funnel-data.ts';
 
-/** The one workspace of the threads. */
+/** The workspace of the threads. */
 export const THREADS_WORKSPACE_ID = '00000000-0000-7000-8000-000000000002';
 
 const TOUCHPOINTS = 1_000_000;
@@ -10,8 +10,9 @@ const PEOPLE = 100_000;
 const DAYS = 90;
 
 /**
- * Threads of four messages on average, each of one person, within two days of their beginning; three of five messages
- * are inbound. Every tenth person converts. Straight into the tables, and in the order of time, as for funnels.
+ * Threads of four messages on average, each with one person, within two days of their beginning. Three of five
+ * messages are inbound. Every tenth person converts. Rows are inserted directly into the tables, in order of time, as
+ * for funnels.
  */
 export async function loadThreads(client: pg.Client) {
   await client.query('insert into workspaces (id, name) values ($1, $2)', [THREADS_WORKSPACE_ID, 'threads']);
@@ -47,7 +48,7 @@ export async function loadThreads(client: pg.Client) {
      having random() < 0.1`,
     [THREADS_WORKSPACE_ID],
   );
-  // Threads by the function that keeps them, which is also how long the migration of as many takes.
+  // Threads are computed by the database function that keeps them up to date.
   const started = performance.now();
   await client.query(
     `select refresh_conversations($1, array_agg(distinct conversation)) from touchpoints where workspace_id = $1`,

@@ -82,7 +82,7 @@ const STATEMENTS: Record<string, SQL> = {
   ),
 };
 
-/** The report on conversations and the list of those who wait, over a million touchpoints in threads. */
+/** The conversation report and the list of waiting conversations, over a million touchpoints in threads. */
 export async function benchConversations(world: BenchWorld, progress: Progress) {
   const name = 'conversations of 1,000,000 touchpoints';
   if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };

@@ -1,6 +1,6 @@
 /** Generated data; the same seed gives the same rows. */
 
-/** mulberry32: 32 bits of state, good enough for made-up people. */
+/** mulberry32: 32 bits of state, good enough for generated people. */
 export function randomOf(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -15,7 +15,7 @@ const KINDS = ['mention', 'reply', 'click', 'visit', 'demo', 'email_open'];
 const CHANNELS = ['x', 'linkedin', 'reddit', 'email', 'organic_search', 'direct'];
 const FROM = Date.UTC(2026, 0, 1);
 
-/** Touchpoints with about 15 of a person, over 90 days; every tenth names a second identity. */
+/** Touchpoints over 90 days, about 15 per person; every tenth names a second identity. */
 export function touchpoints(count: number, seed: number): Record<string, unknown>[] {
   const random = randomOf(seed);
   const pick = (values: readonly string[]) => values[Math.floor(random() * values.length)];
@@ -37,7 +37,7 @@ export function touchpoints(count: number, seed: number): Record<string, unknown
   });
 }
 
-/** Conversions of every third person of the same seed's touchpoints. */
+/** One conversion for every third person of the touchpoints of the same seed. */
 export function conversions(touchpointCount: number, seed: number): Record<string, unknown>[] {
   const random = randomOf(seed + 1);
   const people = Math.max(1, Math.floor(touchpointCount / 15));

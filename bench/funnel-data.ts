@@ -1,17 +1,17 @@
 import type pg from 'pg';
 
-/** The one workspace of a funnel's data. */
+/** The workspace of a funnel's data. */
 export const WORKSPACE_ID = '00000000-0000-7000-8000-000000000001';
 
-/** Touchpoints of made-up people from the first of January on, of six kinds alike. */
+/** Touchpoints of generated people from 1 January on, of six kinds in equal shares. */
 export interface DataSet {
   name: string;
   touchpoints: number;
   people: number;
   days: number;
-  /** A share of the touchpoints that belongs to a few people alone. */
+  /** The share of touchpoints that a few people have. */
   busy: { share: number; people: number };
-  /** What is asked of it, and how often. */
+  /** The queries, and the number of rounds. */
   ranges: readonly { from: string; to: string }[];
   windows_days: readonly number[];
   rounds: number;
@@ -30,7 +30,7 @@ export const UNIFORM: DataSet = {
   rounds: 7,
 };
 export const SKEWED: DataSet = { ...UNIFORM, name: 'skewed', busy: { share: 0.3, people: 100 } };
-/** Ten times the people and the touchpoints, over a year; asked for its last months, as one does. */
+/** Ten times the people and the touchpoints, over a year; queried for its last months, as is usual. */
 export const LARGE: DataSet = {
   ...UNIFORM,
   name: 'large',
@@ -41,7 +41,7 @@ export const LARGE: DataSet = {
   windows_days: [7],
   rounds: 2,
 };
-/** The people of the first, each with ten times as many touchpoints. */
+/** The people of the first data set, each with ten times as many touchpoints. */
 export const DENSE: DataSet = {
   ...UNIFORM,
   name: 'dense',
@@ -51,9 +51,10 @@ export const DENSE: DataSet = {
 };
 
 /**
- * Straight into the table, because through the API it would take hours. Nothing that a funnel does not read is made:
- * no identities, no hashes of contents, no conversations. People's ids are of version 7, as in production: how many of their first bytes
- * are the same says how fast they sort. Rows lie in the order in which they happened, as they come in.
+ * Inserts directly into the table, because loading through the API would take hours. It creates only what a funnel
+ * reads: no identities, content hashes or conversations. Ids of people are version 7, as in production, because the
+ * length of their common prefix decides how fast they sort. Rows are stored in order of time, as they arrive in
+ * production.
  */
 export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise<void> {
   await client.query('insert into workspaces (id, name) values ($1, $2)', [WORKSPACE_ID, data.name]);
@@ -81,7 +82,7 @@ async function insertTouchpoints(client: pg.Client, data: DataSet): Promise<void
   );
 }
 
-/** To fill a table and then index it is many times faster than the other way around. Triggers are off meanwhile. */
+/** Filling a table before indexing it is many times faster than the reverse. Triggers are disabled meanwhile. */
 export async function withoutSecondaryIndexes(client: pg.Client, fill: () => Promise<void>): Promise<void> {
   const createIndexes = await dropSecondaryIndexes(client);
   await client.query('alter table touchpoints disable trigger user');

@@ -13,19 +13,19 @@ const KINDS = ['mention', 'reply', 'click', 'visit'];
 const ABOUT = {
   wanted: 'ratio at most 1 on uniform, at most 1/3 on skewed and large',
   note:
-    'ratio is over usual, the median of rounds in which each has its turn. The usual SQL is one self-join a step with ' +
-    'the window counted anew at each, so its counts are too high from step 3 on. counts is what the report takes to ' +
-    'answer the same; report is all of it: also the one chain of each person, its value and its seconds. ' +
-    'usual_by_rows is the usual SQL with the index (workspace_id, kind, occurred_at) alone, as it would be without this ' +
-    'project: usual reads kinds from an index that has all of a step. ratio_by_rows is over that.',
+    'ratio is relative to usual, the median of rounds in which each runs in turn. The usual SQL is one self-join per step with ' +
+    'the window restarted at each step, so its counts are too high from step 3 on. counts is the time of the report for ' +
+    'the same counts; report is the time of all of it: also the one chain of each person, its value and its seconds. ' +
+    'usual_by_rows is the usual SQL with only the index (workspace_id, kind, occurred_at), as it would be without this ' +
+    'project: usual reads kinds from an index that has every column of a step. ratio_by_rows is relative to that.',
 };
 
-/** The report of a funnel beside the SQL that one would write for it, over a million touchpoints. */
+/** The funnel report compared with the usual SQL for a funnel, over a million touchpoints. */
 export function benchFunnel(world: BenchWorld, progress: Progress) {
   return benchOver([UNIFORM, SKEWED], world, progress);
 }
 
-/** The same over ten millions: of ten times the people, and of the same people. */
+/** The same over ten million touchpoints: of ten times the people, and of the same people. */
 export function benchLargeFunnel(world: BenchWorld, progress: Progress) {
   return benchOver([LARGE, DENSE], world, progress);
 }
@@ -34,7 +34,7 @@ async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress)
   const name = `funnel of ${KINDS.length} steps, ${sets.map((data) => data.name).join(' and ')}`;
   if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };
   const results = [];
-  // A database for each, so that no set lies between the rows of another.
+  // One database per data set, so that the rows of two sets are not interleaved.
   for (const data of sets)
     results.push(...(await world.inFreshDatabase((url) => benchData(data, url, progress))));
   return { name, ...ABOUT, results };
@@ -42,7 +42,7 @@ async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress)
 
 async function benchData(data: DataSet, databaseUrl: string, progress: Progress) {
   const client = new pg.Client({ connectionString: databaseUrl });
-  // A database that is dropped ends its connections; the statement that runs is told of it anyway.
+  // Dropping a database ends its connections; the running statement fails anyway.
   client.on('error', () => {});
   await client.connect();
   try {
@@ -50,7 +50,7 @@ async function benchData(data: DataSet, databaseUrl: string, progress: Progress)
     await loadTouchpoints(client, data);
     await client.query('create index usual_kind on touchpoints (workspace_id, kind, occurred_at)');
   } finally {
-    // What loading has set must not hold for what is measured.
+    // Settings made for loading must not apply to the measurement.
     await client.end();
   }
   const results = [];
@@ -73,7 +73,7 @@ async function benchData(data: DataSet, databaseUrl: string, progress: Progress)
   return results;
 }
 
-/** The report, its counts alone (what the usual SQL answers), and the usual SQL, in turn. */
+/** The report, its counts alone (the result of the usual SQL), and the usual SQL, in turn. */
 async function compareInTurn(
   databaseUrl: string,
   question: KindsQuestion,
@@ -97,7 +97,7 @@ async function compareInTurn(
       for (const one of round % 2 === 0 ? taken : taken.toReversed()) {
         const { ms, counts } = await timed(contenders[one.name]);
         one.counts = counts;
-        // The first round warms caches, and is not counted.
+        // The first round warms caches and is not counted.
         if (round > 0) one.ms.push(ms);
       }
     }
@@ -127,7 +127,10 @@ async function timed(ask: () => Promise<number[]>): Promise<{ ms: number; counts
   return { ms: performance.now() - started, counts };
 }
 
-/** As the API sends it, under the application's role, and for as long as it takes. The usual SQL has no such lock. */
+/**
+ * As the API sends it, under the application's role, but with a time-out of 10 minutes. The usual SQL has no such
+ * lock.
+ */
 const APPLICATION = underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }, 10 * 60_000);
 
 /** One transaction, after its settings. */
@@ -155,7 +158,7 @@ async function askUsual(client: pg.Client, question: KindsQuestion): Promise<num
   return answer?.counts ?? [];
 }
 
-/** Without the index that has all of a step, which is back when the transaction is rolled back. */
+/** Without the index that has every column of a step; the rollback restores it. */
 async function askUsualByRows(client: pg.Client, question: KindsQuestion): Promise<number[]> {
   await client.query('begin');
   await client.query('drop index touchpoints_kind');

@@ -15,8 +15,8 @@ export const ROUNDS = 5;
 export type Statement = { sql: string; params: unknown[] };
 
 /**
- * Rows per second of 1,000-item batches through the Worker, against the same statements sent straight from `pg`,
- * in turn, each into a workspace of its own that grows alike. One client, then four at once.
+ * Rows per second of 1,000-item batches through the Worker, compared with the same statements sent directly from `pg`,
+ * in turn, each into a workspace of its own that grows at the same rate. One client, then four concurrent clients.
  */
 export async function benchIngest(world: BenchWorld, progress: Progress) {
   const results = [];
@@ -34,7 +34,7 @@ export async function benchIngest(world: BenchWorld, progress: Progress) {
       const direct = world.databaseUrl
         ? await directRowsPerSecond(world, world.databaseUrl, viaPg.id, batches, clients)
         : null;
-      // The first round warms caches and connections, and is not counted.
+      // The first round warms caches and connections and is not counted.
       if (round > 0) rounds.push({ worker, direct, ratio: direct === null ? null : worker / direct });
     }
     results.push({
@@ -62,7 +62,7 @@ async function rowsPerSecond<T>(
   return (batches.length * BATCH) / ((performance.now() - started) / 1000);
 }
 
-/** The statements are made beforehand: only the database and the driver are timed. */
+/** The statements are rendered beforehand, so that only the database and the driver are timed. */
 async function directRowsPerSecond(
   world: BenchWorld,
   databaseUrl: string,
@@ -109,14 +109,14 @@ export async function statementsOf(
     retention_days: null,
   };
   const secrets = await secretsOf(world.identitySecret, workspaceId);
-  // Of a request's context, only what preparing rows looks at.
+  // Only the members of a request's context that preparing rows reads.
   const caller = { kind: 'secret' };
   const context = { workspace, caller, secrets, now: new Date() } as WorkspaceContext;
   const rows = await Promise.all(
     batch.map(async (sent) => {
       const item = touchpointIngest.schema.parse(sent);
       const ready = await touchpointIngest.prepare(item, String(sent.id), '', context);
-      if (!('row' in ready)) throw new Error('the benchmark made a bad touchpoint');
+      if (!('row' in ready)) throw new Error('the benchmark generated an invalid touchpoint');
       return {
         ...ready.row,
         content_hash: (await secrets.hash('content', JSON.stringify(sent))).slice(0, 32),

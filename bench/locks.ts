@@ -8,7 +8,7 @@ import type { BenchWorld } from './world.ts';
 
 const WORKSPACE_ID = '00000000-0000-7000-8000-000000000001';
 
-/** Row level security off, as if it had never been there. */
+/** Switches row level security off, as if it did not exist. */
 const UNLOCK = `do $$ declare t regclass; begin
   for t in select c.oid::regclass from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' loop
     execute format('alter table %s disable row level security', t);
@@ -17,7 +17,8 @@ end $$`;
 
 /**
  * Rows per second of the same batches with both locks between workspaces (the role, the workspace and the policies),
- * and with `workspace_id` in every statement alone, in turn, each into a database of its own that grows alike.
+ * and with only `workspace_id` in every statement, in turn, each into a database of its own that grows at the same
+ * rate.
  */
 export async function benchLocks(world: BenchWorld, progress: Progress) {
   const name = 'ingest with row level security, against ingest without';
@@ -45,12 +46,12 @@ export async function benchLocks(world: BenchWorld, progress: Progress) {
             with: () => sentRowsPerSecond(locked, under, clients),
             without: () => sentRowsPerSecond(unlocked, batches, clients),
           };
-          // Whoever goes first finds the machine as the round before left it.
+          // The order alternates, because the first to run finds the machine as the previous round left it.
           const isEven = round % 2 === 0;
           const [first, second] = isEven ? [ask.with, ask.without] : [ask.without, ask.with];
           const [one, other] = [await first(), await second()];
           const [locks, none] = isEven ? [one, other] : [other, one];
-          // The first round warms caches and connections, and is not counted.
+          // The first round warms caches and connections and is not counted.
           if (round > 0) rounds.push({ locks, none, ratio: locks / none });
         }
         return {

@@ -21,13 +21,15 @@ const BENCHES = {
   locks: benchLocks,
 };
 type Name = keyof typeof BENCHES;
-/** The others load for minutes, so they have to be asked for. */
+/** The others load data for minutes, so they run only by name. */
 const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel', 'locks'];
 
 const asked = process.argv.slice(2);
 const unknown = asked.filter((name) => !(name in BENCHES));
 if (unknown.length > 0) {
-  process.stderr.write(`No benchmark ${unknown.join(', ')}; known are ${Object.keys(BENCHES).join(', ')}.\n`);
+  process.stderr.write(
+    `Unknown benchmark ${unknown.join(', ')}; known are ${Object.keys(BENCHES).join(', ')}.\n`,
+  );
   process.exit(1);
 }
 
@@ -37,7 +39,7 @@ const progress: Progress = (text) => {
 
 progress('building the Worker');
 const world = await startBenchWorld(process.env.DATABASE_URL);
-// Someone who interrupts a benchmark is not left with its databases.
+// An interrupted benchmark drops its databases.
 for (const [signal, status] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],

@@ -1,21 +1,21 @@
 import type pg from 'pg';
 import { loadTouchpoints, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
 
-/** What people reports read beside a million touchpoints. Every count is of rows. */
+/** The data of the people reports besides a million touchpoints. All counts are numbers of rows. */
 export const PEOPLE_DATA = {
   touchpoints: UNIFORM.touchpoints,
   people: UNIFORM.people,
-  /** Each of a few of the people. */
+  /** Each has a few of the people. */
   accounts: 20_000,
-  /** Touchpoints that name an advocate, who is anybody. */
+  /** Touchpoints that name an advocate, who can be any person. */
   referrals: 50_000,
   purchases: 60_000,
-  /** Of two goals alike. */
+  /** In equal shares of two goals. */
   cultivations: 120_000,
   adjustments: 3_000,
 };
 
-/** Straight into the tables, in the order in which it happened; conversions over 270 days, a tenth of them in euro. */
+/** Inserts directly into the tables, in order of time: conversions over 270 days, a tenth of them in euro. */
 export async function loadPeople(client: pg.Client): Promise<void> {
   await loadTouchpoints(client, UNIFORM);
   const { referrals, touchpoints, purchases, cultivations, adjustments } = PEOPLE_DATA;

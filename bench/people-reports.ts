@@ -27,7 +27,7 @@ export async function benchPeopleReports(world: BenchWorld, progress: Progress) 
       progress(`people reports: loading ${PEOPLE_DATA.touchpoints} touchpoints`);
       await loadPeople(loading);
     } finally {
-      // What loading has set must not hold for what is measured.
+      // Settings made for loading must not apply to the measurement.
       await loading.end();
     }
     return measure(url, progress);

@@ -27,7 +27,7 @@ interface Asked {
 
 const get = (path: string): Asked => ({ method: 'GET', path });
 
-/** Every report, as frontends ask for it, and what else is read by ids. */
+/** Every report, requested as a frontend would, and the other operations that read by ids. */
 const ofPeople = (personId: string): Record<string, Asked> => ({
   attribution: get(
     `/v1/reports/attribution?goal=purchase&${MONTH}&models=linear,time_decay&group_by=channel`,
@@ -77,10 +77,10 @@ const ofThreads = (personId: string): Record<string, Asked> => ({
 });
 
 /**
- * Every report over a million touchpoints (and another million in threads), through the Worker, and what its statements
- * take by themselves: under the application's role, which sees the rows of its workspace, and under one that row level
- * security does not hold. A condition that does not reach an index under it shows as a ratio far above 1, and as a table
- * that is read whole. `PLANS=folder` writes what Postgres explains of each.
+ * Every report over a million touchpoints (and another million in threads), through the Worker, and the time of its
+ * statements alone: under the application's role, which sees the rows of its workspace, and under a role that bypasses
+ * row level security. A condition that does not reach an index under row level security shows as a ratio far above 1,
+ * and as a sequential scan. `PLANS=folder` writes the `explain` output of each statement.
  */
 export async function benchReports(world: BenchWorld, progress: Progress) {
   const name = 'every report under row level security, against the same without';
@@ -94,7 +94,7 @@ export async function benchReports(world: BenchWorld, progress: Progress) {
     await loadPeople(client);
     progress('reports: loading threads');
     await loadThreads(client);
-    // What loading has set must not hold for what is measured.
+    // Settings made for loading must not apply to the measurement.
     await client.query('discard all');
     const results = [];
     for (const [workspaceId, asked] of [
@@ -124,9 +124,9 @@ async function measure(
 ) {
   const times = await timesOf(ROUNDS, 1, () => world.ask(method, path, token, body));
   const { queries } = world.lastCall();
-  // The first says whose rows are seen; without it the owner of the server sees all.
+  // The first statement sets the role and the workspace; without it the owner of the server sees all rows.
   const [reach, ...rest] = queries;
-  if (!reach?.query.includes("set_config('role'")) throw new Error(`${report} does not take on a role`);
+  if (!reach?.query.includes("set_config('role'")) throw new Error(`${report} does not set a role`);
   const locked: number[] = [];
   const unlocked: number[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -150,7 +150,7 @@ async function transact(client: pg.Client, queries: readonly BackendQuery[]): Pr
   await client.query('commit');
 }
 
-/** Of the last statement, after those that come before it in its transaction. */
+/** The plan of the last statement, after the earlier statements of its transaction. */
 async function explain(client: pg.Client, queries: readonly BackendQuery[]): Promise<string> {
   const last = queries.at(-1);
   if (!last) return '';

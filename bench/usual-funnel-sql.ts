@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 
-/** What both statements are asked: the people who did these kinds of touchpoints in this order. */
+/** The query of both statements: the people who have touchpoints of these kinds in this order. */
 export interface KindsQuestion {
   workspace_id: string;
   from: string;
@@ -12,10 +12,10 @@ export interface KindsQuestion {
 const step = (k: number) => sql.identifier(`step_${k}`);
 
 /**
- * The SQL that one writes for a funnel, and that umami runs: a self-join for each step, with the window counted anew
- * from each step. It counts too many, because a chain may last a window for every step, and it tells nothing else.
- * umami stops at the end of the range; here it reads as far as a chain that begins in the range may last, as the report
- * does, so that both are asked the same.
+ * The usual SQL for a funnel, which umami runs too: a self-join for each step, with the window restarted at each step.
+ * It counts too many people, because a chain may last one window per step, and it returns nothing but counts. umami
+ * stops at the end of the range. This statement reads as far as a chain that begins in the range may last, as the
+ * report does, so that both have the same query.
  * Rows: one, `counts`, the people at each step.
  */
 export function usualFunnel(question: KindsQuestion): SQL {

@@ -8,34 +8,34 @@ import { buildWorker, startWorkerd } from '../local/workerd.ts';
 const ROOT_KEY = 'root-key-of-the-benchmarks-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-benchmarks-0123456789';
 
-/** What is measured: the built Worker in bare workerd, over a database that the benchmark made for itself. */
+/** The system under measurement: the built Worker in bare workerd, over a database that the benchmark created. */
 export interface BenchWorld {
   database: 'pglite' | 'postgres';
   backend: SqlBackend;
-  /** Null on PGlite, which has no second way in. */
+  /** Null on PGlite, which allows no second connection. */
   databaseUrl: string | null;
   identitySecret: string;
   ask(method: string, path: string, token: string, body?: unknown): Promise<unknown>;
   makeWorkspace(): Promise<{ id: string; token: string }>;
-  /** The token of a further key, of a workspace that may have been loaded past the API. */
+  /** The token of a further key, of a workspace whose rows may have been inserted without the API. */
   makeKey(workspaceId: string): Promise<string>;
-  /** What the Worker sent to the database last: the statements of one transaction, the settings among them. */
+  /** The last call of the Worker to the database: the statements of one transaction, including the settings. */
   lastCall(): NeonCall;
-  /** Gives a further database, with all migrations and nothing else in it, and drops it. Not on PGlite. */
+  /** Creates a further database with all migrations and no rows, calls `use`, and drops it. Not on PGlite. */
   inFreshDatabase<T>(use: (databaseUrl: string) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
 
 type Undo = (() => Promise<unknown>)[];
 
-/** @param server a real Postgres in which databases may be made and dropped; PGlite if absent */
+/** @param server a real Postgres in which databases may be created and dropped; PGlite if absent */
 export async function startBenchWorld(server: string | undefined): Promise<BenchWorld> {
   const undo: Undo = [];
   let stopping: Promise<void> | null = null;
   const undoAll = async () => {
     for (const step of undo.toReversed()) await step();
   };
-  // A signal stops the world, and then so does what breaks off because of it.
+  // A signal stops the world, and so does the benchmark that fails because of the signal.
   const stop = () => {
     stopping ??= undoAll();
     return stopping;
@@ -122,7 +122,7 @@ async function migrate(databaseUrl: string): Promise<void> {
   }
 }
 
-/** It may be dropped early; else it is when all is undone. */
+/** The database may be dropped early; otherwise it is dropped with everything else. */
 async function makeDatabase(server: string, undo: Undo): Promise<{ url: string; drop: () => Promise<void> }> {
   const name = `throughline_bench_${process.pid}_${Date.now()}`;
   const drop = () => administer(server, `drop database if exists ${name} with (force)`);

@@ -9,13 +9,13 @@ interface Journal {
   entries: { tag: string; when: number }[];
 }
 
-/** The database has migrations that this version does not have, so what it holds is unknown. */
+/** The database has migrations that this version does not have, so its contents are unknown. */
 export class ForeignMigrations extends Error {
   override name = 'ForeignMigrations';
 }
 
 /**
- * Brings the database to the newest migration. Returns the names of those that it lacked, in order.
+ * Brings the database to the newest migration. Returns the names of the migrations that were missing, in order.
  * @throws ForeignMigrations before anything is changed
  */
 export async function applyMigrations(backend: SqlBackend): Promise<string[]> {
@@ -24,14 +24,14 @@ export async function applyMigrations(backend: SqlBackend): Promise<string[]> {
   const foreign = applied.filter((when) => !entries.some((entry) => entry.when === when));
   if (foreign.length > 0) {
     throw new ForeignMigrations(
-      `${foreign.length} of its ${applied.length} migrations are of another version of Throughline, and cannot be carried over`,
+      `${foreign.length} of its ${applied.length} migrations belong to another version of Throughline and cannot be upgraded`,
     );
   }
   await backend.migrate(MIGRATIONS);
   return entries.filter(({ when }) => !applied.includes(when)).map(({ tag }) => tag);
 }
 
-/** When each applied migration was written, as the journal has it. */
+/** The creation time of each applied migration, as in the journal. */
 async function appliedMigrations(backend: SqlBackend): Promise<number[]> {
   const firstColumn = async (query: string) => {
     const [result] = await backend.run([{ query, params: [] }], { atomic: false });

@@ -4,7 +4,7 @@ import { type ApiDocument, llmsText } from './llms-text.ts';
 import { startGroup } from './processes.ts';
 import { PROJECT_ROOT } from './workerd.ts';
 
-/** Where wrangler.toml has the static assets from. */
+/** The folder of static assets in wrangler.toml. */
 const ASSETS = join(PROJECT_ROOT, 'dist/assets');
 const OPENAPI = join(PROJECT_ROOT, 'openapi.json');
 const INDEX = join(import.meta.dirname, 'docs/index.html');
@@ -14,20 +14,20 @@ const REDOCLY = join(PROJECT_ROOT, 'node_modules/@redocly/cli/bin/cli.js');
 const QUIET_REDOCLY_ENV = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' } as const;
 
 /**
- * The page holds all it needs, and the browser holds it to that: nothing is loaded from anywhere. Without an
- * icon of its own the page would make the browser ask the API for one.
+ * The page contains everything it needs, and its content security policy enforces that: it loads nothing. Without an
+ * icon of its own the browser would request one from the API.
  */
 const HEAD = `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; font-src data:; base-uri 'none'; form-action 'none'">
   <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M2 12 8 8l6-5' fill='none' stroke='%23777' stroke-width='2'/%3E%3C/svg%3E">`;
 
-/** The page names its maker by an image on the maker's host; the name in an image of its own stands in. */
+/** Redoc's logo is an image on a remote host. An inline image with the name replaces it. */
 const REMOTE_LOGO = /https:\/\/cdn\.redoc\.ly\/redoc\/logo-mini(-full)?\.svg/g;
 const LOCAL_LOGO =
   "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='50' height='14'%3E%3Ctext x='0' y='11' font-family='sans-serif' font-size='11' fill='%23456'%3ERedocly%3C/text%3E%3C/svg%3E";
 
 /**
- * Fills the folder of static assets from openapi.json: the document itself, its page, its summary as text, and
- * an index. Nothing is fetched. Each file appears whole, so several builds may run at once.
+ * Fills the folder of static assets from openapi.json: the document itself, its reference page, its summary as text,
+ * and an index. Nothing is fetched. Each file is replaced atomically, so several builds may run concurrently.
  */
 export async function buildAssets(): Promise<void> {
   await mkdir(ASSETS, { recursive: true });
@@ -44,7 +44,7 @@ export async function buildAssets(): Promise<void> {
   }
 }
 
-/** Builds them if one is missing or older than what it is made from. */
+/** Builds the assets if one is missing or older than its sources. */
 export async function buildAssetsIfStale(): Promise<void> {
   const built = await Promise.all(FILES.map((file) => changedAt(join(ASSETS, file))));
   const sources = [OPENAPI, INDEX, import.meta.filename, join(import.meta.dirname, 'llms-text.ts')];
@@ -52,7 +52,7 @@ export async function buildAssetsIfStale(): Promise<void> {
   if (Math.min(...built) < Math.max(...changed)) await buildAssets();
 }
 
-/** In milliseconds since 1970; never, if there is no such file. */
+/** In milliseconds since 1970; negative infinity if the file does not exist. */
 async function changedAt(path: string): Promise<number> {
   try {
     return (await stat(path)).mtimeMs;

@@ -2,17 +2,17 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PROJECT_ROOT } from './workerd.ts';
 
-/** The folder of the present text of every database function. */
+/** The folder with the present text of every database function. */
 export const FUNCTIONS = join(PROJECT_ROOT, 'migrations/functions');
 
 /** A file of `migrations/functions`: a function or an aggregate, and the triggers that call it. */
 export interface DatabaseFunction {
   name: string;
-  /** In the order of the file, the header with the first. Applying them again changes nothing. */
+  /** In the order of the file; the first includes the header. Applying them again changes nothing. */
   statements: string[];
 }
 
-/** Aggregates last: the functions that they are made of have to exist. */
+/** Aggregates come last, because the functions that they consist of have to exist. */
 export async function readDatabaseFunctions(): Promise<DatabaseFunction[]> {
   const files = (await readdir(FUNCTIONS)).filter((file) => file.endsWith('.sql')).toSorted();
   const functions = await Promise.all(
@@ -26,7 +26,7 @@ export async function readDatabaseFunctions(): Promise<DatabaseFunction[]> {
   return functions.toSorted((a, b) => Number(isAggregate(a)) - Number(isAggregate(b)));
 }
 
-/** Each statement of a file begins with `create or replace` at the start of a line, as no line of a body does. */
+/** Each statement of a file begins with `create or replace` at the start of a line. No line of a body does. */
 function statementsOf(text: string): string[] {
   const [header = '', ...statements] = text.split(/^(?=create or replace )/m);
   return statements.map((statement, i) => (i === 0 ? header + statement : statement).trim());

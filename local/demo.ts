@@ -11,14 +11,14 @@ import { isPortTaken } from './processes.ts';
 import { IN_MEMORY } from './sql-backend.ts';
 import { type Stack, startStack } from './stack.ts';
 
-/** What every step of the demo has at hand. */
+/** The context of every step of the demo. */
 interface Stage {
   terminal: Terminal;
   paint: Paint;
   options: DemoOptions;
   /** Aborted by Ctrl-C. */
   signal: AbortSignal;
-  /** Where the time that is printed counts from, in milliseconds. */
+  /** The start of the printed times, in milliseconds. */
   startedAt: number;
 }
 
@@ -96,7 +96,7 @@ async function show(stage: Stage, stack: Stack, { access }: Workspace, until: Da
   print(stage, ['', paint('bold', '4  Explore'), ...exploreLines(exploration, paint), '']);
 }
 
-/** Everything that is printed; resolves when there is nothing more to do but to stay up. */
+/** Prints everything; resolves when nothing is left but to stay up. */
 async function tell(stage: Stage, stack: Stack, onWorkspace: (workspace: Workspace) => void): Promise<void> {
   const until = new Date(Math.floor(Date.now() / DAY_MS) * DAY_MS);
   const data = generateDemo({ seed: stage.options.seed, until });
@@ -122,7 +122,7 @@ async function run(stage: Stage): Promise<void> {
     print(stage, [`The API stays up at ${stack.url} until Ctrl-C.`]);
     await Promise.race([interruption(stage.signal), workerEnded]);
   } finally {
-    // stop() ends the Worker, which is then no failure.
+    // stop() ends the Worker, which is not a failure then.
     workerEnded.catch(() => {});
     if (workspace && stage.options.databaseUrl) await deleteWorkspace(stack, workspace.id);
     await stack.stop();
@@ -136,7 +136,7 @@ function interruption(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** A database that outlives the demo gets its workspace removed. */
+/** Deletes the workspace from a database that outlives the demo. */
 async function deleteWorkspace({ url, rootKey }: Stack, id: string): Promise<void> {
   const root = { url, token: rootKey, signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS) };
   const path = `/v1/workspaces/${id}`;
@@ -148,8 +148,8 @@ async function deleteWorkspace({ url, rootKey }: Stack, id: string): Promise<voi
   }
 }
 
-// fetch says only that it failed; why is in the cause, and a refused connection to a name with two
-// addresses has a code and no message.
+// The message of fetch is generic and the reason is in the cause. A refused connection to a name with two addresses has
+// a code and no message.
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.message || ('code' in error ? String(error.code) : error.name);
@@ -160,9 +160,9 @@ function messageOf(error: unknown): string {
 async function runDemo(args: string[], env: NodeJS.ProcessEnv): Promise<number> {
   const terminal = process.stdout;
   const interrupted = new AbortController();
-  // npm passes Ctrl-C on after the terminal did, so a second signal is no demand to hurry.
+  // npm forwards Ctrl-C after the terminal has sent it, so a second signal does not mean that the user is in a hurry.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => interrupted.abort());
-  // Nobody reads any more: `npm run demo | head`.
+  // The reader is gone, as in `npm run demo | head`.
   terminal.on('error', () => interrupted.abort());
   let stay = true;
   try {

@@ -15,7 +15,7 @@ interface DevSettings {
   rootKey: string | undefined;
 }
 
-// An empty variable counts as none: `ROOT_KEY= npm run dev`.
+// An empty variable counts as absent: `ROOT_KEY= npm run dev`.
 function readSettings(env: NodeJS.ProcessEnv): DevSettings {
   const port = Number(env.PORT || DEFAULT_PORT);
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
@@ -31,7 +31,7 @@ function readSettings(env: NodeJS.ProcessEnv): DevSettings {
 async function demoWorkspace(stack: Stack, { dataDir, databaseUrl }: DevSettings): Promise<DemoWorkspace> {
   const folder = dataDir === IN_MEMORY ? undefined : dataDir;
   const state = await loadLocalState(folder);
-  // The hash keeps the password of the database out of the file.
+  // Hashed, so that the password of the database is not in the file.
   const database = databaseUrl ? createHash('sha256').update(databaseUrl).digest('hex') : 'pglite';
   const kept = state.demos[database];
   if (kept && (await isDemoThere(stack.url, kept))) return kept;
@@ -55,7 +55,7 @@ async function announce(stack: Stack, settings: DevSettings): Promise<void> {
     const { id, token } = await demoWorkspace(stack, settings);
     demo = [`demo workspace  ${id}`, `demo token      ${token}`];
   } catch (error) {
-    // The API is up all the same, and the reason is what a developer needs to see.
+    // The API is up anyway, and the developer sees the reason.
     process.stderr.write(`the demo workspace could not be seeded: ${messageOf(error)}\n`);
   }
   printLines([
@@ -71,8 +71,8 @@ async function announce(stack: Stack, settings: DevSettings): Promise<void> {
   ]);
 }
 
-// Drizzle names the statement alone; why it failed is in the cause, and a refused connection to a name
-// with two addresses has a code and no message.
+// Drizzle's message contains only the statement, and the reason is in the cause. A refused connection to a name with
+// two addresses has a code and no message.
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.message || ('code' in error ? String(error.code) : error.name);
@@ -85,7 +85,7 @@ async function runDev(env: NodeJS.ProcessEnv): Promise<number> {
   const interruption = new Promise<'interrupted'>((resolve) => {
     interrupted.signal.addEventListener('abort', () => resolve('interrupted'));
   });
-  // npm passes Ctrl-C on after the terminal did, so a second signal is no demand to hurry.
+  // npm forwards Ctrl-C after the terminal has sent it, so a second signal does not mean that the user is in a hurry.
   process.on('SIGINT', () => interrupted.abort());
   process.on('SIGTERM', () => interrupted.abort());
   let stack: Stack | undefined;

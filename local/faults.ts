@@ -2,45 +2,45 @@ import type { Random } from './demo/random.ts';
 import type { NeonCall, Reply } from './neon-call.ts';
 
 /**
- * What can befall a request between the Worker and its database. Nobody who asks can tell those apart in which the
- * statements ran from those in which they did not.
+ * Faults of a request between the Worker and its database. The caller cannot distinguish faults after which the
+ * statements have run from faults after which they have not.
  */
 export const FAULTS = [
   'none',
-  /** The connection closes, and nothing has run. */
+  /** The connection closes; nothing has run. */
   'drop_before',
   /** The statements run, their transaction is rolled back, and the connection closes. */
   'rollback_and_drop',
-  /** The transaction is committed, and the connection closes without an answer. */
+  /** The transaction is committed, and the connection closes without a response. */
   'drop_after_commit',
   /** Nothing has run. */
   'status_500',
   'status_500_after_commit',
-  /** No answer, until whoever asked gives up; nothing has run. */
+  /** No response until the caller gives up; nothing has run. */
   'hang',
   'hang_after_commit',
 ] as const;
 export type Fault = (typeof FAULTS)[number];
 
-/** Decides what befalls the next request. For tests alone: the local stack has none. */
+/** Decides the fault of the next request. For tests only: the local stack has no faults. */
 export type FaultPlan = (call: NeonCall) => Fault;
 
-/** What there is to run, in the two ways in which it can end. */
+/** The work of a request, with its two possible ends. */
 export interface Work {
   commit(): Promise<Reply>;
   rollBack(): Promise<void>;
-  /** Waits until whoever asked has closed the connection. */
+  /** Waits until the caller has closed the connection. */
   abandoned(): Promise<void>;
 }
 
 const BROKEN: Reply = { status: 500, body: '{"message":"a fault on purpose"}' };
 
-/** The answer under a fault; null is none: the connection is to be closed. */
+/** The response under a fault; null if there is none and the connection has to be closed. */
 export async function answerUnder(
   fault: Fault,
   { commit, rollBack, abandoned }: Work,
 ): Promise<Reply | null> {
-  // Whether the statements failed does not matter to one who gets no answer.
+  // The caller gets no response, so it does not matter whether the statements failed.
   const run = () => Promise.allSettled([commit()]);
   switch (fault) {
     case 'none':
@@ -68,13 +68,13 @@ export async function answerUnder(
   }
 }
 
-/** Faults as often as their weights say. */
+/** Draws faults by their weights. */
 export function randomFaults(weights: Partial<Record<Fault, number>>, random: Random): FaultPlan {
   const pairs = FAULTS.map((fault) => [fault, weights[fault] ?? 0] as const);
   return () => random.weighted(pairs);
 }
 
-/** Each request meets the fault the first so many times that it is sent, and none from then on. */
+/** Each request meets the fault on its first attempts, up to a number, and none after that. */
 export function firstTimes(times: number, fault: Fault): FaultPlan {
   const met = new Map<string, number>();
   return (call) => {

@@ -2,8 +2,8 @@ import { mkdir, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /**
- * Claims a folder (made if missing) for this process; returns what gives it back. Throws if another
- * living process holds it. A lock left behind by a dead process is taken over.
+ * Locks a folder (created if missing) for this process and returns a function that unlocks it. Throws if another
+ * living process holds the lock. A lock left by a dead process is taken over.
  */
 export async function lockFolder(dataDir: string): Promise<() => Promise<void>> {
   await mkdir(dataDir, { recursive: true });

@@ -1,4 +1,4 @@
-/** What is read of openapi.json here. */
+/** The parts of openapi.json that are read here. */
 export interface ApiDocument {
   info: { title: string; version: string; description: string };
   tags: { name: string; description: string }[];
@@ -22,21 +22,21 @@ interface ApiSchema {
   items?: ApiSchema;
 }
 
-/** The conventions of the wire, which the list of operations does not tell. */
+/** The conventions of the wire, which the list of operations does not contain. */
 const CONVENTIONS = [
   'Send the key as `Authorization: Bearer tl_sk_…`. A key belongs to one workspace and has scopes: `ingest` posts, `read` reads, `admin` changes the workspace. The routes under /v1/workspaces take the root key of the deployment.',
   'JSON in UTF-8, names in snake_case. Unknown body fields and unknown query parameters are errors that name what is known.',
-  'Times are RFC 3339 with an offset on the way in, UTC with milliseconds on the way out. Ranges are half-open: `from` is inside, `to` is not; a date means midnight in `timezone`.',
-  'Money is in major units with an ISO 4217 currency: a number or a decimal string in, a number out.',
+  'Times are RFC 3339 with an offset on input, UTC with milliseconds on output. Ranges are half-open: `from` is inside, `to` is not; a date means midnight in `timezone`.',
+  'Money is in major units with an ISO 4217 currency: a number or a decimal string on input, a number on output.',
   'Ids are the sender’s, unique in the workspace for ever. Sending the same item again is a `duplicate` and changes nothing; the same id with other content is a `conflict`. With an `Idempotency-Key` header, items without an id get one from it.',
-  'Batches take 1 to 1000 items and answer for each: 200 when all are in, 207 when some are not, 422 with code `no_item_accepted` when none is. What was refused is kept for 30 days under /v1/rejections and can be replayed.',
-  'Errors are `application/problem+json` with a stable `code`, a `request_id`, and `errors: [{pointer, detail}]` where fields are wrong.',
-  'Lists that take `limit` and `cursor` answer `{data, has_more, next_cursor}`, newest first.',
+  'Batches take 1 to 1000 items and return a result for each: 200 if all are stored, 207 if some are rejected, 422 with code `no_item_accepted` if all are. Rejections are kept for 30 days under /v1/rejections and can be replayed.',
+  'Errors are `application/problem+json` with a stable `code`, a `request_id`, and `errors: [{pointer, detail}]` if fields are invalid.',
+  'Lists that take `limit` and `cursor` return `{data, has_more, next_cursor}`, newest first.',
   'Query lists are comma-separated or repeated; `where[channel]=x,linkedin` filters; `\\,` is a comma inside a value, `\\0` is null.',
-  'What takes `format` also comes as CSV and NDJSON: `Accept: text/csv`, or `?format=csv`.',
+  'Operations with the parameter `format` also return CSV and NDJSON: `Accept: text/csv`, or `?format=csv`.',
 ];
 
-/** The API in short, as text: conventions, and a line for each operation. */
+/** A summary of the API as text: conventions, and a line for each operation. */
 export function llmsText({ info, tags, paths, components }: ApiDocument): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
@@ -53,7 +53,7 @@ export function llmsText({ info, tags, paths, components }: ApiDocument): string
     '',
     `> ${info.description.replaceAll('\n', '\n> ')}`,
     '',
-    'The whole document, with schemas and examples: [openapi.json](/openapi.json). The same as a page: [/docs](/docs).',
+    'The full document, with schemas and examples: [openapi.json](/openapi.json). The same as a page: [/docs](/docs).',
     '',
     '## Conventions',
     '',
@@ -61,7 +61,7 @@ export function llmsText({ info, tags, paths, components }: ApiDocument): string
     '',
     '## Operations',
     '',
-    'What is marked * has to be sent.',
+    'Fields marked * are required.',
     '',
     ...sections,
   ].join('\n');

@@ -2,24 +2,24 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** A workspace that `npm run dev` seeded; its token is told once, so it has to be kept here. */
+/** A workspace that `npm run dev` seeded. Its token is shown once, so it is kept here. */
 export interface DemoWorkspace {
   id: string;
   token: string;
 }
 
-/** What has to outlive a restart for the data on disk to stay readable. */
+/** State that has to survive a restart so that the data on disk stay readable. */
 export interface LocalState {
   rootKey: string;
   identitySecret: string;
-  /** Seeded workspaces, by the database they are in. */
+  /** Seeded workspaces, by their database. */
   demos: Record<string, DemoWorkspace>;
 }
 
 const FILE = 'throughline.json';
 const SECRET_BYTES = 32;
 
-/** Reads the state kept in `folder`, or makes new secrets; without a folder nothing is read or kept. */
+/** Reads the state in `folder`, or generates new secrets. Without a folder nothing is read or kept. */
 export async function loadLocalState(folder: string | undefined): Promise<LocalState> {
   const kept = folder === undefined ? {} : await readState(join(folder, FILE));
   const state = { rootKey: newSecret(), identitySecret: newSecret(), demos: {}, ...kept };
@@ -27,7 +27,7 @@ export async function loadLocalState(folder: string | undefined): Promise<LocalS
   return state;
 }
 
-/** Keeps the state in `folder`, readable by its owner only. */
+/** Writes the state to `folder`, readable by its owner only. */
 export async function saveLocalState(folder: string | undefined, state: LocalState): Promise<void> {
   if (folder === undefined) return;
   await mkdir(folder, { recursive: true });

@@ -1,10 +1,12 @@
 import { applyMigrations, ForeignMigrations } from './apply-migrations.ts';
 import { openPostgres, type SqlBackend } from './sql-backend.ts';
 
-const USAGE = `DATABASE_URL names no database. Set it to the one to migrate, as in
+const USAGE = `DATABASE_URL is not a connection string. Set it to the database to migrate:
   DATABASE_URL='postgres://user:password@host/database' npm run migrate`;
 
-/** The database's own words: what wraps them repeats the statement, which may be a page long. */
+/**
+ * The innermost message, which is the database's: the errors around it repeat the statement, which may be a page long.
+ */
 function reasonOf(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
@@ -13,7 +15,7 @@ function reasonOf(error: unknown): string {
   return inner.message || ('code' in inner ? String(inner.code) : inner.name);
 }
 
-/** Resolves to the exit code: 0 when the database is up to date, 1 when it could not be brought there. */
+/** Resolves to the exit code: 0 if the database is up to date, 1 if it could not be migrated. */
 async function runMigrate(databaseUrl: string | undefined): Promise<number> {
   if (!databaseUrl || !/^postgres(ql)?:\/\//.test(databaseUrl)) {
     process.stderr.write(`${USAGE}\n`);

@@ -6,7 +6,7 @@ export interface NeonCall {
   options: RunOptions;
 }
 
-/** An answer by HTTP. */
+/** An HTTP response. */
 export interface Reply {
   status: number;
   body: string;

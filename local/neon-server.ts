@@ -12,7 +12,7 @@ import {
   type SqlBackend,
 } from './sql-backend.ts';
 
-/** What the server listens on and runs statements with. */
+/** The address of the server, and the database that it runs statements on. */
 export interface NeonServerOptions {
   backend: SqlBackend;
   /** 0 takes a free one. */
@@ -20,7 +20,7 @@ export interface NeonServerOptions {
   host?: string;
   /** Called with each well-formed request before it runs. */
   onCall?: (call: NeonCall) => void;
-  /** Tests of what happens when the way to the database fails. */
+  /** For tests: faults between the Worker and the database. */
   faults?: FaultPlan;
 }
 
@@ -31,19 +31,19 @@ export interface NeonServer {
   connectionString: string;
   /** Requests that reached the database so far: a batch counts once. */
   calls(): number;
-  /** Statements so far: a batch counts each of its own. */
+  /** Statements so far: a batch counts once per statement. */
   queries(): number;
   close(): Promise<void>;
 }
 
-/** A request that is wrong in itself; Neon answers these with 400, like a database error without code. */
+/** A malformed request. Neon answers it with 400, like a database error without a code. */
 class BadRequest extends Error {}
 
-// Neon's own limit on a request and on a response.
+// Neon's limit on a request and on a response.
 const MAX_REQUEST_BYTES = 64 * 1024 * 1024;
 
-// Longer than any client keeps an idle connection (workerd: 5 s), so that the server is never the one
-// to close it under a request that is on its way.
+// Longer than any client keeps an idle connection (workerd: 5 s), so that the server never closes a connection under a
+// request in flight.
 const KEEP_ALIVE_MS = 120_000;
 
 // The fields that @neondatabase/serverless copies onto its NeonDbError.
@@ -66,7 +66,7 @@ const ERROR_FIELDS = [
   'routine',
 ] as const;
 
-/** Serves Neon's SQL-over-HTTP protocol at `POST /sql`, as @neondatabase/serverless 1.x speaks it. */
+/** Serves Neon's SQL-over-HTTP protocol at `POST /sql`, as used by @neondatabase/serverless 1.x. */
 export async function startNeonServer(options: NeonServerOptions): Promise<NeonServer> {
   const { backend, port = 0, host = '127.0.0.1', onCall, faults } = options;
   const count = { calls: 0, queries: 0 };
@@ -122,8 +122,8 @@ function neonResult(result: RawResult): RawResult & { rowAsArray: true } {
 }
 
 /**
- * The driver reads 400 alone as an error of the database; every other status means that the outcome
- * is unknown, which is the case when the connection behind this server broke.
+ * The driver treats only 400 as an error of the database. Every other status means that the outcome is unknown, which
+ * is the case if the connection behind this server broke.
  */
 function errorReply(error: unknown): Reply {
   if (error instanceof BadRequest) return problem(400, error.message);

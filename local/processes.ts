@@ -2,28 +2,28 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A program to run, by the path of its real binary: a shell or npx between would take the signals. */
+/** A program to run, by the path of its real binary: a shell or npx in between would receive the signals. */
 export interface GroupSpec {
   command: string;
   args: string[];
-  /** The whole environment of the child; by default that of this process. */
+  /** The full environment of the child; by default that of this process. */
   env?: NodeJS.ProcessEnv;
   cwd?: string;
-  /** Run as somebody else, which only root can. */
+  /** Run as another user, which only root can do. */
   user?: { uid: number; gid: number };
-  /** Called with what the child writes, as it writes it. */
+  /** Called with the output of the child as it is written. */
   onOutput?: (text: string) => void;
 }
 
 /** A child and all its descendants, started in a process group of their own. */
 export interface ProcessGroup {
-  /** Process id of the child, and id of the group. */
+  /** The process id of the child, which is also the id of the group. */
   pid: number;
-  /** What stdout and stderr have said so far, the last 4 million characters of it. */
+  /** The output on stdout and stderr so far, at most the last 4 million characters. */
   output(): string;
-  /** Settles when the child itself has ended, with words for a message: `code 1`, `SIGKILL`. */
+  /** Settles when the child itself has ended, with text for a message: `code 1`, `SIGKILL`. */
   exited: Promise<string>;
-  /** Ends the group: SIGTERM, and SIGKILL for what is left after the grace. Safe to call twice. */
+  /** Ends the group: SIGTERM, then SIGKILL for processes that are left after the grace period. Safe to call twice. */
   stop(): Promise<void>;
 }
 
@@ -34,9 +34,9 @@ const POLL_MS = 25;
 const READY_POLL_MS = 100;
 const PROBE_TIMEOUT_MS = 5_000;
 
-// Waits for the end of its stdin, which the parent holds open and the system closes however the parent
-// ends (Ctrl-C, a crash, SIGKILL); then ends the group: SIGTERM, SIGKILL after two seconds.
-// `kill -s`, because dash cannot read `kill -TERM -- -123`.
+// The guard waits for the end of its stdin. The parent holds stdin open, and the system closes it however the parent
+// ends (Ctrl-C, a crash, SIGKILL). Then the guard ends the group: SIGTERM, and SIGKILL after two seconds. It uses
+// `kill -s`, because dash cannot parse `kill -TERM -- -123`.
 const GUARD_SCRIPT = `read -r _
 kill -s TERM -- "-$1" || exit 0
 i=0
@@ -44,8 +44,8 @@ while [ $i -lt 20 ] && kill -s 0 -- "-$1"; do sleep 0.1; i=$((i + 1)); done
 kill -s KILL -- "-$1"`;
 
 /**
- * Starts a program in its own process group, with a guard that ends the group if this process goes
- * away without `stop()`. So nothing has to listen for signals here, and nothing is left behind.
+ * Starts a program in its own process group, with a guard that ends the group if this process ends without `stop()`. So
+ * this process needs no signal handlers, and no process is left behind.
  */
 export function startGroup(spec: GroupSpec): ProcessGroup {
   const child = spawn(spec.command, spec.args, {
@@ -115,7 +115,7 @@ async function groupEnds(group: number, timeoutMs: number): Promise<boolean> {
   return true;
 }
 
-/** False if the group has no process left. */
+/** Whether the group has a process left. */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-group, signal);
@@ -126,15 +126,15 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** How long `waitUntilReady` polls, and what makes it give up before. */
+/** How long `waitUntilReady` polls, and the signal that aborts it. */
 export interface ReadyWait {
   timeoutMs: number;
   signal?: AbortSignal;
 }
 
 /**
- * Polls `probe` until it resolves to true; false or a rejection means not yet. Throws, with the output
- * of the group, if its child ends or time runs out, and with the signal's reason if that is aborted.
+ * Polls `probe` until it resolves to true; false or a rejection means not yet. Throws, with the output of the group, if
+ * its child ends or the time runs out. Throws the signal's reason if the signal is aborted.
  */
 export async function waitUntilReady(
   group: ProcessGroup,
@@ -155,14 +155,14 @@ export async function waitUntilReady(
   throw new Error(`not ready after ${timeoutMs} ms:\n${group.output()}`);
 }
 
-/** True if something answers with HTTP 200 at `url`. */
+/** Whether a server answers with HTTP 200 at `url`. */
 export async function answersOk(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
   await response.arrayBuffer();
   return response.status === 200;
 }
 
-/** True once a connection to the port is accepted. */
+/** Whether a connection to the port is accepted. */
 export function acceptsConnections(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, host);
@@ -179,7 +179,7 @@ export function freePort(host = '127.0.0.1'): Promise<number> {
   return listenOnce(0, host);
 }
 
-/** True if something listens on the port already. */
+/** Whether a process already listens on the port. */
 export async function isPortTaken(port: number, host = '127.0.0.1'): Promise<boolean> {
   try {
     await listenOnce(port, host);

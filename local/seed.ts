@@ -5,11 +5,14 @@ import { recentDays } from './demo/slice.ts';
 import type { DemoWorkspace } from './local-state.ts';
 
 const SEED = 1;
-/** About 2,500 touchpoints: something to ask reports of, loaded in seconds. */
+/** About 2,500 touchpoints: enough for reports, and loaded in seconds. */
 const SEEDED_DAYS = 45;
 const SEED_TIMEOUT_MS = 60_000;
 
-/** Makes a workspace named Demo with the last weeks of the demo's data; returns its id and the token of its first key. */
+/**
+ * Creates a workspace named Demo with the last weeks of the demo's data; returns its id and the token of its first
+ * key.
+ */
 export async function seedDevWorkspace(url: string, rootKey: string): Promise<DemoWorkspace> {
   const response = await fetch(`${url}/v1/workspaces`, {
     method: 'POST',
@@ -26,7 +29,7 @@ export async function seedDevWorkspace(url: string, rootKey: string): Promise<De
   return { id: workspace.id, token: key.token };
 }
 
-/** True if the workspace of an earlier start is still in the database: its token opens it. */
+/** Whether the workspace of an earlier start is still in the database, that is, whether its token is valid. */
 export async function isDemoThere(url: string, { token }: DemoWorkspace): Promise<boolean> {
   const response = await fetch(`${url}/v1/workspace`, { headers: { authorization: `Bearer ${token}` } });
   await response.arrayBuffer();

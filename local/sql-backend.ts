@@ -19,11 +19,11 @@ export interface RawField {
   dataTypeID: number;
 }
 
-/** What the database sent, untouched: every value is PostgreSQL's own text, or null. */
+/** A result as the database sent it: every value is PostgreSQL's text, or null. */
 export interface RawResult {
   fields: RawField[];
   rows: (string | null)[][];
-  /** Null where the command tag carries no count (DDL, `SET`). */
+  /** Null if the command tag has no count (DDL, `SET`). */
   rowCount: number | null;
   /** First word of the command tag: `SELECT`, `INSERT`, `CREATE` … */
   command: string | null;
@@ -40,9 +40,9 @@ export const ISOLATION_LEVELS = {
 /** The spelling of an isolation level on the wire. */
 export type IsolationLevel = keyof typeof ISOLATION_LEVELS;
 
-/** How a list of statements is run. The last three are read only where `atomic` is true. */
+/** How a list of statements is run. The last three are read only if `atomic` is true. */
 export interface RunOptions {
-  /** One transaction that the first error rolls back; else each statement is its own. */
+  /** One transaction, which the first error rolls back; else each statement is its own transaction. */
   atomic: boolean;
   isolationLevel?: IsolationLevel;
   readOnly?: boolean;
@@ -52,9 +52,9 @@ export interface RunOptions {
 /** A database behind the Neon server: an embedded PGlite or a real PostgreSQL. */
 export interface SqlBackend {
   kind: 'pglite' | 'postgres';
-  /** One result per query, in order. Throws the database's error, or whatever broke the connection. */
+  /** One result per query, in order. Throws the database's error, or the error that broke the connection. */
   run(queries: BackendQuery[], options: RunOptions): Promise<RawResult[]>;
-  /** Applies the migrations that `folder` has and the database has not. */
+  /** Applies the migrations of `folder` that the database does not have. */
   migrate(folder: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -66,8 +66,8 @@ export interface DatabaseErrorShape extends Error {
 }
 
 /**
- * True for an error that the database reported. A SQLSTATE alone does not tell: Node's `EPIPE` and
- * `EBUSY` are five capitals too, so the severity, which only PostgreSQL sends, has to be there.
+ * Whether the database reported the error. A SQLSTATE alone is not enough: Node's `EPIPE` and `EBUSY` have five
+ * capitals too. The severity, which only PostgreSQL sends, has to be there.
  */
 export function isDatabaseError(error: unknown): error is DatabaseErrorShape {
   if (!(error instanceof Error)) return false;
@@ -76,15 +76,15 @@ export function isDatabaseError(error: unknown): error is DatabaseErrorShape {
 }
 
 /**
- * A parameter as PostgreSQL's text. Neon's driver sends text or null already; the rest is for callers
- * that write JSON by hand.
+ * A parameter as PostgreSQL's text. Neon's driver already sends text or null; the rest is for callers that write JSON
+ * by hand.
  */
 export function parameterText(value: unknown): string | null {
   if (value === null || value === undefined) return null;
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** The words after `set transaction`, or null where the defaults hold. */
+/** The modes after `set transaction`, or null if the defaults apply. */
 export function transactionModes(options: RunOptions): string | null {
   const modes: string[] = [];
   if (options.isolationLevel) modes.push(`isolation level ${ISOLATION_LEVELS[options.isolationLevel]}`);
@@ -96,12 +96,12 @@ export function transactionModes(options: RunOptions): string | null {
 const MAX_CONNECTIONS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The value of `dataDir` that keeps nothing on disk. */
+/** The value of `dataDir` that stores nothing on disk. */
 export const IN_MEMORY = 'memory:';
 
 /**
- * Opens the embedded database, in memory or in a folder on disk (made if missing). It takes 2 to 4
- * seconds. Throws if another living process has the folder open: two would corrupt it.
+ * Opens the embedded database, in memory or in a folder on disk (created if missing). It takes 2 to 4 seconds. Throws
+ * if another living process has the folder open, because two would corrupt it.
  */
 export async function openPglite(dataDir: string = IN_MEMORY): Promise<SqlBackend> {
   const onDisk = dataDir !== IN_MEMORY;
@@ -125,8 +125,8 @@ export async function openPglite(dataDir: string = IN_MEMORY): Promise<SqlBacken
 }
 
 /**
- * PGlite parses and serialises by type, with its own defaults for every type it is not told about;
- * a table that has an entry for each possible type leaves all values as PostgreSQL's text.
+ * PGlite parses and serialises by type, with defaults for every type without an entry. A table that has an entry for
+ * each possible type leaves all values as PostgreSQL's text.
  */
 function keepText(db: PGlite): void {
   db.parsers = new Proxy({}, { get: () => (text: string) => text });
@@ -135,7 +135,7 @@ function keepText(db: PGlite): void {
 
 async function runPglite(db: PGlite, queries: BackendQuery[], options: RunOptions): Promise<RawResult[]> {
   if (!options.atomic) return runInPglite(db, queries);
-  // PGlite has one session; transaction() keeps every other statement out until it ends.
+  // PGlite has one session; transaction() blocks every other statement until it ends.
   return db.transaction(async (tx) => {
     const modes = transactionModes(options);
     if (modes) await tx.exec(`set transaction ${modes}`);
@@ -170,8 +170,8 @@ export async function openPostgres(
     max: maxConnections,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  // An idle connection that the server drops is replaced by the next query; without a listener the
-  // event would end the process.
+  // If the server drops an idle connection, the next query replaces it. Without a listener the event would end the
+  // process.
   pool.on('error', () => {});
   return {
     kind: 'postgres',
@@ -184,7 +184,7 @@ export async function openPostgres(
 async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOptions): Promise<RawResult[]> {
   const client = await pool.connect();
   let broken: Error | undefined;
-  // A connection lost between two statements is told by this event alone.
+  // A connection lost between two statements is reported by this event only.
   const onError = (error: Error) => {
     broken = error;
   };
@@ -192,7 +192,7 @@ async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOpti
   try {
     return options.atomic ? await runBatch(client, queries, options) : await runInPostgres(client, queries);
   } catch (error) {
-    // A connection whose state is unknown, inside a transaction perhaps, is not used again.
+    // A connection in an unknown state, perhaps inside a transaction, is not reused.
     broken ??= await (isDatabaseError(error) && error.severity === 'ERROR'
       ? rollback(client)
       : asError(error));
@@ -203,7 +203,7 @@ async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOpti
   }
 }
 
-/** Resolves to the error that makes the connection useless, if there is one. */
+/** Resolves to the error that makes the connection unusable, if there is one. */
 async function rollback(client: PoolClient): Promise<Error | undefined> {
   try {
     await client.query('rollback');
@@ -251,8 +251,8 @@ function rawQuery(text: string, params: unknown[]): RawQueryConfig {
     values: params.map(parameterText),
     rowMode: 'array',
     types: { getTypeParser: () => (value: string) => value },
-    // Without it a query without parameters takes the simple protocol, which lets several statements
-    // pass in one text; Neon refuses them.
+    // Without this option a query without parameters uses the simple protocol, which accepts several statements in one
+    // text. Neon rejects them.
     queryMode: 'extended',
   };
 }

@@ -9,19 +9,19 @@ import { answersOk, freePort, type ProcessGroup, startGroup, waitUntilReady } fr
 import { IN_MEMORY, openPglite, openPostgres, type SqlBackend } from './sql-backend.ts';
 import { PROJECT_ROOT, QUIET_WRANGLER_ENV, WRANGLER } from './workerd.ts';
 
-/** What the local stack is made of. */
+/** The settings of the local stack. */
 export interface StackOptions {
   /** Where the API listens, on 127.0.0.1; 0 takes a free port. */
   port: number;
-  /** A real PostgreSQL in place of the embedded one. */
+  /** A real PostgreSQL database in place of the embedded one. */
   databaseUrl?: string;
-  /** Folder of the embedded database and of the secrets; `memory:` or nothing keeps none. */
+  /** Folder of the embedded database and of the secrets; `memory:` or absent stores nothing. */
   dataDir?: string;
-  /** By default the one kept in `dataDir`, or a new one. */
+  /** By default the root key kept in `dataDir`, or a new one. */
   rootKey?: string;
-  /** Ends the start where it stands; what has been started is stopped. */
+  /** Aborts the start; everything that has been started is stopped. */
   signal?: AbortSignal;
-  /** Called with what the Worker and wrangler write. */
+  /** Called with the output of the Worker and of wrangler. */
   onOutput?: (text: string) => void;
 }
 
@@ -29,21 +29,21 @@ export interface StackOptions {
 export interface Stack {
   url: string;
   rootKey: string;
-  /** The Neon server's, as the Worker has it. */
+  /** The connection string of the Neon server, as configured in the Worker. */
   connectionString: string;
   output(): string;
-  /** Settles when the Worker's process has ended, by `stop()` or by itself. */
+  /** Settles when the Worker's process has ended, through `stop()` or on its own. */
   exited: Promise<string>;
   stop(): Promise<void>;
 }
 
 type Undo = () => Promise<void>;
 
-// Two processes of node and one of workerd start, on a busy machine.
+// Enough for two processes of node and one of workerd to start on a busy machine.
 const START_TIMEOUT_MS = 60_000;
 const MIN_SECRET_CHARS = 32;
 
-/** Starts everything and resolves when GET /health answers 200. A failure leaves nothing running. */
+/** Starts everything and resolves when GET /health answers 200. After a failure nothing is left running. */
 export async function startStack(options: StackOptions): Promise<Stack> {
   if (options.rootKey !== undefined && options.rootKey.length < MIN_SECRET_CHARS) {
     throw new Error(`ROOT_KEY must have at least ${MIN_SECRET_CHARS} characters`);
@@ -133,7 +133,7 @@ async function startWrangler(
   return group;
 }
 
-// wrangler expands `$name` in any quotes, and escape sequences in double ones only.
+// wrangler expands `$name` in any quotes, and escape sequences only in double quotes.
 function envFileValue(value: string): string {
   const quote = ["'", '`', '"'].find((mark) => !value.includes(mark));
   if (!quote) throw new Error('a variable of the Worker cannot hold all three of \' ` "');

@@ -4,17 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { acceptsConnections, freePort, startGroup, waitUntilReady } from './processes.ts';
 
-/** The folder of the project. */
+/** The root folder of the project. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
 
-/** wrangler's own entry, to be run with `process.execPath`. */
+/** The entry script of wrangler, to be run with `process.execPath`. */
 export const WRANGLER = join(PROJECT_ROOT, 'node_modules/wrangler/bin/wrangler.js');
 
-/** wrangler without telemetry, update check, error reports, log files or calls to its maker's hosts. */
+/** wrangler without telemetry, update check, error reports, log files or calls to its vendor's hosts. */
 export const QUIET_WRANGLER_ENV = {
   WRANGLER_SEND_METRICS: 'false',
   WRANGLER_SEND_ERROR_REPORTS: 'false',
-  // The update check is a part of printing the banner.
+  // The update check is part of printing the banner.
   WRANGLER_HIDE_BANNER: 'true',
   WRANGLER_WRITE_LOGS: 'false',
   WRANGLER_NO_SKILLS_UPDATE_PROMPTS: 'true',
@@ -24,8 +24,8 @@ export const QUIET_WRANGLER_ENV = {
 const START_TIMEOUT_MS = 20_000;
 
 /**
- * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two builds into the
- * same folder at once disturb each other.
+ * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two concurrent builds into the same
+ * folder disturb each other.
  */
 export async function buildWorker(outdir = join(PROJECT_ROOT, 'dist/worker')): Promise<string> {
   await makeAssetsFolder();
@@ -41,32 +41,32 @@ export async function buildWorker(outdir = join(PROJECT_ROOT, 'dist/worker')): P
   return join(outdir, 'worker.js');
 }
 
-/** wrangler refuses to start while the folder that wrangler.toml names for assets is missing. */
+/** wrangler does not start if the assets folder of wrangler.toml is missing. */
 export async function makeAssetsFolder(): Promise<void> {
   await mkdir(join(PROJECT_ROOT, 'dist/assets'), { recursive: true });
 }
 
-/** What a Worker is started with. */
+/** The settings of a Worker. */
 export interface WorkerdOptions {
-  /** Path of an ES module that `buildWorker` made. */
+  /** Path of an ES module that `buildWorker` created. */
   bundle: string;
   /** The Worker's variables and secrets. */
   env: Record<string, string>;
   /** 0 takes a free one. */
   port?: number;
-  /** Called with what the Worker logs, as it does. */
+  /** Called with the log of the Worker as it is written. */
   onOutput?: (text: string) => void;
 }
 
 /** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
 export interface RunningWorkerd {
   url: string;
-  /** What the Worker has logged so far. */
+  /** The log of the Worker so far. */
   output(): string;
   stop(): Promise<void>;
 }
 
-/** Runs a bundle in workerd itself, and resolves when it accepts connections. */
+/** Runs a bundle directly in workerd, and resolves when it accepts connections. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   const { bundle, env, port = 0, onOutput } = options;
   const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
@@ -95,7 +95,7 @@ function workerdBinary(): string {
   return (require('workerd') as { default: string }).default;
 }
 
-/** The date and flags of wrangler.toml, so that a test runs what a deployment runs. */
+/** The compatibility date and flags of wrangler.toml, so that tests run the same as a deployment. */
 async function compatibility(): Promise<{ date: string; flags: string }> {
   const toml = await readFile(join(PROJECT_ROOT, 'wrangler.toml'), 'utf8');
   const date = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(toml)?.[1];
@@ -105,8 +105,8 @@ async function compatibility(): Promise<{ date: string; flags: string }> {
 }
 
 /**
- * Variables come from workerd's environment, so no secret is written to the file and none has to be
- * quoted. Private addresses are allowed because the database is on this machine.
+ * Variables come from workerd's environment, so no secret is written to the file and none has to be quoted. Private
+ * addresses are allowed because the database is on this machine.
  */
 function workerdConfig(port: number, variables: string[], { date, flags }: { date: string; flags: string }) {
   const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);

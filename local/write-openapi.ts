@@ -4,7 +4,7 @@ import { openApiDocument } from '../src/document/openapi-document.ts';
 import { operations } from '../src/operations.ts';
 import { PROJECT_ROOT } from './workerd.ts';
 
-/** The document as text, as `openapi.json` holds it. */
+/** The document as text, as in `openapi.json`. */
 export async function openApiText(): Promise<string> {
   const { version } = JSON.parse(await readFile(join(PROJECT_ROOT, 'package.json'), 'utf8')) as {
     version: string;

@@ -1,10 +1,10 @@
 -- account_at: the account of a person at an instant; `accountAt` in src/domain/accounts.ts is the definition. The
--- latest fact at or before the instant counts, else the first later one. Of several facts at one instant those of items
--- come before those of e-mail addresses, then the bytewise greater account id. One row, null without any fact.
+-- latest fact at or before the instant applies, else the first later one. Tie-break at one instant: facts of items
+-- before those of e-mail addresses, then the bytewise greater account id. One row, null if there is no fact.
 --
 --   cross join lateral account_at(p_workspace_id, i.person_id, item.occurred_at) held
 --
--- The planner inlines it as a subquery, as long as no argument holds a subquery or a volatile function.
+-- The planner inlines it as a subquery, as long as no argument contains a subquery or a volatile function.
 create or replace function account_at(p_workspace_id uuid, p_person_id uuid, p_at timestamptz)
 returns table (account_id text) language sql stable as $$
   select coalesce(
@@ -27,9 +27,9 @@ returns table (account_id text) language sql stable as $$
   )
 $$;
 --> statement-breakpoint
--- count_disjoint_next: the transition function of the aggregate count_disjoint, which takes a stretch that begins after
+-- count_disjoint_next: the transition function of the aggregate count_disjoint. It takes an interval that begins after
 -- the end of the last one taken.
---   p_state  the number of stretches taken, and the end of the last one
+--   p_state  the number of intervals taken, and the end of the last one
 create or replace function count_disjoint_next(p_state int[], p_begin int, p_end int) returns int[]
 language sql immutable parallel safe as $$
   select case when p_begin > p_state[2] then array[p_state[1] + 1, p_end] else p_state end
@@ -41,11 +41,11 @@ create or replace function count_disjoint_total(p_state int[]) returns int langu
 $$;
 --> statement-breakpoint
 -- domain_owner: the account that owns a domain. An administrator's claim comes before those of items, then the earliest
--- claim, then the bytewise smaller account id. No row where nobody claims the domain.
+-- claim, then the bytewise smaller account id. No row if no account claims the domain.
 --
 --   left join lateral domain_owner(p_workspace_id, item.account_domain) owner on true
 --
--- The planner inlines it as a subquery, as long as no argument holds a subquery or a volatile function.
+-- The planner inlines it as a subquery, as long as no argument contains a subquery or a volatile function.
 create or replace function domain_owner(p_workspace_id uuid, p_domain text)
 returns table (account_id text) language sql stable as $$
   select d.account_id
@@ -55,10 +55,10 @@ returns table (account_id text) language sql stable as $$
   limit 1
 $$;
 --> statement-breakpoint
--- erase_person: erases who a person is. Their touchpoints and conversions move to a nameless person and lose every
--- column that could name somebody; totals stay. Their identities become tombstones, so that items dated up to now are
--- dropped when they come again. Link facts of their identities are deleted.
--- Result: the receipt; the first receipt when called again; null if there is no such person.
+-- erase_person: erases the identity of a person. Their touchpoints and conversions move to a nameless person and lose
+-- every column that could identify somebody; totals stay. Their identities become tombstones, so that items that
+-- occurred up to now are dropped when they are sent again. Link facts of their identities are deleted.
+-- Result: the receipt; the first receipt if called again; null if there is no such person.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function erase_person(p_workspace_id uuid, p_person_id uuid, p_now timestamptz) returns jsonb
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -105,8 +105,8 @@ begin
 
   insert into people (workspace_id, id) values (p_workspace_id, v_nameless);
 
-  -- Touchpoints of others that name the person as their advocate stay referrals, of the nameless person. The namespace
-  -- is none that an item can have, and the hash is of nothing.
+  -- Touchpoints of others that name the person as their advocate remain referrals, by the nameless person. No item can
+  -- have this namespace, and the hash is not a hash of any value.
   if exists (
     select
     from touchpoints t
@@ -121,8 +121,8 @@ begin
     where t.workspace_id = (select p_workspace_id) and t.referred_by_identity_id = any (v_identities);
   end if;
 
-  -- A company that is known only by e-mail addresses of this person, and of people erased before, may bear the person's
-  -- own name. It becomes a nameless account, so that every total stays.
+  -- A company that is known only by e-mail addresses of this person, and of people erased earlier, may have the person's
+  -- name as its domain. It becomes a nameless account, so that every total stays.
   select array_agg(distinct f.account_id) into v_accounts
   from account_facts f
   join accounts a on a.workspace_id = (select p_workspace_id) and a.id = f.account_id and a.is_domain
@@ -164,7 +164,7 @@ begin
   set person_id = v_nameless, identity_id = null, content_hash = null, traits = null, analytics_consent = null
   where u.workspace_id = (select p_workspace_id) and u.person_id = v_person;
 
-  -- A skipped fact may hold identities of others too; it means nothing without this person's.
+  -- A skipped fact may also contain identities of others. Without this person's it asserts nothing, so it is deleted.
   delete from identity_links l
   where l.workspace_id = (select p_workspace_id) and l.link_id in (
     select m.link_id
@@ -200,7 +200,7 @@ $$;
 -- keep_account_facts: stores the membership facts and the domain claims of a batch, once its identities exist.
 --   p_items    as read_items takes them
 --   p_settles  true under the exclusive lock of resolve_people: facts may change the accounts of stored rows. Under the
---              shared lock every fact agrees with the accounts as they are, and is only stored
+--              shared lock every fact agrees with the stored accounts, and is only stored
 create or replace function keep_account_facts(p_workspace_id uuid, p_resource text, p_items jsonb, p_settles boolean)
 returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -313,7 +313,8 @@ begin
     order by s.source, s.source_id
     on conflict do nothing
   )
-  -- Against the facts before this statement. An e-mail address that turns out to be older also leaves its former place.
+  -- Compared with the facts before this statement. An e-mail address that gets an earlier date also changes the accounts
+  -- from its former date on.
   select array_agg(distinct s.person_id) into v_people
   from settled s
   cross join lateral account_at(p_workspace_id, s.person_id, s.occurred_at) held
@@ -327,10 +328,10 @@ begin
 end
 $$;
 --> statement-breakpoint
--- keep_row_version: keeps the earlier version of a row that is replaced, in `row_versions`. An update that changes
--- nothing but `updated_at` keeps none.
+-- keep_row_version: keeps the earlier version of a replaced row in `row_versions`. An update that changes nothing but
+-- `updated_at` keeps none.
 --   arguments of the trigger  the columns of the primary key without the workspace
--- A row lock orders the updates of one row, so their versions are 1, 2, 3 … without a gap.
+-- The row lock orders the updates of one row, so its versions are 1, 2, 3 … without a gap.
 create or replace function keep_row_version() returns trigger language plpgsql as $$
 declare
   v_was constant jsonb := to_jsonb(old);
@@ -363,8 +364,8 @@ for each row execute function keep_row_version('from', 'to', 'date');
 create or replace trigger spend_versions after update on spend
 for each row execute function keep_row_version('id');
 --> statement-breakpoint
--- lock_to_workspace: row level security for one table that belongs to a workspace. The migration that creates a table
--- calls it:
+-- lock_to_workspace: enables row level security for one table that belongs to a workspace. The migration that creates
+-- the table calls it:
 --   select lock_to_workspace('touchpoints');
 create or replace function lock_to_workspace(p_table regclass) returns void language plpgsql as $$
 declare
@@ -379,11 +380,11 @@ begin
 end
 $$;
 --> statement-breakpoint
--- put_account: sets the name and the domains of an account on behalf of an administrator. The named domains belong to
--- the account from then on. Claims of an earlier call on domains that are no longer named are withdrawn; those that
--- items made stay.
+-- put_account: sets the name and the domains of an account on behalf of an administrator. From then on the named domains
+-- belong to the account. Claims of an earlier call on domains that are no longer named are withdrawn; claims of items
+-- stay.
 --   p_domains  normalised
--- Result: the named domains that an administrator gave to other accounts. If there is any, nothing is changed.
+-- Result: the named domains that an administrator gave to other accounts. If there are any, nothing is changed.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function put_account(p_workspace_id uuid, p_id text, p_name text, p_domains text[], p_now timestamptz)
 returns table (taken_domain text, taken_by text) language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -433,7 +434,7 @@ end
 $$;
 --> statement-breakpoint
 -- read_identities: one row for each identity of a list, in plain columns; see read_items for the reason.
---   p_identities  [{namespace, value_hash, value?}]; the hash in hex, the value only where the workspace stores it
+--   p_identities  [{namespace, value_hash, value?}]; the hash in hex, the value only if the workspace stores it
 create or replace function read_identities(p_identities jsonb)
 returns table (namespace text, value_hash bytea, value text)
 language sql immutable as $$
@@ -445,10 +446,10 @@ $$;
 -- read_items: one row for each item of a batch, in plain columns. Absent members are null.
 --   p_items  [{id, occurred_at, person_id, identities: [{namespace, value_hash, value?}], goal?, link_id?,
 --            account?: {id?, domain?, name?}, email_domain?, referrer?: {namespace, value_hash}}]; hashes in hex
---   value    the item as it came; `namespace` and `value_hash` are those of its first identity
+--   value    the whole item; `namespace` and `value_hash` are those of its first identity
 --
--- Under row level security a condition reaches an index only if nothing in it could leak. Comparisons of plain columns
--- are safe; a function over a column of another step (`decode(item ->> 'hash', 'hex')`) is not, and then each look-up
+-- Under row level security a condition reaches an index only if every part of it is leakproof. Comparisons of plain
+-- columns are; a function over a column of another step (`decode(item ->> 'hash', 'hex')`) is not, and then each look-up
 -- reads the whole workspace. `offset 0` keeps the planner from pulling the expressions out of this subquery.
 create or replace function read_items(p_items jsonb)
 returns table (
@@ -467,7 +468,7 @@ $$;
 --> statement-breakpoint
 -- recompute_accounts: rewrites the accounts of the touchpoints and conversions of some people from the membership facts.
 -- An item belongs to the account that it names, else to that of its person at its instant (account_at, here for all
--- instants at once: each fact holds from its instant to the next, the first one also before).
+-- instants at once: each fact applies from its instant to the next, the first one also before).
 --
 -- The account of a row is a function of the set of facts, whatever their order of arrival.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
@@ -534,12 +535,12 @@ begin
 end
 $$;
 --> statement-breakpoint
--- recompute_people: brings people in line with link facts that are new, dated anew or undone.
+-- recompute_people: recomputes people after link facts were added, dated earlier or undone.
 --   p_identities  those of the facts
 --   p_may_split   true after an unlink: a component that cannot conflict is replayed too
 --
--- A component without a possible conflict (one user_id and 100 identities at most, all together) is the union of its
--- facts in any order, and its people merge whole. Only the others are replayed fact by fact.
+-- A component that cannot conflict (one user_id and 100 identities at most, in total) is the union of its facts in any
+-- order, and its people merge whole. Only the other components are replayed fact by fact.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function recompute_people(p_workspace_id uuid, p_identities bigint[], p_may_split boolean) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -564,7 +565,7 @@ begin
     return;
   end if;
 
-  -- Applied facts lie within one person, so only skipped ones, new ones among them, lead to others.
+  -- Applied facts lie within one person, so only skipped facts, including new ones, lead to other people.
   v_reached := v_people;
   loop
     select array_agg(distinct j.person_id) into v_reached
@@ -581,7 +582,7 @@ begin
   select array_agg(person_id order by person_id) into v_people from unnest(v_people) person_id;
   select array_agg(n order by n) into v_parents from generate_subscripts(v_people, 1) n;
 
-  -- Union-find over whole people. Smaller numbers are older people and become the roots.
+  -- Union-find over whole people. Smaller positions are older people and become the roots.
   select array_agg(array_position(v_people, oldest_id)), array_agg(array_position(v_people, person_id))
   into v_ones, v_others
   from (
@@ -679,8 +680,8 @@ begin
 end
 $$;
 --> statement-breakpoint
--- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). A
--- deleted touchpoint that counts has a thread with a row, unless the whole workspace is deleted, which deletes its
+-- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). The
+-- thread of a deleted touchpoint that counts has a row, unless the whole workspace is being deleted, which deletes its
 -- conversations first.
 create or replace function refresh_changed_conversations() returns trigger
 language plpgsql as $$
@@ -712,8 +713,8 @@ referencing new table as changed for each statement execute function refresh_cha
 create or replace trigger conversations_of_deleted after delete on touchpoints
 referencing old table as changed for each statement execute function refresh_changed_conversations();
 --> statement-breakpoint
--- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, as a void does. The
--- list of columns keeps it out of merges, accounts and erasure, which update many rows and set other columns.
+-- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, such as a void. The
+-- list of columns excludes merges, account changes and erasure, which update many rows and set other columns.
 create or replace function refresh_conversation() returns trigger
 language plpgsql as $$
 begin
@@ -732,14 +733,14 @@ for each row when (
 )
 execute function refresh_conversation();
 --> statement-breakpoint
--- refresh_conversations: brings the rows of some threads in line with their touchpoints. A row is computed from the
--- touchpoints that the thread has now and never counted up, so the order of arrival, retries, voids and deletions make
--- no difference. Touchpoints that count have a direction and are not voided; a thread without any has no row.
---   p_ids  of threads, in any order, without repeats
+-- refresh_conversations: recomputes the rows of some threads from their touchpoints. No row is ever incremented, so the
+-- order of arrival, retries, voids and deletions make no difference. Touchpoints that count have a direction and are not
+-- voided; a thread without any has no row.
+--   p_ids  ids of threads, in any order, each once
 --
--- Locks: the rows of all these threads, in the order of their ids, before anything is read. Of two transactions that
--- write to one thread the second waits for the first and then sees its touchpoints. A thread without a row gets an
--- empty one as something to lock. `do update … where false` locks a row and writes nothing.
+-- Locks: the rows of all these threads, in the order of their ids, before anything is read. If two transactions write to
+-- one thread, the second waits for the first and then sees its touchpoints. A thread without a row gets an empty row to
+-- lock. `do update … where false` locks a row and writes nothing.
 create or replace function refresh_conversations(p_workspace_id uuid, p_ids text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
@@ -751,8 +752,8 @@ begin
   order by asked.id collate "C"
   on conflict (workspace_id, id) do update set inbound = 0 where false;
 
-  -- One index probe for each thread to read it, and one to write it: a join would need to know how many there are.
-  -- `openings` counts the inbound messages up to each.
+  -- One index probe to read each thread, and one to write it: the planner of a join would have to know their number.
+  -- `openings` is the number of inbound messages up to and including each message.
   with messages as (
     select asked.id as conversation, message.id, message.occurred_at, message.direction,
       count(*) filter (where message.direction = 'inbound') over thread as openings
@@ -802,9 +803,9 @@ begin
 end
 $$;
 --> statement-breakpoint
--- refuse_unsafe_role: raises TL002 where the role in force would see more than its workspace: a superuser, a role that
--- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, when the
--- login role has been left.
+-- refuse_unsafe_role: raises TL002 if the role in force would see more than its workspace: a superuser, a role that
+-- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, which
+-- replaces the login role.
 create or replace function refuse_unsafe_role() returns void language plpgsql stable as $$
 begin
   if exists (
@@ -821,12 +822,12 @@ $$;
 --> statement-breakpoint
 -- replay_people: computes the people of one component that may conflict, from all its link facts.
 --   p_people  every person of the component
--- Facts are applied in the order (those of secret keys first, occurred_at, item id, then resource and link id to make it
--- total). A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not applied,
--- and tried again whenever its component changes. So people do not depend on the order of arrival.
+-- Facts apply in order: those of secret keys first, then by occurred_at and item id, with resource and link id as
+-- tie-breaks. A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not
+-- applied, and tried again whenever its component changes. People therefore do not depend on the order of arrival.
 --
--- A person stays with the group that holds its oldest identity; of several people in a group the oldest survives; a
--- group without any gets a new one (version 7, so that the order of ids stays the order of age).
+-- A person stays with the group that contains its oldest identity. If several people share a group, the oldest survives.
+-- A group without a person gets a new one, whose id is version 7, so that ids stay in the order of age.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function replay_people(p_workspace_id uuid, p_people uuid[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -905,7 +906,7 @@ begin
     and l.identity_id = any (v_ids) and l.is_current
     and l.skipped <> (l.link_id = any (v_skipped));
 
-  -- Every person, oldest first, takes the group of its oldest identity, or merges into the one that took it before.
+  -- Every person, oldest first, takes the group of its oldest identity, or merges into the person that took it earlier.
   v_owners := array_fill(null::uuid, array [array_length(v_ids, 1)]);
   for v_fact in
     select v_holders[n] as person_id, (array_agg(v_parents[n] order by n))[1] as root
@@ -933,7 +934,7 @@ begin
   where i.workspace_id = (select p_workspace_id) and i.id = place.id
     and i.person_id <> v_owners[v_parents[place.n]];
 
-  -- Rows follow the identity they came with.
+  -- Rows follow the identity that they came with.
   update touchpoints t set person_id = i.person_id
   from identities i
   where t.workspace_id = (select p_workspace_id) and t.person_id = any (p_people)
@@ -966,9 +967,9 @@ begin
 end
 $$;
 --> statement-breakpoint
--- resolve_people: makes the identities of a batch exist, stores its link and membership facts, and recomputes the people
--- and accounts concerned. The first statement of every batch that stores items of people.
---   p_resource  'touchpoints', 'conversions' or 'people'. An item that is stored there already, or will not be stored,
+-- resolve_people: creates the identities of a batch, stores its link and membership facts, and recomputes the people and
+-- accounts concerned. It is the first statement of every batch that stores items of people.
+--   p_resource  'touchpoints', 'conversions' or 'people'. An item that is already stored there, or will not be stored,
 --               asserts nothing
 --   p_items     as read_items takes them. `person_id` is the person to create if none is known, the same for all items
 --               of the batch that share an identity, directly or through others; `link_id` only with two identities or
@@ -976,16 +977,16 @@ $$;
 -- Result: the items whose link fact was skipped.
 --
 -- People are a function of the set of link facts; replay_people has the definition. A fact is stored even if it changes
--- nothing today, because another one may be undone.
+-- nothing now, because another fact may be undone later.
 --
--- Locks: one advisory lock for each workspace. Most batches bring known identities and stored facts; they hold the lock
--- shared and run side by side. A batch that adds a fact holds it exclusively, so a merge never runs beside another merge,
--- nor beside an insert for a person that is being merged away. The lock is taken shared first, because the check needs
--- it; a batch with news gives it back by leaving the block through an exception, and then takes the exclusive one:
--- upgrading a lock deadlocks.
+-- Locks: one advisory lock per workspace. Most batches contain known identities and stored facts; they hold the lock
+-- shared and run concurrently. A batch that adds a fact holds it exclusively, so that a merge never runs beside another
+-- merge or beside an insert for a person who is being merged away. Which mode a batch needs is read under the shared
+-- lock. A batch that needs the exclusive lock releases the shared one first, by leaving the block through an exception,
+-- because upgrading a lock deadlocks.
 --
--- Plans: look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row. It plans each call
--- anew and does not see the workspace (a subquery hides it): with a plan from when the tables were empty, or statistics
+-- Plans: look-ups are `lateral … offset 0`, which the planner leaves as one index probe per row. Each call is planned
+-- anew, and a subquery hides the workspace from the planner. With a plan from when the tables were empty, or statistics
 -- from before a large import, any index that begins with `workspace_id` looks as good as the primary key, and each batch
 -- would read the whole workspace.
 create or replace function resolve_people(p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint)
@@ -1092,7 +1093,7 @@ begin
     return;
   end if;
 
-  -- Items that are stored already, or will not be, assert nothing. Checked under the lock.
+  -- Items that are already stored, or will not be stored, assert nothing. This is checked under the lock.
   select coalesce(jsonb_agg(item.value), '[]') into p_items
   from read_items(p_items) item
   left join lateral (
@@ -1129,7 +1130,7 @@ begin
         where dead.erased_at >= item.occurred_at
       )
     )
-    -- The person cannot be their own advocate.
+    -- A person cannot be their own advocate.
     and not (
       item.referrer_hash is not null and exists (
         select
@@ -1169,9 +1170,9 @@ begin
       )
     );
 
-  -- Identities seen for the first time. An identity joins the person that another identity of its item already
-  -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
-  -- concurrent batch that was first leaves no empty person behind.
+  -- New identities. An identity joins the person of another identity of its item (the oldest), else the proposed
+  -- person. People are created from the rows that were actually inserted, so that no empty person is left if a
+  -- concurrent batch inserted an identity first.
   with said as materialized (
     select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
       said.value_hash as value_hash, said.value, known.person_id
@@ -1215,8 +1216,8 @@ begin
     return;
   end if;
 
-  -- A fact is dated by the earliest item that asserts it. A new one is not applied yet, so it begins as skipped; one that
-  -- is dated anew stays what it was.
+  -- A fact is dated by the earliest item that asserts it. A new fact is not applied yet, so it starts as skipped; a fact
+  -- that gets an earlier date keeps its state.
   with asserted as materialized (
     select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id
     from read_items(p_items) item
@@ -1294,16 +1295,16 @@ end
 $$;
 --> statement-breakpoint
 -- resolve_people_publishable: resolve_people for items of a publishable key, which anyone can read in a page. Such an
--- item may give a person one more identity, and never joins two people that exist already.
+-- item may add an identity to a person, and never merges two existing people.
 --   p_items  as resolve_people takes them
--- Items that share an identity are judged together: where their identities belong to two people or more, none of them
--- links, and each is stored for its first identity alone. So their order makes no difference, and one batch cannot do in
--- two items what it may not do in one. Each of them is given a proposed person of its own, because the one that the
--- batch shares would join them all the same.
--- Result: items whose link fact was skipped (as of resolve_people), and items whose link was not made.
+-- Items that share an identity are evaluated together: if their identities belong to two people or more, none of them
+-- links, and each is stored for its first identity alone. The order of items therefore makes no difference, and two
+-- items of a batch cannot do what one item may not do. Each of these items gets a proposed person of its own, because
+-- the proposed person that they share would join them after all.
+-- Result: items whose link fact was skipped (see resolve_people), and items whose link was not made.
 --
--- Locks: the exclusive lock of resolve_people before judging, so two batches are judged one after the other. Items whose
--- fact is stored already add nothing, and need no judging.
+-- Locks: the exclusive lock of resolve_people before the evaluation, so that two batches are evaluated one after the
+-- other. Items whose fact is already stored add nothing and need no evaluation.
 create or replace function resolve_people_publishable(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_hash_version smallint
 ) returns table (skipped_item_id text, unlinked_item_id text) language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -1406,9 +1407,9 @@ begin
 end
 $$;
 --> statement-breakpoint
--- settle_domains: carries out the ownership of some domains after claims came or went. Facts that name an account by its
--- domain move to the owner. A domain without an owner is an account of its own, as soon as a fact names it; that account
--- is deleted, and its name passed on, when the domain gets an owner.
+-- settle_domains: applies the ownership of some domains after claims were made or withdrawn. Facts that name an account
+-- by its domain move to the owner. A domain without an owner is an account of its own, as soon as a fact names it; that
+-- account is deleted, and its name passed on, when the domain gets an owner.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function settle_domains(p_workspace_id uuid, p_domains text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -1454,10 +1455,10 @@ begin
 end
 $$;
 --> statement-breakpoint
--- unlink_identities: undoes every link fact that holds all of the named identities, applied or skipped, if one of them
--- belongs to the person. The facts stay, marked with `unlinked_at`; an item that asserts one again adds rows to it.
+-- unlink_identities: ends every link fact that contains all of the named identities, applied or skipped, if one of them
+-- belongs to the person. The facts are kept, marked with `unlinked_at`; an item that asserts one again adds rows to it.
 --   p_identities  as read_identities takes them, two or more
--- Result: one row for each named identity with its person now; none where no fact fits.
+-- Result: one row for each named identity with its person now; none if no fact fits.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function unlink_identities(p_workspace_id uuid, p_person_id uuid, p_identities jsonb)
 returns table (removed_links integer, namespace text, person_id uuid)
@@ -1517,7 +1518,7 @@ begin
 end
 $$;
 --> statement-breakpoint
--- uuid_v7: a new id that sorts by time of creation, as the Worker makes them (RFC 9562, version 7).
+-- uuid_v7: a new id that sorts by creation time, like the ids that the Worker creates (RFC 9562, version 7).
 --   uuid_v7() → 0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3
 create or replace function uuid_v7() returns uuid language sql volatile as $$
   select encode(
@@ -1529,15 +1530,15 @@ create or replace function uuid_v7() returns uuid language sql volatile as $$
   )::uuid
 $$;
 --> statement-breakpoint
--- workspace_in_force: the workspace that the transaction named; null, and so no rows, where it named none. Policies use
--- it as an uncorrelated subquery: evaluated once, and a plain value for an index.
+-- workspace_in_force: the workspace that the transaction named; null, and so no rows, if it named none. Policies use it
+-- as an uncorrelated subquery, which is evaluated once and is a plain value for an index.
 create or replace function workspace_in_force() returns uuid language sql stable as $$
   select nullif(current_setting('throughline.workspace_id', true), '')::uuid
 $$;
 --> statement-breakpoint
--- count_disjoint: the greatest number of stretches of a line of which no two overlap.
---   p_begin, p_end  places, both inside the stretch. Feed them in the order of p_end: taking the stretch that ends
---                   first, then the first to end of those that begin after it, and so on, is optimal
+-- count_disjoint: the greatest number of intervals on a line of which no two overlap.
+--   p_begin, p_end  positions, both inside the interval, in the order of p_end: it is optimal to take the interval that
+--                   ends first, then the first to end of those that begin after it, and so on
 --
 --   count_disjoint(begin_place, end_place order by end_place)
 create or replace aggregate count_disjoint (int, int) (

@@ -1,13 +1,13 @@
--- Row level security, the second lock between workspaces: whatever a statement forgets to say, the role that it runs
+-- Row level security, the second lock between workspaces: even if a statement names no workspace, the role that it runs
 -- under sees and writes rows of one workspace only, the one that the first statement of its transaction named.
 --   throughline_app     reads and writes rows of that workspace
 --   throughline_lookup  finds the workspace of a key, and lists workspaces; reads two tables and nothing else
---   throughline_upkeep  deletes rows past their retention in all workspaces; no request ever runs under it
--- None of them can log in, owns anything or bypasses row level security. The login role takes one on for a transaction:
--- `set_config('role', …, true)`.
+--   throughline_upkeep  deletes expired rows in all workspaces; no request ever runs under it
+-- None of them can log in, owns anything or bypasses row level security. The login role assumes one of them for a
+-- transaction: `set_config('role', …, true)`.
 --
--- Roles belong to the whole cluster, and other databases may be migrating at the same time: what exists is left alone,
--- and a concurrent change is retried.
+-- Roles belong to the whole cluster, and other databases may be migrated at the same time: existing roles are left
+-- alone, and a concurrent change is retried.
 do $$
 declare
   v_role text;

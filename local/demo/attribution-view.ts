@@ -12,22 +12,22 @@ export const DEMO_MODELS = [
 ] as const satisfies readonly Model[];
 
 const WIDTHS = [16, 7, 8, 12, 12, 12, 12, 16];
-/** The first numbers of a row are purchases, the others money. */
+/** The first numbers of a row are purchases, the others are money. */
 const COUNTS = 2;
 const UNITS = '                  purchases    credited value by model, USD';
 
-/** Far below a cent, far above the error of adding a few hundred numbers of nine decimals. */
+/** Far below a cent, and far above the rounding error of a sum of a few hundred numbers with nine decimals. */
 const TOLERANCE = 1e-5;
 
-/** A row before it is written: purchases opened and closed, then a value for each model. */
+/** A row before it is formatted: purchases opened and closed, then a value for each model. */
 interface Entry {
   name: string;
   numbers: number[];
 }
 
 /**
- * The report as a table. Throws if the rows and what is unattributed do not add up to the totals: then
- * the API is wrong, and nothing would be worse than showing it as if it were right.
+ * The report as a table. Throws if the rows and the unattributed part do not add up to the totals: the API is wrong
+ * then, and the demo must not show its numbers.
  */
 export function attributionLines(report: AttributionReport, paint: Paint): string[] {
   const entries = report.data.map((item) => entryOf(item.group?.channel ?? '(none)', item.credit));
@@ -60,7 +60,7 @@ function entryOf(name: string, credit: AttributionReport['data'][number]['credit
   return { name, numbers: [...counts, ...DEMO_MODELS.map((model) => credit[model]?.value ?? 0)] };
 }
 
-/** What no model divides: the same in every column. */
+/** The part that no model divides: the same in every column. */
 function evenEntry(name: string, { conversions, value }: { conversions: number; value: number }): Entry {
   return { name, numbers: [conversions, conversions, ...DEMO_MODELS.map(() => value)] };
 }
@@ -70,8 +70,8 @@ function line(name: string, numbers: number[]): string {
 }
 
 /**
- * Rounds to multiples of 1 / `scale` so that the sum stays what it is: all are rounded down, and the
- * largest remainders get the units that are left. Each number moves by less than one unit.
+ * Rounds to multiples of 1 / `scale` and keeps the sum: all numbers are rounded down, and the largest remainders get
+ * the units that are left. Each number moves by less than one unit.
  */
 export function roundToSum(numbers: readonly number[], sum: number, scale = 1): number[] {
   const added = numbers.reduce((subtotal, number) => subtotal + number, 0);

@@ -8,7 +8,7 @@ export const STORY_DAYS = 365;
 /** The year of the story. Times in milliseconds since 1970, days in UTC. */
 export interface StoryCalendar {
   from: number;
-  /** Nothing happens at or after it. */
+  /** No event is at or after it. */
   until: number;
   /** The launch of version 2 in spring. */
   launchAt: number;
@@ -20,7 +20,7 @@ const LAUNCH = { month: 4, day: 14 };
 const WILD_WEEK = { month: 10, day: 6 };
 const LAUNCH_WEEKS = 6;
 
-/** Any 365 days hold each date once, so the story has its launch and its wild week whenever it ends. */
+/** Any 365 days contain each date once, so the story has its launch and its wild week whenever it ends. */
 export function storyCalendar(until: Date): StoryCalendar {
   const end = until.getTime();
   const from = end - STORY_DAYS * DAY_MS;
@@ -36,13 +36,13 @@ export function isWildWeek({ wildWeekAt }: StoryCalendar, at: number): boolean {
   return at >= wildWeekAt && at < wildWeekAt + 7 * DAY_MS;
 }
 
-/** The campaign that runs at a time. */
+/** The campaign that is running at a time. */
 export function campaignAt({ launchAt }: StoryCalendar, at: number): string {
   const isLaunch = at >= launchAt && at < launchAt + LAUNCH_WEEKS * 7 * DAY_MS;
   return isLaunch ? 'spring-launch' : 'always-on';
 }
 
-/** A time at which somebody new turns up: weekdays, the launch and growth draw more, holidays fewer. */
+/** The time at which a new person arrives: weekdays, the launch and growth bring more people, holidays fewer. */
 export function arrivalIn(calendar: StoryCalendar, random: Random): number {
   for (;;) {
     const day = calendar.from + random.integer(0, STORY_DAYS - 1) * DAY_MS;
@@ -69,7 +69,7 @@ function isWeekend(at: number): boolean {
   return [0, 6].includes(new Date(at).getUTCDay());
 }
 
-/** The same day, at an hour at which people of that trade are online. */
+/** The same day, at an hour at which people of this trade are online. */
 export function atDaytime(at: number, random: Random): number {
   const hour = Math.min(Math.max(random.normal(13.5, 3.5), 5), 22.5);
   return startOfDay(at) + Math.round((hour * HOUR_MS) / 1000) * 1000;
@@ -85,7 +85,7 @@ export function inOfficeHours(at: number, random: Random): number {
   return next + 8 * HOUR_MS + Math.round(random.between(5, 100)) * MINUTE_MS;
 }
 
-/** The first Thursday 09:00 after a time: when the newsletter goes out. */
+/** The first Thursday 09:00 after a time, when the newsletter is sent. */
 export function nextNewsletter(at: number): number {
   const day = startOfDay(at);
   const daysAhead = (4 - new Date(day).getUTCDay() + 7) % 7 || 7;

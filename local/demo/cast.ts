@@ -3,14 +3,14 @@ import type { Random } from './random.ts';
 export const NETWORKS = ['x', 'linkedin', 'reddit', 'discord'] as const;
 export type Network = (typeof NETWORKS)[number];
 
-/** Somebody of the story. No name here belongs to anybody: the mail domains are reserved for examples. */
+/** A person of the story. All names are invented, and the mail domains are reserved for examples. */
 export interface Member {
   email: string;
   user_id: string;
   handles: Record<Network, string>;
-  /** One browser, or two: then some visits are never recognised. */
+  /** One browser or two. With two, some visits are never recognised. */
   anonymous_ids: string[];
-  /** 0 (never looks back) to 1 (will buy unless something goes wrong). */
+  /** 0 (never comes back) to 1 (buys unless something goes wrong). */
   interest: number;
 }
 
@@ -30,7 +30,7 @@ const [firstNames, lastNames, companies, trades] = [FIRST, LAST, COMPANY, TRADE]
   text.split(' '),
 );
 
-/** The `index`-th person, 0 to 1,599: up to there no two have the same name. */
+/** The `index`-th person, 0 to 1,599; within this range no two have the same name. */
 export function castMember(index: number, random: Random): Member {
   const first = at(firstNames, index * 7);
   const last = at(lastNames, index * 11 + Math.floor(index / 40));
@@ -47,7 +47,7 @@ export function castMember(index: number, random: Random): Member {
       discord: `${last}.${first}.${number}`,
     },
     anonymous_ids: Array.from({ length: devices }, () => newAnonymousId(random)),
-    // Most people are only passing by.
+    // Most people only pass by.
     interest: random.next() ** 1.6,
   };
 }

@@ -4,7 +4,7 @@ import { count, money, type Paint } from './terminal.ts';
 
 const BAR_CHARS = 44;
 
-/** Net value by month, a bar each: what led to it is known for the full blocks, and not for the light ones. */
+/** Net value by month, one bar each: full blocks are attributed, light blocks are not. */
 export function chartLines({ totals }: AttributionReport, calendar: StoryCalendar, paint: Paint): string[] {
   const months = new Map(totals.by_interval?.map((entry) => [entry.interval.slice(0, 7), entry]));
   const scale = BAR_CHARS / Math.max(1, ...[...months.values()].map(({ value }) => value));
@@ -32,7 +32,7 @@ function monthsOf({ from, until }: StoryCalendar): string[] {
   }
 }
 
-/** What the story makes happen, beside the month where it shows. */
+/** Events of the story, beside the month in which they show. */
 function storyNotes({ from, until, launchAt, wildWeekAt }: StoryCalendar): Map<string, string> {
   const month = (at: number) => new Date(at).toISOString().slice(0, 7);
   const summers = [from, until].map((at) => `${new Date(at).getUTCFullYear()}-08`);

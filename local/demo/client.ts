@@ -1,8 +1,8 @@
-/** Where the API is, and how to be let in. */
+/** The address of the API and a token for it. */
 export interface Access {
   url: string;
   token: string;
-  /** Ends requests that are on their way. */
+  /** Aborts requests in flight. */
   signal: AbortSignal;
 }
 
@@ -11,7 +11,7 @@ export interface Answer {
   body: unknown;
 }
 
-/** Sends one request; any status is an answer. */
+/** Sends one request and resolves with any status. */
 export async function send(access: Access, method: string, path: string, body?: unknown): Promise<Answer> {
   const response = await fetch(access.url + path, {
     method,
@@ -22,7 +22,7 @@ export async function send(access: Access, method: string, path: string, body?: 
   return { status: response.status, body: response.status === 204 ? null : await response.json() };
 }
 
-/** Sends one request whose only good answer is a 200 or 201, and returns its body, taken to be a `T`. */
+/** Sends one request, throws unless the status is 200 or 201, and returns the body, which is assumed to be a `T`. */
 export async function ask<T>(access: Access, method: string, path: string, body?: unknown): Promise<T> {
   const answer = await send(access, method, path, body);
   if (answer.status !== 200 && answer.status !== 201) throw unexpected(method, path, answer);

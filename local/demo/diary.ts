@@ -10,7 +10,7 @@ export type DemoGoal = z.input<typeof GoalInput> & { key: string };
 export type DemoTouchpoint = z.input<typeof TouchpointInput> & { id: string; occurred_at: string };
 export type DemoConversion = z.input<typeof ConversionInput> & { id: string; occurred_at: string };
 
-/** A refund: in full (a retraction), or in part (a restatement, `value` being what is left). */
+/** A refund: in full (a retraction), or in part (a restatement, where `value` is the rest). */
 export interface DemoAdjustment {
   id: string;
   conversion_id: string;
@@ -19,7 +19,7 @@ export interface DemoAdjustment {
   occurred_at: string;
 }
 
-/** A data set, each list oldest first; the fields are those of the API. */
+/** A data set, each list oldest first, with the fields of the API. */
 export interface DemoData {
   goals: DemoGoal[];
   touchpoints: DemoTouchpoint[];
@@ -35,18 +35,18 @@ export interface AdjustmentDraft extends Pick<DemoAdjustment, 'kind' | 'value'> 
   conversion: ConversionDraft;
 }
 
-/** What the people of the story do, in the order in which it is made up. */
+/** The actions of the people of the story, in the order in which they are generated. */
 export interface Story {
   random: Random;
   calendar: StoryCalendar;
   touchpoints: TouchpointDraft[];
   conversions: ConversionDraft[];
   adjustments: AdjustmentDraft[];
-  /** Threads so far; numbers the next one. */
+  /** The number of threads so far. */
   threads: number;
 }
 
-/** One person and what the company can know of them by now. */
+/** One person, with the identities that the company knows so far. */
 export interface Life {
   member: Member;
   signedUpAt: number | undefined;
@@ -57,12 +57,12 @@ export function openStory(random: Random, calendar: StoryCalendar): Story {
   return { random, calendar, touchpoints: [], conversions: [], adjustments: [], threads: 0 };
 }
 
-/** Writes a touchpoint down; what would happen after the end of the story is left out. */
+/** Adds a touchpoint, unless it is after the end of the story. */
 export function addTouchpoint(story: Story, draft: TouchpointDraft): void {
   if (isInStory(story, draft.at)) story.touchpoints.push(draft);
 }
 
-/** The conversion as written down, or undefined after the end of the story. */
+/** Adds a conversion and returns it; undefined after the end of the story. */
 export function addConversion(story: Story, draft: ConversionDraft): ConversionDraft | undefined {
   if (!isInStory(story, draft.at)) return undefined;
   story.conversions.push(draft);
@@ -77,7 +77,7 @@ function isInStory({ calendar }: Story, at: number): boolean {
   return at >= calendar.from && at < calendar.until;
 }
 
-/** Orders everything by time and numbers it within its kind: `x-0001`, `order-1001`, `refund-01`. */
+/** Sorts everything by time and numbers it within its kind: `x-0001`, `order-1001`, `refund-01`. */
 export function closeStory(story: Story, goals: DemoGoal[]): DemoData {
   const touchpoints = numbered(story.touchpoints, ({ channel, source, kind }) => [
     channel ?? mailOrWeb(source, kind),

@@ -12,7 +12,7 @@ import { addTouchpoint, type Life, type Story } from './diary.ts';
 import type { Random } from './random.ts';
 import { pageOf, type VisitOrigin } from './website.ts';
 
-/** What people write about, and how they feel about it on average. */
+/** Topics that people write about, with their average sentiment. */
 const TOPICS = [
   ['pricing', 0.05],
   ['route quality', 0.5],
@@ -28,7 +28,7 @@ type Identities = Record<string, string>;
 
 const WILD_THREAD = 'reddit-thread-we-cut-31-percent-of-our-miles';
 
-/** How each network is looked after. Minutes until an answer: the median within office hours. */
+/** How the team responds on each network. Minutes to a response: the median within office hours. */
 const CARE = {
   x: { kind: 'mention', answered: 0.85, minutes: 35 },
   linkedin: { kind: 'comment', answered: 0.8, minutes: 150 },
@@ -36,13 +36,13 @@ const CARE = {
   discord: { kind: 'message', answered: 0.92, minutes: 20 },
 } as const;
 
-/** What a thread came to: its last message, and whether an answer came at all. */
+/** The result of a thread: its last message, and whether it got a response. */
 export interface ThreadEnd {
   at: number;
   answered: boolean;
 }
 
-/** A thread: they write, the company answers or does not, and now and then they go on. */
+/** A thread: the person writes, the company may respond, and sometimes the person continues. */
 export function talk(story: Story, life: Life, network: Network, at: number): ThreadEnd {
   const { random, calendar } = story;
   const { email, handles, interest } = life.member;
@@ -63,14 +63,14 @@ export function talk(story: Story, life: Life, network: Network, at: number): Th
       ...thread.fields,
     });
   theySay(at, care.kind, handle);
-  // The team cannot keep up in the wild week.
+  // The team cannot keep up during the wild week.
   const [odds, slower] = isWild ? [0.25, 3] : [care.answered, 1];
   if (!random.chance(odds)) return { at, answered: false };
   let last = inOfficeHours(at + random.wait(care.minutes * slower, 1) * MINUTE_MS, random);
   weSay(last);
   for (let turn = 0; turn < 2 && random.chance(0.2 + interest * 0.3); turn++) {
     last += random.wait(90, 1) * MINUTE_MS;
-    // Giving the address is what ties a handle to a customer.
+    // The e-mail address links a handle to a customer.
     theySay(last, 'reply', random.chance(interest * 0.5) ? { ...handle, email } : handle);
     last = inOfficeHours(last + random.wait(care.minutes, 0.8) * MINUTE_MS, random);
     weSay(last);
@@ -93,12 +93,12 @@ function feeling(random: Random, mood: number): number {
   return Math.round(Math.min(Math.max(random.normal(mood, 0.25), -1), 1) * 100) / 100;
 }
 
-/** A visit to the website; its channel is for the API to derive. `via`: the network of the link clicked. */
+/** A visit to the website, whose channel the API derives. `via`: the network of the clicked link. */
 export function visit(story: Story, life: Life, at: number, origin: VisitOrigin, via: Network = 'x'): void {
   const { random, calendar } = story;
   const page = pageOf(origin, { random, via, campaign: campaignAt(calendar, at) });
   const browser = browserOf(story, life, at);
-  // Links that the team posts in a thread carry a reference to whom it was posted for.
+  // Links that the team posts in a thread contain a reference to the person they were posted for.
   const isTracked = origin === 'organic_social' && random.chance(0.6);
   const person = isTracked ? { ...browser, [via]: life.member.handles[via] } : browser;
   addTouchpoint(story, { at, person, kind: 'visit', direction: 'inbound', ...page });
@@ -109,7 +109,7 @@ export function visit(story: Story, life: Life, at: number, origin: VisitOrigin,
   }
 }
 
-/** The identities that a browser sends: the account as well while they are logged in. */
+/** The identities that a browser sends, including the account while the person is logged in. */
 function browserOf({ random }: Story, { member, signedUpAt }: Life, at: number): Record<string, string> {
   const anonymous_id = random.pick(member.anonymous_ids);
   const isLoggedIn = signedUpAt !== undefined && at > signedUpAt && random.chance(0.6);
@@ -127,7 +127,7 @@ export function applaud(story: Story, life: Life, network: Network, at: number):
   addTouchpoint(story, { at, person, kind, direction: 'inbound', ...on(network) });
 }
 
-/** A form on the website: from here on the browser and the address are one person. */
+/** A form on the website: from then on the browser and the address are one person. */
 export function subscribe(story: Story, life: Life, at: number): void {
   if (life.subscribedAt !== undefined) return;
   life.subscribedAt = at;
@@ -137,7 +137,7 @@ export function subscribe(story: Story, life: Life, at: number): void {
   addTouchpoint(story, { at, person, kind: 'subscribe', direction: 'inbound', ...where });
 }
 
-/** The weekly newsletter, from the subscription until they lose interest. */
+/** The weekly newsletter, from the subscription until the person loses interest. */
 export function readNewsletter(story: Story, life: Life): void {
   const { random, calendar } = story;
   const { email, interest } = life.member;
@@ -159,7 +159,7 @@ export function readNewsletter(story: Story, life: Life): void {
   }
 }
 
-/** A demo of half an hour, or a call; both happen in office hours and are logged under the address. */
+/** A demo of half an hour, or a call; both take place in office hours and are logged under the address. */
 export function meet(story: Story, life: Life, kind: 'demo' | 'call', at: number): void {
   const person = { email: life.member.email };
   const direction = kind === 'call' ? 'outbound' : 'inbound';
@@ -167,7 +167,7 @@ export function meet(story: Story, life: Life, kind: 'demo' | 'call', at: number
   addTouchpoint(story, { at: when, person, kind, channel: kind, direction, stage: 'consideration' });
 }
 
-/** A customer passed the address on. */
+/** A customer recommended the product. */
 export function recommend(story: Story, life: Life, at: number): void {
   const person = { email: life.member.email };
   const where = { channel: 'word_of_mouth', source: 'customer', medium: 'recommendation' };

@@ -5,7 +5,7 @@ import { count, money, type Paint, row, rule } from './terminal.ts';
 
 const DAY_SECONDS = 86_400;
 const HOUR_SECONDS = 3_600;
-/** So that a journey is worth reading, and short enough to be read. */
+/** A journey must be interesting, and short enough to read. */
 const TOUCHES = { min: 5, max: 9 };
 const WIDTHS = [5, 23, 14, 14, 14, 14, 15];
 
@@ -16,18 +16,18 @@ const NETWORK_NAMES = {
   discord: 'a Discord',
 } as const;
 
-/** Why touchpoints are left out, in words. */
+/** The reasons why touchpoints are left out, as text. */
 const REASONS: Record<keyof Explanation['left_out_counts'], string> = {
-  voided: 'taken back by whoever sent it',
+  voided: 'voided by the sender',
   after_conversion: 'happened after the purchase',
-  outside_lookback: 'longer ago than the goal looks back',
+  outside_lookback: 'before the lookback window of the goal',
   used_by_previous: 'belongs to an earlier purchase',
   kind_without_credit: 'page views and product events earn no credit',
-  filtered: 'not among the touchpoints asked for',
-  other_person_of_account: 'by somebody else of the company',
+  filtered: 'excluded by the filter',
+  other_person_of_account: 'by another person of the company',
 };
 
-/** How much a purchase has to tell: it began with talking, many channels took part, something is left out. */
+/** How interesting a purchase is: it began with a conversation, has many channels, and leaves something out. */
 export function tellingness({ considered, left_out_counts, conversion }: Explanation): number {
   const isReadable = considered.length >= TOUCHES.min && considered.length <= TOUCHES.max;
   if (!isReadable || !conversion.counted) return 0;
@@ -39,7 +39,7 @@ export function tellingness({ considered, left_out_counts, conversion }: Explana
   return 3 * channels.size + (hasConversation ? 8 : 0) + 2 * meetings + 2 * reasons;
 }
 
-/** What the person of a journey was known by: `an X handle, a browser and an e-mail address`. */
+/** The identities of the person of a journey: `an X handle, a browser and an e-mail address`. */
 export function identitiesOf({ considered }: Explanation): string {
   const names = considered.map(({ kind, channel }) => {
     if (isNetwork(channel)) return `${NETWORK_NAMES[channel]} handle`;
@@ -52,7 +52,7 @@ function isNetwork(channel: string | undefined): channel is Network {
   return NETWORKS.some((network) => network === channel);
 }
 
-/** The journey of a purchase, oldest first: what each touchpoint weighs and earns, and what is left out. */
+/** The journey of a purchase, oldest first: the weight and credit of each touchpoint, and the touchpoints left out. */
 export function explanationLines(explanation: Explanation, paint: Paint): string[] {
   const { considered } = explanation;
   const sums = DEMO_MODELS.map((model) => {

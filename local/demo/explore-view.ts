@@ -1,6 +1,6 @@
 import type { Paint } from './terminal.ts';
 
-/** What somebody needs to go on by themselves. */
+/** Everything that a reader needs to continue on their own. */
 export interface Exploration {
   url: string;
   rootKey: string;
@@ -9,7 +9,7 @@ export interface Exploration {
   to: string;
 }
 
-/** Addresses, keys, and two requests to paste into another terminal. */
+/** URLs, keys, and two requests to paste into another terminal. */
 export function exploreLines({ url, rootKey, token, from, to }: Exploration, paint: Paint): string[] {
   const entry = (name: string, text: string) => `${paint('dim', name.padEnd(15))}${text}`;
   return [

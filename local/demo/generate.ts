@@ -4,7 +4,7 @@ import { closeStory, type DemoData, type DemoGoal, openStory } from './diary.ts'
 import { comeThroughPartner, liveThrough, ORIGINS } from './lives.ts';
 import { type Random, randomFrom } from './random.ts';
 
-/** What a data set follows from: the same two give the same data set. */
+/** The inputs of a data set: the same inputs give the same data set. */
 export interface DemoSettings {
   /** Any whole number. */
   seed: number;
@@ -13,9 +13,9 @@ export interface DemoSettings {
 }
 
 const PEOPLE = 1_360;
-/** Turn up on Reddit in the wild week, beside the others. */
+/** People who arrive on Reddit in the wild week, in addition to the others. */
 const WILD_WEEK_PEOPLE = 110;
-/** Bought through a partner: the company has no touchpoint with them. */
+/** People who buy through a partner: the company has no touchpoint with them. */
 const PARTNER_PEOPLE = 24;
 
 const GOALS: DemoGoal[] = [
@@ -45,8 +45,8 @@ const GOALS: DemoGoal[] = [
 ];
 
 /**
- * A year of an invented company, Larkhollow, that sells route planning to delivery companies: threads, a
- * newsletter, visits, demos, sign-ups, purchases and refunds of about 1,500 invented people.
+ * A year of an invented company, Larkhollow, which sells route planning to delivery companies: threads, a newsletter,
+ * visits, demos, sign-ups, purchases and refunds of about 1,500 invented people.
  */
 export function generateDemo({ seed, until }: DemoSettings): DemoData {
   const random = randomFrom(seed);
@@ -65,7 +65,7 @@ export function generateDemo({ seed, until }: DemoSettings): DemoData {
   return closeStory(story, GOALS);
 }
 
-/** Most of them in the first two days of the week. */
+/** Most of these times are in the first two days of the week. */
 function wildArrival({ wildWeekAt }: StoryCalendar, random: Random): number {
   return atDaytime(wildWeekAt + Math.min(Math.floor(random.wait(1.2, 0.9)), 6) * DAY_MS, random);
 }

@@ -20,7 +20,7 @@ interface Plan {
   value: number;
 }
 
-/** Yearly prices in USD, and how often a plan is chosen. */
+/** Yearly prices in USD, and the relative frequency of each plan. */
 const PLANS: [Plan, number][] = [
   [{ plan: 'starter', value: 348 }, 5],
   [{ plan: 'team', value: 1188 }, 4],
@@ -29,7 +29,7 @@ const PLANS: [Plan, number][] = [
 
 export type Origin = VisitOrigin | Network | 'word_of_mouth';
 
-/** How people hear of the company first. */
+/** How people first hear of the company. */
 export const ORIGINS: [Origin, number][] = [
   ['x', 19],
   ['linkedin', 15],
@@ -44,7 +44,7 @@ export const ORIGINS: [Origin, number][] = [
   ['word_of_mouth', 5],
 ];
 
-/** From hearing of the company to losing interest, or to buying. */
+/** One life: from hearing of the company to losing interest or buying. */
 export function liveThrough(story: Story, member: Member, origin: Origin, arrival: number): void {
   const { random, calendar } = story;
   const life: Life = { member, signedUpAt: undefined, subscribedAt: undefined };
@@ -73,7 +73,7 @@ function arrive(story: Story, life: Life, origin: Origin, at: number): number {
   return at;
 }
 
-/** A thread, after which those who got an answer often look at the website. */
+/** A thread; people who got a response often visit the website afterwards. */
 function talkAndLook(story: Story, life: Life, network: Network, at: number): number {
   const { random } = story;
   const end = talk(story, life, network, at);
@@ -84,7 +84,7 @@ function talkAndLook(story: Story, life: Life, network: Network, at: number): nu
   return visitAt;
 }
 
-/** One thing that somebody does who has not made up their mind, or who is a customer already. */
+/** One action of a person who is undecided, or already a customer. */
 function takeStep(story: Story, life: Life, network: Network, at: number): number {
   const { random } = story;
   const step = random.weighted([
@@ -128,7 +128,7 @@ function signUp(story: Story, life: Life, at: number): void {
   addConversion(story, { at, goal: 'signup', person: { email, user_id, anonymous_id } });
 }
 
-/** The weeks of the trial, up to a purchase or none; returns when they end. */
+/** The weeks of the trial, with or without a purchase; returns the end of the trial. */
 function decide(story: Story, life: Life, network: Network, signedUpAt: number): number {
   const { random } = story;
   const { plan, value } = random.weighted(PLANS);
@@ -176,7 +176,7 @@ function refund(story: Story, conversion: ConversionDraft, value: number): void 
     addAdjustment(story, { at, conversion, kind: 'restatement', value: Math.round(value * 0.5 * 100) / 100 });
 }
 
-/** Signed up by a reseller, who now and then also sends the order. */
+/** A person whom a reseller signed up; sometimes the reseller also sends the order. */
 export function comeThroughPartner(story: Story, member: Member, at: number): void {
   const { random } = story;
   const { email, user_id } = member;

@@ -18,8 +18,8 @@ export function countItems({ touchpoints, conversions, adjustments }: DemoData):
 }
 
 /**
- * Posts a data set. `onStored` hears how many items each request stored. Throws unless the API accepts
- * every single item.
+ * Posts a data set. `onStored` is called with the number of items that each request stored. Throws unless the API
+ * accepts every item.
  */
 export async function loadDemo(
   access: Access,

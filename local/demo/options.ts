@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 
-/** What the demo was asked to do. */
+/** The options of the demo. */
 export interface DemoOptions {
-  /** Print and exit, or stay up. */
+  /** Stay up after printing, or exit. */
   stay: boolean;
   seed: number;
   port: number;
@@ -12,11 +12,11 @@ export interface DemoOptions {
 
 export const HELP = `npm run demo -- [--once] [--seed N]
 
-Starts the API on this machine, loads a year of synthetic data through it, shows what it answers, and
+Starts the API on this machine, loads a year of synthetic data through it, prints its reports, and
 stays up for exploring until Ctrl-C.
 
   --once      exit after printing
-  --seed N    a whole number; another one makes another year (default 1)
+  --seed N    a whole number; each seed generates another year (default 1)
   --help      print this
 
   PORT          port of the API (default: a free one)
@@ -27,7 +27,7 @@ stays up for exploring until Ctrl-C.
 
 const DEFAULT_SEED = '1';
 
-/** Reads arguments and environment; undefined when help is asked for. Throws on what it does not know. */
+/** Reads arguments and environment; undefined if help is requested. Throws on unknown options. */
 export function readOptions(args: string[], env: NodeJS.ProcessEnv): DemoOptions | undefined {
   const { values } = parseArgs({
     args,
@@ -41,7 +41,7 @@ export function readOptions(args: string[], env: NodeJS.ProcessEnv): DemoOptions
   return {
     stay: !values.once,
     seed: wholeNumber('--seed', values.seed, 0xffffffff),
-    // An empty variable counts as none: `PORT= npm run demo`.
+    // An empty variable counts as absent: `PORT= npm run demo`.
     port: wholeNumber('PORT', env.PORT || '0', 65_535),
     databaseUrl: env.DATABASE_URL || undefined,
     rootKey: env.ROOT_KEY || undefined,

@@ -1,16 +1,16 @@
-/** Draws that depend on nothing but the seed and on how many were made before. */
+/** Random draws that depend only on the seed and on the number of earlier draws. */
 export interface Random {
-  /** From 0 up to, and without, 1. */
+  /** At least 0, below 1. */
   next(): number;
   chance(probability: number): boolean;
   between(low: number, high: number): number;
-  /** A whole number; both ends can come. */
+  /** A whole number, both ends included. */
   integer(low: number, high: number): number;
   pick<T>(items: readonly T[]): T;
-  /** The first of a pair, as often as the second says in relation to all. */
+  /** The first member of a pair, with the second as its relative weight. */
   weighted<T>(pairs: readonly (readonly [T, number])[]): T;
   normal(mean: number, deviation: number): number;
-  /** Log-normal, as waiting times are: half of the draws are below `median`, a few are far above. */
+  /** Log-normal, like waiting times: half of the draws are below `median`, a few are far above. */
   wait(median: number, spread: number): number;
 }
 
@@ -26,7 +26,7 @@ function mulberry32(seed: number): () => number {
   };
 }
 
-/** Throws a RangeError when asked to choose from nothing. */
+/** Throws a RangeError if there is nothing to choose from. */
 export function randomFrom(seed: number): Random {
   const next = mulberry32(seed);
   const between = (low: number, high: number) => low + next() * (high - low);

@@ -1,7 +1,7 @@
 import { DAY_MS } from './calendar.ts';
 import type { DemoData } from './diary.ts';
 
-/** The last days of a data set: enough to look at, and loaded in a moment. Adjustments follow their conversions. */
+/** The last days of a data set, which load in a moment. Adjustments follow their conversions. */
 export function recentDays(data: DemoData, days: number, until: Date): DemoData {
   const isRecent = ({ occurred_at }: { occurred_at?: string | null | undefined }) =>
     typeof occurred_at === 'string' && new Date(occurred_at).getTime() >= until.getTime() - days * DAY_MS;

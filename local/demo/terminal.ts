@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 
-/** What the demo prints to: `process.stdout`, or a stand-in. */
+/** The output of the demo: `process.stdout`, or a stand-in. */
 export interface Terminal {
   isTTY?: boolean;
   write(text: string): unknown;
@@ -8,11 +8,11 @@ export interface Terminal {
 
 type Style = 'bold' | 'dim' | 'cyan' | 'green';
 
-/** Text in a style, or as it is where nobody wants escape codes. */
+/** Text in a style, or unchanged if escape codes are not wanted. */
 export type Paint = (style: Style, text: string) => string;
 
 export function painter({ isTTY }: Terminal, env: NodeJS.ProcessEnv): Paint {
-  // Set to anything but nothing: https://no-color.org.
+  // Any value but the empty one switches colours off: https://no-color.org.
   const isPlain = !isTTY || Boolean(env.NO_COLOR) || env.TERM === 'dumb';
   return (style, text) => (isPlain ? text : styleText(style, text, { validateStream: false }));
 }
@@ -21,14 +21,14 @@ const LINE_CHARS = 100;
 const BAR_CHARS = 40;
 const PLAIN_LINES = 4;
 
-/** Shows how much of a known amount is done. */
+/** Shows the progress towards a known total. */
 export interface Progress {
   add(items: number): void;
-  /** Leaves the line; to be called also when the work failed. */
+  /** Ends the line; must also be called if the work failed. */
   end(): void;
 }
 
-/** A bar that grows on a terminal; where lines cannot be overwritten, one line for each quarter. */
+/** A growing bar on a terminal; elsewhere, where lines cannot be overwritten, one line per quarter. */
 export function startProgress(
   total: number,
   { terminal, paint }: { terminal: Terminal; paint: Paint },
@@ -78,7 +78,7 @@ export function rule(widths: readonly number[], paint: Paint): string {
   return paint('dim', '─'.repeat(widths.reduce((sum, width) => sum + width, 0)));
 }
 
-/** Text in lines of at most 100 characters. */
+/** Wraps text into lines of at most 100 characters. */
 export function wrap(text: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {

@@ -7,11 +7,11 @@ import { type Access, ask } from './client.ts';
 import { explanationLines, identitiesOf, tellingness } from './explanation-view.ts';
 import { count, money, type Paint, wrap } from './terminal.ts';
 
-/** How many purchases are looked at to find one worth telling. */
+/** The number of purchases that are examined to find an interesting one. */
 const CANDIDATES = 100;
 const MODELS = DEMO_MODELS.join(',');
 
-/** What the tour asks the API with, and about when. */
+/** The API access and the time range of the tour. */
 export interface TourContext {
   access: Access;
   paint: Paint;
@@ -45,7 +45,7 @@ export async function showAttribution({ access, paint, until }: TourContext): Pr
   ];
 }
 
-/** One purchase with a journey worth telling. */
+/** One purchase with an interesting journey. */
 export async function showExplanation({ access, paint, until }: TourContext): Promise<string[]> {
   const { from, to } = storyRange(until);
   const query = new URLSearchParams({ goal: 'purchase', from, to, limit: String(CANDIDATES) });

@@ -1,7 +1,7 @@
 import type { Network } from './cast.ts';
 import type { Random } from './random.ts';
 
-/** How somebody gets to the website. */
+/** How a person reaches the website. */
 export const VISIT_ORIGINS = [
   'organic_search',
   'paid_search',
@@ -41,7 +41,7 @@ const NETWORK_REFERRERS = {
 } as const;
 const ASSISTANTS = ['https://chatgpt.com/', 'https://www.perplexity.ai/', 'https://claude.ai/'];
 
-/** The address and the referrer of a visit, with the tags and click ids that its origin leaves on them. */
+/** The URL and the referrer of a visit, with the tags and click ids that its origin adds. */
 export function pageOf(origin: VisitOrigin, { random, campaign, via }: PageContext): Page {
   const path = random.pick(PATHS);
   const page = (tags: Record<string, string>): string => `${SITE}${path}?${new URLSearchParams(tags)}`;

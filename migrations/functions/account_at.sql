@@ -1,10 +1,10 @@
 -- account_at: the account of a person at an instant; `accountAt` in src/domain/accounts.ts is the definition. The
--- latest fact at or before the instant counts, else the first later one. Of several facts at one instant those of items
--- come before those of e-mail addresses, then the bytewise greater account id. One row, null without any fact.
+-- latest fact at or before the instant applies, else the first later one. Tie-break at one instant: facts of items
+-- before those of e-mail addresses, then the bytewise greater account id. One row, null if there is no fact.
 --
 --   cross join lateral account_at(p_workspace_id, i.person_id, item.occurred_at) held
 --
--- The planner inlines it as a subquery, as long as no argument holds a subquery or a volatile function.
+-- The planner inlines it as a subquery, as long as no argument contains a subquery or a volatile function.
 create or replace function account_at(p_workspace_id uuid, p_person_id uuid, p_at timestamptz)
 returns table (account_id text) language sql stable as $$
   select coalesce(

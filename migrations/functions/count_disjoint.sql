@@ -1,6 +1,6 @@
--- count_disjoint: the greatest number of stretches of a line of which no two overlap.
---   p_begin, p_end  places, both inside the stretch. Feed them in the order of p_end: taking the stretch that ends
---                   first, then the first to end of those that begin after it, and so on, is optimal
+-- count_disjoint: the greatest number of intervals on a line of which no two overlap.
+--   p_begin, p_end  positions, both inside the interval, in the order of p_end: it is optimal to take the interval that
+--                   ends first, then the first to end of those that begin after it, and so on
 --
 --   count_disjoint(begin_place, end_place order by end_place)
 create or replace aggregate count_disjoint (int, int) (

@@ -1,7 +1,7 @@
--- erase_person: erases who a person is. Their touchpoints and conversions move to a nameless person and lose every
--- column that could name somebody; totals stay. Their identities become tombstones, so that items dated up to now are
--- dropped when they come again. Link facts of their identities are deleted.
--- Result: the receipt; the first receipt when called again; null if there is no such person.
+-- erase_person: erases the identity of a person. Their touchpoints and conversions move to a nameless person and lose
+-- every column that could identify somebody; totals stay. Their identities become tombstones, so that items that
+-- occurred up to now are dropped when they are sent again. Link facts of their identities are deleted.
+-- Result: the receipt; the first receipt if called again; null if there is no such person.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function erase_person(p_workspace_id uuid, p_person_id uuid, p_now timestamptz) returns jsonb
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -48,8 +48,8 @@ begin
 
   insert into people (workspace_id, id) values (p_workspace_id, v_nameless);
 
-  -- Touchpoints of others that name the person as their advocate stay referrals, of the nameless person. The namespace
-  -- is none that an item can have, and the hash is of nothing.
+  -- Touchpoints of others that name the person as their advocate remain referrals, by the nameless person. No item can
+  -- have this namespace, and the hash is not a hash of any value.
   if exists (
     select
     from touchpoints t
@@ -64,8 +64,8 @@ begin
     where t.workspace_id = (select p_workspace_id) and t.referred_by_identity_id = any (v_identities);
   end if;
 
-  -- A company that is known only by e-mail addresses of this person, and of people erased before, may bear the person's
-  -- own name. It becomes a nameless account, so that every total stays.
+  -- A company that is known only by e-mail addresses of this person, and of people erased earlier, may have the person's
+  -- name as its domain. It becomes a nameless account, so that every total stays.
   select array_agg(distinct f.account_id) into v_accounts
   from account_facts f
   join accounts a on a.workspace_id = (select p_workspace_id) and a.id = f.account_id and a.is_domain
@@ -107,7 +107,7 @@ begin
   set person_id = v_nameless, identity_id = null, content_hash = null, traits = null, analytics_consent = null
   where u.workspace_id = (select p_workspace_id) and u.person_id = v_person;
 
-  -- A skipped fact may hold identities of others too; it means nothing without this person's.
+  -- A skipped fact may also contain identities of others. Without this person's it asserts nothing, so it is deleted.
   delete from identity_links l
   where l.workspace_id = (select p_workspace_id) and l.link_id in (
     select m.link_id

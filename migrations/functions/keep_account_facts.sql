@@ -1,7 +1,7 @@
 -- keep_account_facts: stores the membership facts and the domain claims of a batch, once its identities exist.
 --   p_items    as read_items takes them
 --   p_settles  true under the exclusive lock of resolve_people: facts may change the accounts of stored rows. Under the
---              shared lock every fact agrees with the accounts as they are, and is only stored
+--              shared lock every fact agrees with the stored accounts, and is only stored
 create or replace function keep_account_facts(p_workspace_id uuid, p_resource text, p_items jsonb, p_settles boolean)
 returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -114,7 +114,8 @@ begin
     order by s.source, s.source_id
     on conflict do nothing
   )
-  -- Against the facts before this statement. An e-mail address that turns out to be older also leaves its former place.
+  -- Compared with the facts before this statement. An e-mail address that gets an earlier date also changes the accounts
+  -- from its former date on.
   select array_agg(distinct s.person_id) into v_people
   from settled s
   cross join lateral account_at(p_workspace_id, s.person_id, s.occurred_at) held

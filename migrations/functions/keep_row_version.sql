@@ -1,7 +1,7 @@
--- keep_row_version: keeps the earlier version of a row that is replaced, in `row_versions`. An update that changes
--- nothing but `updated_at` keeps none.
+-- keep_row_version: keeps the earlier version of a replaced row in `row_versions`. An update that changes nothing but
+-- `updated_at` keeps none.
 --   arguments of the trigger  the columns of the primary key without the workspace
--- A row lock orders the updates of one row, so their versions are 1, 2, 3 … without a gap.
+-- The row lock orders the updates of one row, so its versions are 1, 2, 3 … without a gap.
 create or replace function keep_row_version() returns trigger language plpgsql as $$
 declare
   v_was constant jsonb := to_jsonb(old);

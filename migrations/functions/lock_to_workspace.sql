@@ -1,5 +1,5 @@
--- lock_to_workspace: row level security for one table that belongs to a workspace. The migration that creates a table
--- calls it:
+-- lock_to_workspace: enables row level security for one table that belongs to a workspace. The migration that creates
+-- the table calls it:
 --   select lock_to_workspace('touchpoints');
 create or replace function lock_to_workspace(p_table regclass) returns void language plpgsql as $$
 declare

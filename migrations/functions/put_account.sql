@@ -1,8 +1,8 @@
--- put_account: sets the name and the domains of an account on behalf of an administrator. The named domains belong to
--- the account from then on. Claims of an earlier call on domains that are no longer named are withdrawn; those that
--- items made stay.
+-- put_account: sets the name and the domains of an account on behalf of an administrator. From then on the named domains
+-- belong to the account. Claims of an earlier call on domains that are no longer named are withdrawn; claims of items
+-- stay.
 --   p_domains  normalised
--- Result: the named domains that an administrator gave to other accounts. If there is any, nothing is changed.
+-- Result: the named domains that an administrator gave to other accounts. If there are any, nothing is changed.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function put_account(p_workspace_id uuid, p_id text, p_name text, p_domains text[], p_now timestamptz)
 returns table (taken_domain text, taken_by text) language plpgsql set plan_cache_mode = force_custom_plan as $$

@@ -1,5 +1,5 @@
 -- read_identities: one row for each identity of a list, in plain columns; see read_items for the reason.
---   p_identities  [{namespace, value_hash, value?}]; the hash in hex, the value only where the workspace stores it
+--   p_identities  [{namespace, value_hash, value?}]; the hash in hex, the value only if the workspace stores it
 create or replace function read_identities(p_identities jsonb)
 returns table (namespace text, value_hash bytea, value text)
 language sql immutable as $$

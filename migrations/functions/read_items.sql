@@ -1,10 +1,10 @@
 -- read_items: one row for each item of a batch, in plain columns. Absent members are null.
 --   p_items  [{id, occurred_at, person_id, identities: [{namespace, value_hash, value?}], goal?, link_id?,
 --            account?: {id?, domain?, name?}, email_domain?, referrer?: {namespace, value_hash}}]; hashes in hex
---   value    the item as it came; `namespace` and `value_hash` are those of its first identity
+--   value    the whole item; `namespace` and `value_hash` are those of its first identity
 --
--- Under row level security a condition reaches an index only if nothing in it could leak. Comparisons of plain columns
--- are safe; a function over a column of another step (`decode(item ->> 'hash', 'hex')`) is not, and then each look-up
+-- Under row level security a condition reaches an index only if every part of it is leakproof. Comparisons of plain
+-- columns are; a function over a column of another step (`decode(item ->> 'hash', 'hex')`) is not, and then each look-up
 -- reads the whole workspace. `offset 0` keeps the planner from pulling the expressions out of this subquery.
 create or replace function read_items(p_items jsonb)
 returns table (

@@ -1,6 +1,6 @@
 -- recompute_accounts: rewrites the accounts of the touchpoints and conversions of some people from the membership facts.
 -- An item belongs to the account that it names, else to that of its person at its instant (account_at, here for all
--- instants at once: each fact holds from its instant to the next, the first one also before).
+-- instants at once: each fact applies from its instant to the next, the first one also before).
 --
 -- The account of a row is a function of the set of facts, whatever their order of arrival.
 -- Locks: none; callers hold the exclusive lock of resolve_people.

@@ -1,9 +1,9 @@
--- recompute_people: brings people in line with link facts that are new, dated anew or undone.
+-- recompute_people: recomputes people after link facts were added, dated earlier or undone.
 --   p_identities  those of the facts
 --   p_may_split   true after an unlink: a component that cannot conflict is replayed too
 --
--- A component without a possible conflict (one user_id and 100 identities at most, all together) is the union of its
--- facts in any order, and its people merge whole. Only the others are replayed fact by fact.
+-- A component that cannot conflict (one user_id and 100 identities at most, in total) is the union of its facts in any
+-- order, and its people merge whole. Only the other components are replayed fact by fact.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function recompute_people(p_workspace_id uuid, p_identities bigint[], p_may_split boolean) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -28,7 +28,7 @@ begin
     return;
   end if;
 
-  -- Applied facts lie within one person, so only skipped ones, new ones among them, lead to others.
+  -- Applied facts lie within one person, so only skipped facts, including new ones, lead to other people.
   v_reached := v_people;
   loop
     select array_agg(distinct j.person_id) into v_reached
@@ -45,7 +45,7 @@ begin
   select array_agg(person_id order by person_id) into v_people from unnest(v_people) person_id;
   select array_agg(n order by n) into v_parents from generate_subscripts(v_people, 1) n;
 
-  -- Union-find over whole people. Smaller numbers are older people and become the roots.
+  -- Union-find over whole people. Smaller positions are older people and become the roots.
   select array_agg(array_position(v_people, oldest_id)), array_agg(array_position(v_people, person_id))
   into v_ones, v_others
   from (

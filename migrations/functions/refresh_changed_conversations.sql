@@ -1,5 +1,5 @@
--- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). A
--- deleted touchpoint that counts has a thread with a row, unless the whole workspace is deleted, which deletes its
+-- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). The
+-- thread of a deleted touchpoint that counts has a row, unless the whole workspace is being deleted, which deletes its
 -- conversations first.
 create or replace function refresh_changed_conversations() returns trigger
 language plpgsql as $$

@@ -1,5 +1,5 @@
--- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, as a void does. The
--- list of columns keeps it out of merges, accounts and erasure, which update many rows and set other columns.
+-- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, such as a void. The
+-- list of columns excludes merges, account changes and erasure, which update many rows and set other columns.
 create or replace function refresh_conversation() returns trigger
 language plpgsql as $$
 begin

@@ -1,11 +1,11 @@
--- refresh_conversations: brings the rows of some threads in line with their touchpoints. A row is computed from the
--- touchpoints that the thread has now and never counted up, so the order of arrival, retries, voids and deletions make
--- no difference. Touchpoints that count have a direction and are not voided; a thread without any has no row.
---   p_ids  of threads, in any order, without repeats
+-- refresh_conversations: recomputes the rows of some threads from their touchpoints. No row is ever incremented, so the
+-- order of arrival, retries, voids and deletions make no difference. Touchpoints that count have a direction and are not
+-- voided; a thread without any has no row.
+--   p_ids  ids of threads, in any order, each once
 --
--- Locks: the rows of all these threads, in the order of their ids, before anything is read. Of two transactions that
--- write to one thread the second waits for the first and then sees its touchpoints. A thread without a row gets an
--- empty one as something to lock. `do update … where false` locks a row and writes nothing.
+-- Locks: the rows of all these threads, in the order of their ids, before anything is read. If two transactions write to
+-- one thread, the second waits for the first and then sees its touchpoints. A thread without a row gets an empty row to
+-- lock. `do update … where false` locks a row and writes nothing.
 create or replace function refresh_conversations(p_workspace_id uuid, p_ids text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
@@ -17,8 +17,8 @@ begin
   order by asked.id collate "C"
   on conflict (workspace_id, id) do update set inbound = 0 where false;
 
-  -- One index probe for each thread to read it, and one to write it: a join would need to know how many there are.
-  -- `openings` counts the inbound messages up to each.
+  -- One index probe to read each thread, and one to write it: the planner of a join would have to know their number.
+  -- `openings` is the number of inbound messages up to and including each message.
   with messages as (
     select asked.id as conversation, message.id, message.occurred_at, message.direction,
       count(*) filter (where message.direction = 'inbound') over thread as openings

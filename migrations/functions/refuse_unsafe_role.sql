@@ -1,6 +1,6 @@
--- refuse_unsafe_role: raises TL002 where the role in force would see more than its workspace: a superuser, a role that
--- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, when the
--- login role has been left.
+-- refuse_unsafe_role: raises TL002 if the role in force would see more than its workspace: a superuser, a role that
+-- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, which
+-- replaces the login role.
 create or replace function refuse_unsafe_role() returns void language plpgsql stable as $$
 begin
   if exists (

@@ -1,11 +1,11 @@
 -- replay_people: computes the people of one component that may conflict, from all its link facts.
 --   p_people  every person of the component
--- Facts are applied in the order (those of secret keys first, occurred_at, item id, then resource and link id to make it
--- total). A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not applied,
--- and tried again whenever its component changes. So people do not depend on the order of arrival.
+-- Facts apply in order: those of secret keys first, then by occurred_at and item id, with resource and link id as
+-- tie-breaks. A fact that would put two user_ids, or more than 100 identities, in one person is skipped: kept, not
+-- applied, and tried again whenever its component changes. People therefore do not depend on the order of arrival.
 --
--- A person stays with the group that holds its oldest identity; of several people in a group the oldest survives; a
--- group without any gets a new one (version 7, so that the order of ids stays the order of age).
+-- A person stays with the group that contains its oldest identity. If several people share a group, the oldest survives.
+-- A group without a person gets a new one, whose id is version 7, so that ids stay in the order of age.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function replay_people(p_workspace_id uuid, p_people uuid[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -84,7 +84,7 @@ begin
     and l.identity_id = any (v_ids) and l.is_current
     and l.skipped <> (l.link_id = any (v_skipped));
 
-  -- Every person, oldest first, takes the group of its oldest identity, or merges into the one that took it before.
+  -- Every person, oldest first, takes the group of its oldest identity, or merges into the person that took it earlier.
   v_owners := array_fill(null::uuid, array [array_length(v_ids, 1)]);
   for v_fact in
     select v_holders[n] as person_id, (array_agg(v_parents[n] order by n))[1] as root
@@ -112,7 +112,7 @@ begin
   where i.workspace_id = (select p_workspace_id) and i.id = place.id
     and i.person_id <> v_owners[v_parents[place.n]];
 
-  -- Rows follow the identity they came with.
+  -- Rows follow the identity that they came with.
   update touchpoints t set person_id = i.person_id
   from identities i
   where t.workspace_id = (select p_workspace_id) and t.person_id = any (p_people)

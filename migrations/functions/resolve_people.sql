@@ -1,6 +1,6 @@
--- resolve_people: makes the identities of a batch exist, stores its link and membership facts, and recomputes the people
--- and accounts concerned. The first statement of every batch that stores items of people.
---   p_resource  'touchpoints', 'conversions' or 'people'. An item that is stored there already, or will not be stored,
+-- resolve_people: creates the identities of a batch, stores its link and membership facts, and recomputes the people and
+-- accounts concerned. It is the first statement of every batch that stores items of people.
+--   p_resource  'touchpoints', 'conversions' or 'people'. An item that is already stored there, or will not be stored,
 --               asserts nothing
 --   p_items     as read_items takes them. `person_id` is the person to create if none is known, the same for all items
 --               of the batch that share an identity, directly or through others; `link_id` only with two identities or
@@ -8,16 +8,16 @@
 -- Result: the items whose link fact was skipped.
 --
 -- People are a function of the set of link facts; replay_people has the definition. A fact is stored even if it changes
--- nothing today, because another one may be undone.
+-- nothing now, because another fact may be undone later.
 --
--- Locks: one advisory lock for each workspace. Most batches bring known identities and stored facts; they hold the lock
--- shared and run side by side. A batch that adds a fact holds it exclusively, so a merge never runs beside another merge,
--- nor beside an insert for a person that is being merged away. The lock is taken shared first, because the check needs
--- it; a batch with news gives it back by leaving the block through an exception, and then takes the exclusive one:
--- upgrading a lock deadlocks.
+-- Locks: one advisory lock per workspace. Most batches contain known identities and stored facts; they hold the lock
+-- shared and run concurrently. A batch that adds a fact holds it exclusively, so that a merge never runs beside another
+-- merge or beside an insert for a person who is being merged away. Which mode a batch needs is read under the shared
+-- lock. A batch that needs the exclusive lock releases the shared one first, by leaving the block through an exception,
+-- because upgrading a lock deadlocks.
 --
--- Plans: look-ups are `lateral … offset 0`, which the planner leaves as one index probe for each row. It plans each call
--- anew and does not see the workspace (a subquery hides it): with a plan from when the tables were empty, or statistics
+-- Plans: look-ups are `lateral … offset 0`, which the planner leaves as one index probe per row. Each call is planned
+-- anew, and a subquery hides the workspace from the planner. With a plan from when the tables were empty, or statistics
 -- from before a large import, any index that begins with `workspace_id` looks as good as the primary key, and each batch
 -- would read the whole workspace.
 create or replace function resolve_people(p_workspace_id uuid, p_resource text, p_items jsonb, p_from_secret_key boolean, p_hash_version smallint)
@@ -124,7 +124,7 @@ begin
     return;
   end if;
 
-  -- Items that are stored already, or will not be, assert nothing. Checked under the lock.
+  -- Items that are already stored, or will not be stored, assert nothing. This is checked under the lock.
   select coalesce(jsonb_agg(item.value), '[]') into p_items
   from read_items(p_items) item
   left join lateral (
@@ -161,7 +161,7 @@ begin
         where dead.erased_at >= item.occurred_at
       )
     )
-    -- The person cannot be their own advocate.
+    -- A person cannot be their own advocate.
     and not (
       item.referrer_hash is not null and exists (
         select
@@ -201,9 +201,9 @@ begin
       )
     );
 
-  -- Identities seen for the first time. An identity joins the person that another identity of its item already
-  -- has (the oldest), else the person proposed. People are made from the rows that were really inserted, so a
-  -- concurrent batch that was first leaves no empty person behind.
+  -- New identities. An identity joins the person of another identity of its item (the oldest), else the proposed
+  -- person. People are created from the rows that were actually inserted, so that no empty person is left if a
+  -- concurrent batch inserted an identity first.
   with said as materialized (
     select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace,
       said.value_hash as value_hash, said.value, known.person_id
@@ -247,8 +247,8 @@ begin
     return;
   end if;
 
-  -- A fact is dated by the earliest item that asserts it. A new one is not applied yet, so it begins as skipped; one that
-  -- is dated anew stays what it was.
+  -- A fact is dated by the earliest item that asserts it. A new fact is not applied yet, so it starts as skipped; a fact
+  -- that gets an earlier date keeps its state.
   with asserted as materialized (
     select distinct on (item.link_id, known.id) item.link_id, known.id as identity_id, item.occurred_at, item.id as item_id
     from read_items(p_items) item

@@ -1,14 +1,14 @@
 -- resolve_people_publishable: resolve_people for items of a publishable key, which anyone can read in a page. Such an
--- item may give a person one more identity, and never joins two people that exist already.
+-- item may add an identity to a person, and never merges two existing people.
 --   p_items  as resolve_people takes them
--- Items that share an identity are judged together: where their identities belong to two people or more, none of them
--- links, and each is stored for its first identity alone. So their order makes no difference, and one batch cannot do in
--- two items what it may not do in one. Each of them is given a proposed person of its own, because the one that the
--- batch shares would join them all the same.
--- Result: items whose link fact was skipped (as of resolve_people), and items whose link was not made.
+-- Items that share an identity are evaluated together: if their identities belong to two people or more, none of them
+-- links, and each is stored for its first identity alone. The order of items therefore makes no difference, and two
+-- items of a batch cannot do what one item may not do. Each of these items gets a proposed person of its own, because
+-- the proposed person that they share would join them after all.
+-- Result: items whose link fact was skipped (see resolve_people), and items whose link was not made.
 --
--- Locks: the exclusive lock of resolve_people before judging, so two batches are judged one after the other. Items whose
--- fact is stored already add nothing, and need no judging.
+-- Locks: the exclusive lock of resolve_people before the evaluation, so that two batches are evaluated one after the
+-- other. Items whose fact is already stored add nothing and need no evaluation.
 create or replace function resolve_people_publishable(
   p_workspace_id uuid, p_resource text, p_items jsonb, p_hash_version smallint
 ) returns table (skipped_item_id text, unlinked_item_id text) language plpgsql set plan_cache_mode = force_custom_plan as $$

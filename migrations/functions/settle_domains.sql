@@ -1,6 +1,6 @@
--- settle_domains: carries out the ownership of some domains after claims came or went. Facts that name an account by its
--- domain move to the owner. A domain without an owner is an account of its own, as soon as a fact names it; that account
--- is deleted, and its name passed on, when the domain gets an owner.
+-- settle_domains: applies the ownership of some domains after claims were made or withdrawn. Facts that name an account
+-- by its domain move to the owner. A domain without an owner is an account of its own, as soon as a fact names it; that
+-- account is deleted, and its name passed on, when the domain gets an owner.
 -- Locks: none; callers hold the exclusive lock of resolve_people.
 create or replace function settle_domains(p_workspace_id uuid, p_domains text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$

@@ -1,7 +1,7 @@
--- unlink_identities: undoes every link fact that holds all of the named identities, applied or skipped, if one of them
--- belongs to the person. The facts stay, marked with `unlinked_at`; an item that asserts one again adds rows to it.
+-- unlink_identities: ends every link fact that contains all of the named identities, applied or skipped, if one of them
+-- belongs to the person. The facts are kept, marked with `unlinked_at`; an item that asserts one again adds rows to it.
 --   p_identities  as read_identities takes them, two or more
--- Result: one row for each named identity with its person now; none where no fact fits.
+-- Result: one row for each named identity with its person now; none if no fact fits.
 -- Locks: the exclusive lock of resolve_people.
 create or replace function unlink_identities(p_workspace_id uuid, p_person_id uuid, p_identities jsonb)
 returns table (removed_links integer, namespace text, person_id uuid)

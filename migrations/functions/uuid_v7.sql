@@ -1,4 +1,4 @@
--- uuid_v7: a new id that sorts by time of creation, as the Worker makes them (RFC 9562, version 7).
+-- uuid_v7: a new id that sorts by creation time, like the ids that the Worker creates (RFC 9562, version 7).
 --   uuid_v7() → 0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3
 create or replace function uuid_v7() returns uuid language sql volatile as $$
   select encode(

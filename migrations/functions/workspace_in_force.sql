@@ -1,5 +1,5 @@
--- workspace_in_force: the workspace that the transaction named; null, and so no rows, where it named none. Policies use
--- it as an uncorrelated subquery: evaluated once, and a plain value for an index.
+-- workspace_in_force: the workspace that the transaction named; null, and so no rows, if it named none. Policies use it
+-- as an uncorrelated subquery, which is evaluated once and is a plain value for an index.
 create or replace function workspace_in_force() returns uuid language sql stable as $$
   select nullif(current_setting('throughline.workspace_id', true), '')::uuid
 $$;

@@ -24,13 +24,14 @@ export type StoredAccount = StoredAccountRow & SeenTimes & { people: number };
 
 export type AccountTimelineType = Exclude<TimelineType, 'link'>;
 
-/** The one row of `callPutAccount`. `taken` lists the domains that an admin assigned to other accounts; null if none. */
+/** The row of `callPutAccount`. */
 export interface PutAccount {
   taken: { taken_domain: string; taken_by: string }[] | null;
 }
 
 /**
- * Creates or replaces an account, see `migrations/functions/put_account.sql`. Nothing is changed if `taken` is not null.
+ * One row. `taken` lists the domains that an admin assigned to other accounts, and then nothing was changed; it is null
+ * if there are none. See `migrations/functions/put_account.sql`.
  */
 export function callPutAccount(
   workspaceId: string,

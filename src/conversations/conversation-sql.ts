@@ -189,7 +189,7 @@ const joinWhatWasSaid = (workspaceId: string) => sql`
 /** Needs: a message `t`. Gives: the order in which the last message with a sentiment comes first. */
 const lastFelt = sql`t.sentiment is null, t.occurred_at desc, t.id desc`;
 
-/** A thread with its messages and the conversions that followed. Instants in JSON are text, and amounts are numbers. */
+/** A thread with its messages and the conversions that followed. In JSON, instants are text and amounts are numbers. */
 export type StoredConversationDetail = StoredConversation & {
   touchpoints: (Pick<
     typeof touchpoints.$inferSelect,

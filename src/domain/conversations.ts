@@ -38,7 +38,7 @@ export interface ConversationSummary {
  * The first inbound message opens the conversation. The first outbound message after it is the first
  * response; earlier outbound messages are counted and answer nothing.
  * @returns null if no touchpoint counts
- * Source: MODELS.md, conversations.
+ * See ADR 14.
  */
 export function summaryOf(messages: readonly Message[]): ConversationSummary | null {
   const counted = messages
@@ -68,7 +68,7 @@ export const HOUR_SECONDS = 3600;
 /**
  * Buckets of the time to the first response. A bucket ends below its bound, in seconds, and begins at the
  * bound of the previous bucket. The last one holds people who never got a response.
- * Source: MODELS.md, conversations.
+ * See ADR 14.
  */
 export const RESPONSE_BUCKETS = [
   { bucket: '<5m', below_seconds: HOUR_SECONDS / 12 },
@@ -120,7 +120,7 @@ export type ResponseOutcome =
  * as the former. Conversions before the opening have no effect.
  * @param horizonDays days of 86,400 s
  * @param now milliseconds since 1970
- * Source: MODELS.md, conversations.
+ * See ADR 14.
  */
 export function responseOutcome(
   { opened_at, first_response_at }: OpenedConversation,

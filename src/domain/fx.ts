@@ -11,7 +11,7 @@ export interface RateOfDay {
 
 /**
  * A rate also applies to later days without a rate of their own, for this number of days.
- * Source: MODELS.md, return on spend.
+ * See ADR 15.
  */
 export const MAX_RATE_AGE_DAYS = 7;
 
@@ -23,7 +23,7 @@ export const MAX_RATE_AGE_DAYS = 7;
  * @param day as `2026-03-29`
  * @param via the workspace's currency
  * @returns null without a rate
- * Source: MODELS.md, return on spend. The precedence of inverses and crosses is our choice (ADR 15).
+ * See ADR 15 for the precedence of inverses and crosses.
  */
 export function rateOn(
   day: string,

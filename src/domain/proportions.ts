@@ -50,7 +50,7 @@ function aroundLog(estimate: number, error: number): { low: number; high: number
  * The rate of the first arm divided by that of the second, with the log interval. The estimate is null if
  * nobody in an arm converted. If nobody or everybody in an arm converted, the interval is computed with half
  * a conversion and one person more in both arms, so it never has zero width.
- * Source: Katz et al. 1978; the correction: MODELS.md, cultivation.
+ * Source: Katz et al. 1978; the correction: ADR 16.
  */
 export function riskRatio(arm: Arm, against: Arm): Comparison {
   if (arm.people === 0 || against.people === 0) return UNKNOWN;

@@ -15,7 +15,7 @@ const LEAST_CONVERSIONS = 1e-9;
  * The ratios of an amount spent and the credit beside it.
  * @param spend in the currency of `value`
  * @param conversions credited conversions, which may be fractions
- * Source: MODELS.md, return on spend.
+ * See ADR 15.
  */
 export function returnsOf(
   spend: number,

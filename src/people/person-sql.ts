@@ -113,7 +113,7 @@ function accountOfPerson(workspaceId: string): SQL {
     offset 0`;
 }
 
-/** The row of `readPerson`. Instants in JSON are text. */
+/** The row of `readPerson`. In JSON, instants are text. */
 export type StoredPerson = Pick<typeof people.$inferSelect, 'id'> &
   SeenTimes & {
     identities: { namespace: string; value?: string }[];

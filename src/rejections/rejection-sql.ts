@@ -13,6 +13,7 @@ export type StoredRejection = Omit<
   typeof rejections.$inferSelect,
   'workspace_id' | 'item_encrypted' | 'identity_hashes'
 > & { item_encrypted: string };
+
 /** Needs: the table `rejections`. Gives: the condition that a row is not expired. */
 const kept = sql`received_at > now() - make_interval(days => ${KEPT_DAYS}::int)`;
 

@@ -141,7 +141,7 @@ export function selectSpendRows(
     limit ${limit + 1}`;
 }
 
-/** A row with its earlier versions. Instants in JSON are text, and amounts are numbers. */
+/** A row with its earlier versions. In JSON, instants are text and amounts are numbers. */
 export type StoredSpendWithHistory = StoredSpend & {
   history: {
     version: number;

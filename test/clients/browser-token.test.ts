@@ -11,7 +11,7 @@ import { startNeonServer } from '../../local/neon-server.ts';
 import { openPglite } from '../../local/sql-backend.ts';
 import { buildWorker, startWorkerd } from '../../local/workerd.ts';
 
-/** What a browser makes of keys and tokens: pages of two origins, and the API at a third. */
+/** Keys and tokens in a real browser: pages of two origins, and the API at a third. */
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const isThere = existsSync(CHROMIUM);
@@ -26,11 +26,11 @@ const undo: Undo[] = [];
 let api = '';
 let key = '';
 let browser: Browser;
-/** Origins of the pages: one that keys and tokens name, and one that none does. */
+/** Origins of the pages: one that keys and tokens name, and one that they do not name. */
 let ours = '';
 let theirs = '';
 
-/** The pages of the folder beside, under an origin of their own. */
+/** Serves the pages of the folder `pages` under an origin of their own. */
 async function servePages(): Promise<string> {
   const server = createServer(async (request, response) => {
     const name = request.url === '/visit' ? 'visit.html' : 'funnel.html';
@@ -69,7 +69,7 @@ beforeAll(async () => {
   if (!isThere) return;
   api = await startApi();
   [ours, theirs] = [await servePages(), await servePages()];
-  // Playwright runs headless by a flag of its own.
+  // Playwright adds its own headless flag.
   browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   undo.push(() => browser.close());
   key = (await ask('POST', '/v1/workspaces', ROOT_KEY, { name: 'Browsers' })).key.token;
@@ -93,7 +93,7 @@ afterAll(async () => {
   for (let step = undo.pop(); step; step = undo.pop()) await step();
 });
 
-/** A page with what it is given in the fragment, once it has come to an end. */
+/** Opens a page with parameters in its fragment and waits until it has finished. */
 async function open(origin: string, path: string, given: Record<string, string>) {
   const page = await browser.newPage();
   const fragment = new URLSearchParams({ api, ...given });
@@ -130,7 +130,7 @@ describe.skipIf(!isThere)('in Chromium,', () => {
 
   test('a page of another origin is refused by the browser, and shows nothing', async () => {
     const shown = await open(theirs, '/', { token: await readToken() });
-    // The answer is a 403 which the page may not even read.
+    // The response is a 403 that the page may not even read.
     expect(shown).toEqual({ state: 'refused: Failed to fetch', bars: [], widths: [] });
   });
 

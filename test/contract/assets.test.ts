@@ -37,7 +37,7 @@ test('/docs is one page that the browser lets load nothing', async () => {
   const policy = /http-equiv="Content-Security-Policy" content="([^"]+)"/.exec(text)?.[1]?.split('; ') ?? [];
   expect(policy).toContain("default-src 'none'");
   expect(policy.filter((directive) => /https?:|\*|'self'/.test(directive))).toEqual([]);
-  // The policy would block these; the page must not even try.
+  // The policy would block these requests; the page must not even try.
   expect(text.match(/<(script|img|iframe)[^>]*\ssrc="[^"]*"/g)).toBeNull();
   expect(text.match(/<link[^>]*\shref="(?!data:)[^"]*"/g)).toBeNull();
   expect(text).not.toMatch(/src:[^,]{0,20}`https:|@import url/);

@@ -56,7 +56,7 @@ const responseOf = (response: Response | Reference | undefined) =>
 const parameterOf = (parameter: Parameter | Reference) =>
   '$ref' in parameter ? components.parameters[nameOf(parameter)] : parameter;
 
-/** What Redocly's recommended rules say of the document, warnings included. */
+/** The findings of Redocly's recommended rules, including warnings. */
 async function redoclyProblems(): Promise<unknown[]> {
   const cli = join(PROJECT_ROOT, 'node_modules/@redocly/cli/bin/cli.js');
   const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' };

@@ -7,8 +7,9 @@ import { reports } from '../../src/reports.ts';
 import { type ReportContext, reportStatements } from '../../src/stats/report.ts';
 
 /**
- * The whole statement of every report at a few settings, as SQL that can be read, compared and pasted into psql. A change
- * of a fragment shows in the diff of `test/sql/rendered`; `npx vitest run test/contract/rendered-sql -u` writes it anew.
+ * The whole statements of every report at a few settings, as SQL that can be read, compared and pasted into psql. A
+ * changed fragment shows in the diff of `test/sql/rendered`. To update these files:
+ * `npx vitest run test/contract/rendered-sql.test.ts -u`.
  */
 
 const NOW = new Date('2026-06-15T12:00:00.000Z');
@@ -45,7 +46,7 @@ const HELD = {
   breakdown: { by: ['channel'], at_step: 1 },
 };
 
-/** File, report, and its input: a query string, or a body. */
+/** The file, the report, and its input: a query string or a body. */
 const CASES: [file: string, report: ReportName, input: string | object][] = [
   ['attribution', 'attribution', `goal=purchase&${MONTH}&models=linear`],
   [
@@ -106,7 +107,7 @@ function statementsOf(name: ReportName, input: string | object): SQL[] {
 
 const dialect = new PgDialect();
 
-/** With the values of its parameters in their places. */
+/** The statement with its parameters replaced by their values. */
 function rendered(statement: SQL): string {
   const { sql, params } = dialect.sqlToQuery(statement);
   const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) => literal(params[Number(n) - 1]));
@@ -115,7 +116,9 @@ function rendered(statement: SQL): string {
 
 const CLAUSE = /^(with|select|from|where|group|having|window|order|limit|offset|union|join|left|cross|\))/;
 
-/** Each line by the depth of its parentheses, since fragments do not know where they are put; clauses stand out. */
+/**
+ * Indents each line by its depth of parentheses, because fragments do not know where they are used; clauses stand out.
+ */
 function indented(text: string): string {
   const lines = text.split('\n').map((line) => line.trim());
   let depth = 0;

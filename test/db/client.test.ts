@@ -15,7 +15,7 @@ const ONE_ROW: RawResult = {
 
 const CLOCK = { nowMs: () => Date.now(), random: () => 0, sleep: async () => {} };
 
-/** A database that runs into an error, if it has one; how often it ran statements is counted. */
+/** A database that fails with an error, if one is given; it counts how often it ran statements. */
 async function openFailing(options: { sqlstate?: string; faults?: Fault; deadline_ms?: number }) {
   let runs = 0;
   const run = async (queries: unknown[]) => {
@@ -33,7 +33,7 @@ async function openFailing(options: { sqlstate?: string; faults?: Fault; deadlin
 
 const SELECT = sql`select 1 as n`;
 
-/** By what an error means: attempts of work that can be repeated, of work that cannot, and what rises. */
+/** By meaning of the error: attempts of idempotent work, attempts of other work, and the thrown error. */
 const EXPECTED: Record<SqlstateMeaning, [ofAtomic: number, ofOnce: number, error: unknown]> = {
   again: [4, 4, DatabaseUnreachable],
   unknown: [4, 1, DatabaseUnreachable],
@@ -42,7 +42,7 @@ const EXPECTED: Record<SqlstateMeaning, [ofAtomic: number, ofOnce: number, error
   refused: [1, 1, DatabaseRefusal],
 };
 
-/** One of each class, and those that are not in the table. */
+/** One SQLSTATE of each entry of the table, and some that are not in it. */
 const CASES: [sqlstate: string, meaning: SqlstateMeaning][] = [
   ...Object.entries(SQLSTATE_MEANINGS).map(([key, meaning]): [string, SqlstateMeaning] => [
     key.padEnd(5, '0'),
@@ -85,7 +85,7 @@ describe('no answer', () => {
     ];
     const { database, calls } = await openFailing({ faults });
     for (const way of ways) expect(await way(database)).toEqual([{ n: 1 }]);
-    // `query` and `report` send other requests than `atomic`, each of which meets the fault once.
+    // `query` and `report` send different requests than `atomic`; each of them meets the fault once.
     expect(calls()).toBe(6);
   });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DatabaseRefusal, DatabaseUnreachable } from '../../src/db/client.ts';
 import { isolate, MAX_ISOLATION_CALLS } from '../../src/ingest/isolate.ts';
 
-/** A table that refuses every part with a bad row in it. */
+/** A table that rejects every part that contains a bad row. */
 function tableRefusing(bad: ReadonlySet<number>) {
   const stored: number[] = [];
   let calls = 0;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { BACKOFF_MS, type Clock, MAX_RETRIES, type RetryRules, withRetries } from '../../src/db/retry.ts';
 
-/** Time that passes only by waiting, and draws that are always the same. */
+/** A clock that only waiting advances, with draws that are always the same. */
 function clockWith(random: number): Clock & { waits: number[] } {
   const waits: number[] = [];
   return {
@@ -17,7 +17,7 @@ function clockWith(random: number): Clock & { waits: number[] } {
 
 const PATIENT: RetryRules = { attempt_timeout_ms: 10_000, deadline_at_ms: 30_000, mayRepeat: () => true };
 
-/** Fails so many times, then answers with how often it was asked. */
+/** Fails a number of times, then returns the number of calls. */
 function failing(times: number) {
   let asked = 0;
   return {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type AdvocacyConversion, type AdvocacySettings, advocacyOf } from '../../src/domain/advocacy.ts';
 
-/** Who told whom, as `ann > bob`, at small times; the range is [10, 20), now is 100. */
+/** Referrals as `ann > bob`, at small times; the range is [10, 20), now is 100. */
 const ASKED: AdvocacySettings = { goals: ['order', 'lead'], from: 10, to: 20, now: 100 };
 
 type Told = [at: number, telling: string, changes?: { voided?: boolean }];

@@ -12,7 +12,7 @@ const said = (sent: Partial<ChannelEvidence>) => {
   return `${channel}: ${source} / ${medium}`;
 };
 
-/** One row a line, cells parted by `|`; an empty cell is the empty text, which says nothing. */
+/** One row per line, cells separated by `|`; an empty cell is the empty text, which counts as absent. */
 const rows = (table: string) =>
   table
     .trim()
@@ -20,7 +20,7 @@ const rows = (table: string) =>
     .map((line) => line.split('|').map((cell) => cell.trim()));
 const eachRow = (table: string) => test.each(rows(table));
 
-/** A medium cell may hold several mediums, parted by commas: the row holds for each. */
+/** A medium cell may contain several mediums, separated by commas: the row applies to each. */
 const RULES = rows(`
   cross_network             | google         | cpc                                               | a cross-network b
   cross_network             |                |                                                   | cross-network

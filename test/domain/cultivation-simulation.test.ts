@@ -11,7 +11,7 @@ import {
 import { riskRatio } from '../../src/domain/proportions.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
-/** The landmark analysis on generated populations of which the truth is known. */
+/** The landmark analysis on generated populations whose true ratio is known. */
 
 const ASKED: LandmarkSettings = {
   goals: ['order'],
@@ -20,7 +20,7 @@ const ASKED: LandmarkSettings = {
   to: 60 * DAY_MS,
   landmark_days: 14,
   horizon_days: 90,
-  // Who comes after day 46 has a short follow-up.
+  // People who come after day 46 have a short follow-up.
   now: 150 * DAY_MS,
 };
 
@@ -36,7 +36,7 @@ const event = (goal: string, day: number): CultivationConversion => ({
   value: 1,
 });
 
-/** A person who comes on a day, follows and orders so many days later; infinity: never. */
+/** A person who comes on a day, and follows and orders a number of days later; infinity means never. */
 function personOf(day: number, followsAfter: number, ordersAfter: number): PersonLog {
   const events = [event('follow', day + followsAfter), event('order', day + ordersAfter)];
   return {
@@ -57,7 +57,7 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 
 test('where the cultivated convert twice as often, 95 % intervals hold the 2 in 93.5 to 96.5 % of 2,000 runs', () => {
   const random = randomOf(20260711);
-  // Some order at once and some follow late: neither may move the ratio of those who are compared.
+  // Some order at once and some follow late: neither may change the ratio of the people who are compared.
   const make = (day: number) => {
     const follows = random() < 0.3;
     const ordersEarly = random() < 0.05;
@@ -77,7 +77,9 @@ test('where the cultivated convert twice as often, 95 % intervals hold the 2 in 
   expect(mean(ratios.map(({ estimate }) => Math.log(estimate ?? 0)))).toBeCloseTo(Math.log(2), 1);
 }, 60_000);
 
-/** Cultivated is who ever was, converted is who ever has: what one counts without thinking of time. */
+/**
+ * The plain count, which ignores time: everyone who ever followed is cultivated, everyone who ever ordered converted.
+ */
 function naiveRatio(population: readonly PersonLog[]) {
   const has = (goal: string) => (one: PersonLog) =>
     one.conversions.some((c) => c.goal === goal && c.occurred_at <= ASKED.now);

@@ -13,7 +13,7 @@ import {
 } from '../../src/domain/funnel.ts';
 import { FUNNEL_COUNTS, summariseFunnel } from '../../src/domain/funnel-report.ts';
 
-/** Few instants, few values: many ties, many events that fill several steps. Times in seconds. */
+/** Few instants and few values give many ties, and many events that fit several steps. Times in seconds. */
 const event: fc.Arbitrary<FunnelEvent> = fc.record({
   type: fc.constantFrom('touchpoint', 'touchpoint', 'touchpoint', 'conversion'),
   id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'Ａ', '😀'),
@@ -54,21 +54,21 @@ const narrow: fc.Arbitrary<FunnelRules> = fc.record({
   exclude: fc.oneof(fc.constant([]), fc.array(exclusion, { maxLength: 2 })),
 });
 
-/** Chains that come far, where what they hold, and which steps they fill, decides how far. */
+/** Long chains, whose length depends on the held values and on the steps that are filled. */
 const wide: fc.Arbitrary<FunnelRules> = fc
   .record({ funnel: narrow, steps: fc.array(filter, { minLength: 3, maxLength: 4 }) })
   .map(({ funnel, steps }) => ({ ...funnel, steps, from: 0, to: 9000, window_seconds: 6, exclude: [] }));
 
 const funnel = fc.oneof(narrow, wide);
 
-/** The order of everything, written another way than in the code. */
+/** The order of events, implemented differently than in the code. */
 function sorted(events: readonly FunnelEvent[]): FunnelEvent[] {
   const rank = ({ type, occurred_at, id }: FunnelEvent) =>
     `${occurred_at / 1000} ${type === 'touchpoint' ? 1 : 2} ${Buffer.from(id).toString('hex')}`;
   return events.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-/** Every choice of events is looked at, and every sentence of the definition asked of it. */
+/** Checks every choice of events against every sentence of the definition. */
 function byBruteForce(events: readonly FunnelEvent[], funnel: FunnelRules): EntityFunnel {
   const log = sorted(events);
   const choices = Array.from({ length: 2 ** log.length - 1 }, (_, bits) =>
@@ -140,7 +140,7 @@ function isVoid(chosen: readonly number[], log: readonly FunnelEvent[], exclusio
   );
 }
 
-/** The most chains of which each ends before the next begins. */
+/** The largest number of chains of which each ends before the next begins. */
 function mostApart(chains: readonly (readonly number[])[], after = -1): number {
   const next = chains.filter(([start = 0]) => start > after);
   return Math.max(0, ...next.map((chain) => 1 + mostApart(next, chain.at(-1))));

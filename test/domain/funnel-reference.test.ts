@@ -10,7 +10,9 @@ import {
 } from '../../src/domain/funnel.ts';
 import { summariseFunnel } from '../../src/domain/funnel-report.ts';
 
-/** Numbers worked out elsewhere, over a log with ties on purpose. Beside the project where it is at hand. */
+/**
+ * Numbers computed elsewhere, over a log with intentional ties. The log is beside the project, where it is available.
+ */
 const FOLDER = new URL('../../../shared/data/reference-log/', import.meta.url);
 const isThere = existsSync(FOLDER);
 

@@ -7,7 +7,7 @@ import {
   movesOf,
 } from '../../src/domain/lifecycle.ts';
 
-/** Moves of Ann, told as `time: from > to`. Times are small numbers; what is not said is inbound and of Ann. */
+/** Moves of Ann, as `time: from > to`. Times are small numbers; events are inbound and Ann's by default. */
 
 type Event = Partial<LifecycleTouchpoint> | Partial<LifecycleConversion>;
 

@@ -4,7 +4,7 @@ import type { JourneyConversion } from '../../src/domain/journey.ts';
 import { type MilestoneConversion, milestoneTime, milestoneTouch } from '../../src/domain/milestones.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
 
-/** `.` is no milestone's touch, `L` the lead's, `O` the opportunity's, `B` both. */
+/** `.` is the touch of no milestone, `L` of the lead, `O` of the opportunity, `B` of both. */
 const MARKS: Record<string, Touch['milestones']> = {
   '.': [],
   L: ['lead'],
@@ -14,7 +14,7 @@ const MARKS: Record<string, Touch['milestones']> = {
 const marked = (marks: string): Touch[] =>
   [...marks].map((mark, i) => ({ occurred_at: i, channel: 'x', milestones: MARKS[mark] ?? [] }));
 
-/** Parts in proportion: what a touch has before the sum is made 1. */
+/** Parts before normalisation, scaled to the sum 1. */
 const proportions = (parts: number[]) => {
   const sum = parts.reduce((a, b) => a + b, 0);
   return parts.map((part) => expect.closeTo(part / sum, 12));

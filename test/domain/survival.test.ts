@@ -34,7 +34,7 @@ test.each<[name: string, times: string, median: number | null]>([
   expect(medianTime(told(times))).toBe(median);
 });
 
-/** Of 24 the product of doubles ends at 0.5000000000000001. */
+/** With 24 people the product of doubles is 0.5000000000000001. */
 test('the median of 1 to 24 is 12, whatever the last digits of the product', () => {
   expect(medianTime(Array.from({ length: 24 }, (_, i) => ({ seconds: i + 1, converted: true })))).toBe(12);
 });

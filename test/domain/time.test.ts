@@ -11,7 +11,7 @@ const days = (from: string, to: string, timezone: string) =>
 
 describe('the period before a range of local days is as many local days', () => {
   test.for([
-    // Clocks go forward on 29 March: the day has 23 hours, the one before 24.
+    // Clocks go forward on 29 March: the day has 23 hours, the day before has 24.
     ['2026-03-29', '2026-03-30', 'Europe/Berlin', '2026-03-28'],
     // And back on 25 October.
     ['2026-10-25', '2026-10-26', 'Europe/Berlin', '2026-10-24'],

@@ -7,7 +7,9 @@ import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
 import { batchesOf, judgeStored, makeWorkspace } from './workload.ts';
 
-/** What is acknowledged is stored, once, whatever becomes of requests and answers on the way to the database. */
+/**
+ * Acknowledged items are stored exactly once, whatever happens to requests and responses between Worker and database.
+ */
 
 needWorld();
 
@@ -28,7 +30,7 @@ interface Case {
 
 const random = randomFrom(SEED);
 
-/** So often that one request in eleven fails four times in a row, and its sender is answered 503. */
+/** A fault rate at which one request in eleven fails four times in a row, so that its sender gets 503. */
 const OFTEN = { none: 45 } as const;
 
 const CASES: Case[] = [

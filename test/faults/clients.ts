@@ -3,7 +3,7 @@ import { type Random, randomFrom } from '../../local/demo/random.ts';
 import type { Json } from '../support/api.ts';
 import type { Attempt } from './history.ts';
 
-/** One request of a sender. What it knows an item by stands beside the item. */
+/** One request of a sender. Beside each item is the name by which the sender identifies it. */
 export interface Batch {
   resource: 'touchpoints' | 'conversions' | 'people' | 'spend';
   items: { name: string; item: object }[];
@@ -11,16 +11,16 @@ export interface Batch {
   idempotencyKey?: string;
 }
 
-/** What many senders did, and when they stop. */
+/** The attempts of many senders, and whether they should stop. */
 export interface Sending {
   url: string;
   token: string;
-  /** Of the platform, but where the application is not behind a URL. */
+  /** The platform's `fetch`, unless the application is called without a URL. */
   fetch: (url: string, init: RequestInit) => Promise<Response>;
   attempts: Attempt[];
-  /** Answers by status; anything but 200, 202, 207 and 503 is a defect. */
+  /** Numbers of responses by status; any status but 200, 202, 207 and 503 is a defect. */
   statuses: Map<number | 'none', number>;
-  /** Set to make senders give up, whatever they still have. */
+  /** Set to make senders give up, even with items left. */
   stopped: boolean;
 }
 
@@ -28,16 +28,16 @@ export function sendingTo(url: string, token: string, fetchFrom: Sending['fetch'
   return { url, token, fetch: fetchFrom, attempts: [], statuses: new Map(), stopped: false };
 }
 
-/** Longer than the Worker takes to give up. */
+/** Longer than the Worker waits before it gives up. */
 const CLIENT_TIMEOUT_MS = 40_000;
 
-/** Real senders wait for the 5 seconds that 503 names, or less; a test has no time for that. */
+/** Real senders wait for the 5 seconds of `Retry-After`, or less; a test has no time for that. */
 const LONGEST_WAIT_MS = 400;
 
-/** Real senders give up some day. By then nobody knows of these items. */
+/** Real senders give up at some point. The outcome of their items is then unknown. */
 const MAX_ATTEMPTS = 60;
 
-/** Many senders at a time, each with the next batch that nobody has taken, until there is none. */
+/** Runs many concurrent senders, each of which takes the next batch until none is left. */
 export async function sendAll(
   sending: Sending,
   batches: Iterable<Batch>,
@@ -53,7 +53,7 @@ export async function sendAll(
   await Promise.all(Array.from({ length: options.clients }, (_, number) => client(number)));
 }
 
-/** Sends one batch as real senders do: the same ids again, until an answer says how it ended. */
+/** Sends one batch as real senders do: with the same ids again, until a response has its outcome. */
 async function deliver(sending: Sending, batch: Batch, random: Random): Promise<void> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (attempt > 0 && sending.stopped) return;
@@ -74,7 +74,7 @@ function outcomeOf(result: Json): Attempt['outcome'] {
   return status === 'accepted' || status === 'duplicate' || status === 'queued' ? status : 'failed';
 }
 
-/** The results of the items, or nothing where nobody knows. */
+/** The results of the items; undefined if the outcome is unknown. */
 async function attemptOnce(
   sending: Sending,
   { resource, items, idempotencyKey }: Batch,

@@ -7,21 +7,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { freePort, type ProcessGroup, startGroup, waitUntilReady } from '../../local/processes.ts';
 
-/** A Postgres server of the test's own, which it may kill. */
+/** A Postgres server that belongs to the test, which may kill it. */
 export interface Cluster {
   connectionString: string;
-  /** SIGKILL to the server and every process of it, as when a machine dies; then nothing of it is left. */
+  /** Sends SIGKILL to the server and all its processes, as if the machine failed. */
   kill(): Promise<void>;
-  /** Starts it again over what is on disk, and resolves when it has recovered. */
+  /** Starts the server again on the same files, and resolves when it has recovered. */
   start(): Promise<void>;
-  /** Ends it and removes what is on disk. */
+  /** Stops the server and removes its files. */
   remove(): Promise<void>;
 }
 
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 const START_TIMEOUT_MS = 60_000;
 
-/** Where `initdb` and `postgres` are, the newest of several; null where there are none. */
+/** The folder of `initdb` and `postgres`, the newest of several; null if there is none. */
 export function postgresBinaries(): string | null {
   const named = process.env.POSTGRES_BIN;
   const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
@@ -32,7 +32,7 @@ export function postgresBinaries(): string | null {
   return folders.find((folder) => existsSync(join(folder, 'initdb'))) ?? null;
 }
 
-/** Postgres refuses to run as root. */
+/** Postgres does not run as root. */
 function unprivilegedUser(): { uid: number; gid: number } | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const nobody = /^nobody:[^:]*:(\d+):(\d+):/m.exec(readFileSync('/etc/passwd', 'utf8'));
@@ -41,7 +41,7 @@ function unprivilegedUser(): { uid: number; gid: number } | undefined {
 }
 
 /**
- * Makes a cluster in a temporary folder and starts it on a free port of this machine alone.
+ * Creates a cluster in a temporary folder and starts it on a free port, reachable from this machine only.
  * @param settings of `postgresql.conf`
  */
 export async function startCluster(binaries: string, settings: Record<string, string>): Promise<Cluster> {
@@ -75,7 +75,7 @@ export async function startCluster(binaries: string, settings: Record<string, st
     start,
     kill: () => end('SIGKILL'),
     remove: async () => {
-      // A fast shutdown, which does not wait for those who are connected.
+      // A fast shutdown, which does not wait for connected clients.
       await end('SIGINT');
       await rm(folder, { recursive: true, force: true });
     },
@@ -89,7 +89,7 @@ async function answers(connectionString: string): Promise<boolean> {
   return true;
 }
 
-/** Every process of the server is a child of its first one, in a session of its own. */
+/** Every process of the server is a child of the first one, in its own session. */
 function childrenOf(parent: number): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -97,7 +97,7 @@ function childrenOf(parent: number): number[] {
     .filter((pid) => statOf(pid)?.parent === parent);
 }
 
-/** A process that has ended and was not asked after yet is a zombie, which holds nothing any more. */
+/** A process that has ended and was not waited for yet is a zombie, which holds no resources. */
 function isRunning(pid: number): boolean {
   const stat = statOf(pid);
   return stat !== null && stat.state !== 'Z';
@@ -105,7 +105,7 @@ function isRunning(pid: number): boolean {
 
 function statOf(pid: number): { state: string; parent: number } | null {
   try {
-    // pid (name) state parent …, where the name may hold anything.
+    // pid (name) state parent …, where the name may contain any characters.
     const [state = '', parent] = (readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '').split(
       ' ',
     );

@@ -7,7 +7,7 @@ import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
 import { batchesOf, judgeStored, makeWorkspace } from './workload.ts';
 
-/** What is acknowledged survives the end of connections, and of the server itself. */
+/** Acknowledged items survive terminated connections and a killed server. */
 
 needWorld();
 
@@ -19,7 +19,7 @@ afterEach(async () => {
 
 const CLIENTS = 16;
 
-/** Of all connections at a time. Without an end a slow machine would never get anything done. */
+/** Rounds, each of which terminates all connections. Without a limit a slow machine would never finish. */
 const TERMINATIONS = 25;
 
 test('nothing is lost, invented or doubled by pg_terminate_backend on all during 1,000 concurrent writes', async () => {
@@ -40,7 +40,7 @@ test('nothing is lost, invented or doubled by pg_terminate_backend on all during
   printFigures({ fault, times, batches: 1000, started_at_ms }, sending, verdict);
   expect(verdict).toMatchObject({ lost: [], invented: [], doubled: [], acknowledged: 5000 });
   expect(statusesBeside(sending, [200, 503])).toEqual([]);
-  // In the midst of work, and not only while idle.
+  // Connections were terminated during work, and not only while idle.
   expect(own.answered('57P01')).toBeGreaterThan(0);
 });
 
@@ -72,14 +72,14 @@ test('nothing is lost, invented or doubled by kill -9 of Postgres under load, th
   printFigures({ fault: 'kill -9', times: 3, batches, started_at_ms }, sending, verdict);
   expect(verdict).toMatchObject({ lost: [], invented: [], doubled: [], acknowledged: batches * 50 });
   expect(statusesBeside(sending, [200, 503])).toEqual([]);
-  // In the midst of work: whether a sender noticed depends on how soon the server was back.
+  // The kill happened during work; whether a sender noticed depends on how soon the server was back.
   expect(own.broken()).toBeGreaterThan(0);
 });
 
 /**
- * A server that acknowledges what it has not written: with `synchronous_commit` off, commits are left to the process
- * that writes the log, which is stopped here, and no other has a reason to write it. If no loss were found here, none
- * would be found above either.
+ * A server that acknowledges commits before it writes them: with `synchronous_commit` off, commits are written by the
+ * WAL writer, which is stopped here, and no other process has a reason to write the log. A checker that finds no loss
+ * here would find none above either.
  */
 const FORGETFUL = {
   synchronous_commit: 'off',
@@ -88,7 +88,7 @@ const FORGETFUL = {
   autovacuum: 'off',
 };
 
-/** In case the log is written after all, as by a checkpoint. */
+/** Several runs, in case the log is written after all, for example by a checkpoint. */
 const CONTROL_RUNS = 5;
 
 async function stopLogWriter(own: Stand): Promise<void> {
@@ -106,7 +106,7 @@ test('the control: a server that acknowledges before it writes is found to lose 
     const own = await startStand(FORGETFUL);
     stand = own;
     const workspace = await makeWorkspace();
-    // The workspace itself is not to be lost.
+    // The workspace itself must not be lost.
     await own.rows('checkpoint', []);
     await stopLogWriter(own);
     lost = await lostByKill(own, workspace);

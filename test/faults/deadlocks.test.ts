@@ -6,13 +6,13 @@ import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
 import { judgeStored, makeWorkspace, shuffled } from './workload.ts';
 
-/** Batches that speak of the same new items at the same moment, each in an order of its own, wait for each other in turn. */
+/** Concurrent batches with the same new items, each in its own order, must not deadlock. */
 
 needWorld();
 
 let stand: Stand;
 beforeAll(async () => {
-  // Found at once, and counted, before the one that waits gives up.
+  // A deadlock is detected and counted at once, before the waiting transaction gives up.
   if (world.missing === null) stand = await startStand({ deadlock_timeout: '20ms' });
 });
 afterAll(() => stand?.remove());
@@ -44,14 +44,14 @@ function itemOf(resource: (typeof RESOURCES)[number], name: string, n: number, r
     case 'people':
       return { id: name, person, occurred_at, traits: { plan: 'pro' } };
     case 'spend':
-      // A row of spend that is posted with another amount is replaced.
+      // A spend row that is posted with another amount is replaced.
       return { id: name, from: '2026-01-01', to: '2026-01-02', channel: 'x', amount: random.integer(1, 9) };
   }
 }
 
 /**
- * The same bad items come from all, and are kept once. Not in every round: whoever keeps them waits for whoever does,
- * and then nobody meets anybody at the items themselves.
+ * All clients send the same bad items, which are kept once. Only some rounds have them: transactions that keep the same
+ * rejections wait for each other, and would then not meet at the items themselves.
  */
 const hasBadItems = (round: number) => round % 5 === 0;
 
@@ -78,7 +78,7 @@ function overlappingBatches(random: Random): Batch[] {
 test('640 shuffled overlapping batches from 16 clients: no deadlock, nothing lost, invented or doubled', async () => {
   const random = randomFrom(SEED);
   const workspace = await makeWorkspace();
-  // People who are known already, since batches that bring new ones go one after the other.
+  // The people are known already, because batches with new people run one after another.
   await workspace.load(
     'people',
     Array.from({ length: PEOPLE }, (_, n) => ({ id: `p${n}`, person: { user_id: `u${n}` } })),
@@ -93,7 +93,7 @@ test('640 shuffled overlapping batches from 16 clients: no deadlock, nothing los
     'select deadlocks::int from pg_stat_database where datname = current_database()',
     [],
   );
-  // Spend that is replaced is accepted each time; people are not looked for where the others are.
+  // Replaced spend is accepted each time, and people are not in the tables that are checked.
   const attempts = sending.attempts.filter(({ item }) => /^(touchpoints|conversions)-/.test(item));
   const verdict = await judgeStored(stand, workspace, attempts);
   const fault = 'deadlocks';

@@ -17,15 +17,15 @@ const GOOD = { lost: [], invented: [], doubled: [] };
 test.for<[attempts: string, stored: string[], verdict: object]>([
   ['', [], { ...GOOD, acknowledged: 0, unknown: 0 }],
   ['a:accepted b:duplicate', ['a', 'b'], { ...GOOD, acknowledged: 2, unknown: 0 }],
-  // Nobody knows of b and c: stored or not, both are right.
+  // The outcomes of b and c are unknown: stored or not, both are right.
   ['a:unknown a:duplicate b:unknown c:unknown', ['a', 'b'], { ...GOOD, acknowledged: 1, unknown: 3 }],
   ['a:unknown a:accepted', ['a'], { ...GOOD, acknowledged: 1, unknown: 1 }],
-  // As often as it may be told that it waits, it is stored once.
+  // However often an item is answered as queued, it is stored once.
   ['a:queued a:queued b:queued', ['a', 'b'], { ...GOOD, acknowledged: 2 }],
   ['a:queued', [], { ...GOOD, lost: ['a'] }],
   ['a:queued', ['a', 'a'], { ...GOOD, doubled: ['a'] }],
   ['a:failed', [], { ...GOOD, acknowledged: 0 }],
-  // Refused with the goal missing, sent again once it was there.
+  // Rejected while the goal was missing, and sent again after it was created.
   ['a:failed a:accepted', ['a'], { ...GOOD, acknowledged: 1 }],
   ['a:accepted b:accepted', ['b'], { ...GOOD, lost: ['a'] }],
   ['a:unknown a:duplicate', [], { ...GOOD, lost: ['a'] }],
@@ -33,7 +33,7 @@ test.for<[attempts: string, stored: string[], verdict: object]>([
   ['a:accepted b:failed', ['a', 'b'], { ...GOOD, invented: ['b'] }],
   ['a:accepted', ['a', 'a'], { ...GOOD, doubled: ['a'] }],
   ['a:unknown', ['a', 'a'], { ...GOOD, doubled: ['a'] }],
-  // Stored once, but two answers say that they stored it: what follows from it may have happened twice.
+  // Stored once, but accepted as new twice: its consequences may have happened twice.
   ['a:accepted a:accepted', ['a'], { ...GOOD, doubled: ['a'] }],
   ['a:accepted b:accepted', ['b', 'b', 'x'], { lost: ['a'], invented: ['x'], doubled: ['b'] }],
 ])('sent «%s», stored %j', ([attempts, stored, verdict]) => {

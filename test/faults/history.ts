@@ -1,29 +1,29 @@
 /**
- * What senders know of their items, against what is stored. An attempt is *ok* if the item was answered as accepted,
- * duplicate or queued, *failed* if it was refused, and *unknown* if no answer came, or one that says to come back.
+ * The history of the senders, compared with the stored rows. An attempt is *ok* if the item was accepted, a duplicate
+ * or queued, *failed* if it was rejected, and *unknown* if there was no response, or one that asks for a retry.
  */
 export type AttemptOutcome = 'accepted' | 'duplicate' | 'queued' | 'failed' | 'unknown';
 
 export interface Attempt {
-  /** What the sender knows the item by, whatever id it has. */
+  /** The sender's name for the item, whatever id it has. */
   item: string;
   outcome: AttemptOutcome;
 }
 
 export interface Verdict {
-  /** Items of which a sender was told that they are stored, or will be. */
+  /** Items that a response called stored, or queued. */
   acknowledged: number;
-  /** Attempts, one for each item in them, of which nobody was told how they ended. */
+  /** Attempts with an unknown outcome, one for each item in them. */
   unknown: number;
   /** Acknowledged, and not stored. */
   lost: string[];
-  /** Stored, and either never sent or only ever refused. */
+  /** Stored, and either never sent or only ever rejected. */
   invented: string[];
   /** Stored more than once, or accepted as new more than once. */
   doubled: string[];
 }
 
-/** @param stored every stored row, by what the sender knows its item by; an item stored twice comes twice */
+/** @param stored the sender's name of every stored row; an item that is stored twice occurs twice */
 export function judge(attempts: Iterable<Attempt>, stored: Iterable<string>): Verdict {
   const rows = countOf(stored);
   const acknowledged = new Set<string>();

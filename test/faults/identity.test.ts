@@ -8,7 +8,7 @@ import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
 import { makeWorkspace } from './workload.ts';
 
-/** Who is who depends on what was said alone: not on the order, nor on how often it had to be said. */
+/** People depend only on the set of link facts: not on their order, nor on how often they were sent. */
 
 needWorld();
 
@@ -23,7 +23,7 @@ const LINKS = 35;
 const CLIENTS = 8;
 const VALUES = 14;
 
-/** Namespaces in which nobody can conflict: without user_ids all links apply. */
+/** Namespaces that cannot conflict: without user_ids all links apply. */
 const NAMESPACES = ['email', 'x', 'github'] as const;
 
 type Link = Record<string, string>;
@@ -41,7 +41,7 @@ function randomLink(random: Random): Link {
 
 const namesIn = (link: Link) => Object.entries(link).map(([namespace, value]) => `${namespace}:${value}`);
 
-/** The textbook's: each link joins the sets of its identities. */
+/** The textbook algorithm: each link joins the sets of its identities. */
 function unionFind(links: readonly Link[]): string[][] {
   const parents = new Map<string, string>();
   const rootOf = (name: string): string => {

@@ -5,8 +5,8 @@ import { needWorld, world } from '../support/api.ts';
 import { type Stand, startStand } from './stand.ts';
 
 /**
- * What is done with admin keys when the answer of the database is lost: done once, logged once, and answered as ever;
- * or, where doing it again would do more or be answered wrongly, 503 at once.
+ * Operations of admin keys when the response of the database is lost: they are done once, logged once, and answered as
+ * usual. Operations that are not idempotent, or whose second run would be answered wrongly, get 503 at once.
  */
 
 needWorld();
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => stand?.remove());
 
-/** Another key would be made, or a second answer would say that there is nothing. */
+/** A second run would create another key, or find nothing. */
 const ONCE = ['createKey', 'createKeyOfWorkspace', 'rotateKey', 'deleteKey', 'deleteFunnel', 'unlinkPerson'];
 
 const LOST: [Fault, happened: boolean][] = [

@@ -8,7 +8,7 @@ import { printFigures, SEED } from './report.ts';
 import { type Stand, startStand } from './stand.ts';
 import { batchesOf, judgeStored, makeWorkspace, shuffled } from './workload.ts';
 
-/** What the queue has taken is stored once, however often and in whatever order it delivers it. */
+/** Queued items are stored once, however often and in whatever order the queue delivers them. */
 
 needWorld();
 
@@ -35,7 +35,7 @@ const WEIGHTS = {
   status_500_after_commit: 6,
 } as const;
 
-/** Each message comes as often as it is listed, and again until it is done with. */
+/** Delivers each message as often as it is listed, and again until it is acknowledged. */
 async function deliverAll(app: QueuedApp, messages: readonly Json[], random: Random): Promise<number> {
   let open = shuffled(messages, random);
   let rounds = 0;

@@ -1,12 +1,12 @@
 import type { Sending } from './clients.ts';
 import type { Verdict } from './history.ts';
 
-/** The default is fixed, so that a run can be repeated; another one is for looking further. */
+/** The default is fixed, so that a run can be repeated; another seed explores further. */
 export const SEED = Number(process.env.FAULT_SEED ?? 20_260_701);
 
 export interface Figures {
   fault: string;
-  /** How often it happened. */
+  /** How often the fault occurred. */
   times: number;
   batches: number;
   started_at_ms: number;

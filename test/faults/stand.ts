@@ -8,24 +8,24 @@ import { startWorkerd } from '../../local/workerd.ts';
 import { world } from '../support/api.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 
-/** The built Worker in workerd, a Postgres server of its own, and between them a way that fails when it is told to. */
+/** The built Worker in workerd, a Postgres server of its own, and a connection between them with injected faults. */
 export interface Stand {
   url: string;
   cluster: Cluster;
-  /** What befalls requests to the database from now on; null is nothing. */
+  /** The faults of requests to the database from now on; null for none. */
   setFaults(plan: FaultPlan | null): void;
   /**
-   * Lets each transaction stay open so long before it commits, with its locks. Else one is over before the next one
-   * begins, and nothing ever waits for anything.
+   * Keeps each transaction open for a time before it commits, with its locks. Otherwise each transaction ends before
+   * the next one begins, and no transaction ever waits.
    */
   holdTransactions(holdMs: () => number): void;
-  /** How many requests have met a fault so far. */
+  /** The number of requests that met a fault so far. */
   faultsMet(): number;
-  /** How often the database answered with this SQLSTATE. */
+  /** The number of errors with this SQLSTATE. */
   answered(sqlstate: string): number;
-  /** How often a connection to the database ended, or none could be had, while something was asked. */
+  /** The number of calls during which a connection to the database ended, or could not be opened. */
   broken(): number;
-  /** Past the Worker and every fault. */
+  /** Reads the database directly, without the Worker and without faults. */
   rows<R extends object>(query: string, params: unknown[]): Promise<R[]>;
   remove(): Promise<void>;
 }
@@ -33,10 +33,10 @@ export interface Stand {
 const ROOT_KEY = 'root-key-of-the-fault-tests-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-fault-tests-0123456789';
 
-/** One for each of the 16 clients. */
+/** One connection for each of the 16 clients. */
 const MAX_CONNECTIONS = 16;
 
-/** Also tells `test/support/api.ts` where the Worker is. */
+/** Also sets the address of the Worker in `test/support/api.ts`. */
 export async function startStand(settings: Record<string, string> = {}): Promise<Stand> {
   const { bundle, binaries } = inject('faultStand');
   const cluster = await startCluster(binaries, settings);
@@ -87,10 +87,10 @@ export async function startStand(settings: Record<string, string> = {}): Promise
   };
 }
 
-/** Where other errors have a SQLSTATE. */
+/** Stands for the SQLSTATE of a broken connection. */
 const BROKEN = 'broken';
 
-/** A retry in the Worker hides an error from whoever asked; here it is counted where it is made. */
+/** Counts errors at their origin, because a retry in the Worker hides them from the sender. */
 function counting(backend: SqlBackend, counts: Map<string, number>): SqlBackend {
   return {
     ...backend,

@@ -4,15 +4,15 @@ import type { Batch } from './clients.ts';
 import { type Attempt, judge, type Verdict } from './history.ts';
 import type { Stand } from './stand.ts';
 
-/** Few enough that most batches speak of people who are known, and many that they meet new ones. */
+/** Few enough that most batches contain known people, and enough that batches also contain new ones. */
 const PEOPLE = 400;
 
-/** So few that batches which are stored at one moment write to the same ones. */
+/** So few that concurrent batches write to the same threads. */
 const THREADS = 100;
 
 const START = Date.UTC(2026, 0, 1);
 
-/** A workspace with a goal that each tenth touchpoint fits, and identities that can be read. */
+/** A workspace with a goal that each tenth touchpoint matches, and with readable identities. */
 export async function makeWorkspace(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
   await workspace.goal('follow', { kind: 'cultivation', match: { touchpoints: [{ kind: ['follow'] }] } });
@@ -20,7 +20,7 @@ export async function makeWorkspace(): Promise<TestWorkspace> {
   return workspace;
 }
 
-/** Two of three identities of somebody, so that who is who is found out over several items. */
+/** Two of three identities of a person, so that several items are needed to link them. */
 function personOf(n: number, random: Random): Record<string, string> {
   const all = { user_id: `u${n}`, email: `u${n}@example.com`, x: `x${n}` };
   const left_out = random.pick(['user_id', 'email', 'x'] as const);
@@ -40,8 +40,8 @@ function touchpoint(name: string, n: number, random: Random) {
 }
 
 /**
- * Batches of `size` items: every fifth of conversions, and of the rest every second without ids, under an
- * `Idempotency-Key`. Each item is known by a name that it carries with it.
+ * Batches of `size` items: every fifth has conversions, and every second of the others has no ids but an
+ * `Idempotency-Key`. Each item contains its name.
  */
 export function batchesOf(count: number, size: number, random: Random): Batch[] {
   return Array.from({ length: count }, (_, b): Batch => {
@@ -63,7 +63,7 @@ export function batchesOf(count: number, size: number, random: Random): Batch[] 
   });
 }
 
-/** What is stored against what the senders were told; and what follows from stored items must be there once. */
+/** Compares the stored rows with the responses. Consequences of stored items must also exist exactly once. */
 export async function judgeStored(
   stand: Stand,
   workspace: TestWorkspace,
@@ -85,7 +85,7 @@ export async function judgeStored(
   return verdict;
 }
 
-/** Conversions that touchpoints record by the goal's `match`, people that are one, and what threads add up to. */
+/** Conversions that touchpoints record by the goal's `match`, merged people, and summaries of threads. */
 async function wrongEffects(stand: Stand, workspace: TestWorkspace) {
   const matched = await stand.rows<{ id: string; conversions: number }>(
     `select t.id, count(c.id)::int as conversions
@@ -96,7 +96,7 @@ async function wrongEffects(stand: Stand, workspace: TestWorkspace) {
      having count(c.id) <> 1`,
     [workspace.id],
   );
-  // The same pair may have come in no stored item; who came in one is one person with whoever else is in it.
+  // Checked by link fact: all identities of a fact must belong to one person.
   const split = await stand.rows<{ link: string }>(
     `select encode(l.link_id, 'hex') as link
      from identity_links l

@@ -3,7 +3,7 @@ import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { creditsOf, sale, touch } from './items.ts';
 
-/** What accounts do elsewhere: journeys of a whole company, people who merge and part, and erasure. */
+/** Accounts in other features: journeys of a whole company, people who merge and split, and erasure. */
 
 needWorld();
 
@@ -28,7 +28,10 @@ async function personIdOf(workspace: TestWorkspace, person: Json): Promise<strin
   return (await workspace.post('/v1/people/lookup', { person })).body.id;
 }
 
-/** Ann and Bob are at acme. Ann touches on day 1, Bob on day 5 and 8; Bob buys on day 10, a stranger touches too. */
+/**
+ * Ann and Bob are at acme. Ann has a touch on day 1, Bob on days 5 and 8; Bob buys on day 10. A stranger has a touch
+ * too.
+ */
 async function company(goal: Json = {}): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make();
   await workspace.goal('purchase', goal);
@@ -79,7 +82,7 @@ describe('under scope=account', () => {
     const workspace = await company();
     await workspace.conversions(sale('first', at(6, ann, { value: 10 })));
     const query = 'models=linear&group_by=channel&journey=reset';
-    // The first takes the touches of day 1 and 5; the second has that of day 8.
+    // The first conversion uses the touches of days 1 and 5; the second has the touch of day 8.
     expect(creditsOf(await reportOf(workspace, `${query}&scope=account`))).toEqual({
       x: 5,
       email: 5,
@@ -121,7 +124,7 @@ describe('under scope=account', () => {
     expect(creditsOf(await reportOf(workspace, `${query}&scope=account`), 'w_shaped')).toEqual({
       ...{ x: 27, demo: 27, email: 9, call: 27 },
     });
-    // Bob alone has no lead: its share, and that of the touches between, is renormalised away.
+    // Bob alone has no lead: the share of the lead, and that of the touches in between, is renormalised away.
     expect(creditsOf(await reportOf(workspace, `${query}&scope=person`), 'w_shaped')).toEqual({
       ...{ email: 45, call: 45 },
     });
@@ -176,7 +179,7 @@ describe('people', () => {
 
 const CANARY = 'canary-corp.example';
 
-/** The tables with a row that names the canary's domain. */
+/** The tables with a row that contains the canary's domain. */
 async function canaries(workspace: TestWorkspace): Promise<string[]> {
   const tables = await rowsOf(
     `select table_name::text as name from information_schema.columns

@@ -2,16 +2,16 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** Who was of which company when: the account of every touchpoint and conversion, and of a person now. */
+/** Dated membership: the account of every touchpoint and conversion, and the present account of a person. */
 
 needWorld();
 
 const day = (n: number) => `2025-06-${String(n).padStart(2, '0')}T00:00:00.000Z`;
 
-/** A touchpoint of `u1` on a day, naming an account or none. */
+/** A touchpoint of `u1` on a day, with or without an account. */
 const on = (n: number, id: string, changes: Json = {}) => touch(id, { occurred_at: day(n), ...changes });
 
-/** The account of every touchpoint (or conversion), by its id. */
+/** The account of every touchpoint (or conversion), by id. */
 async function accountsOf(workspace: TestWorkspace, list = 'touchpoints'): Promise<Json> {
   const { data } = (await workspace.get(`/v1/${list}?limit=1000`)).body;
   return Object.fromEntries(data.map((row: Json) => [row.id, row.account_id]));
@@ -66,7 +66,7 @@ describe('an item', () => {
     expect(await accountsOf(workspace, 'conversions')).toEqual({ s: 'B', s9: 'C' });
     expect((await personOf(workspace)).account).toEqual({ id: 'C', name: 'Cat' });
     await workspace.touchpoints(on(3, 'own', { account: { id: 'D' } }));
-    // At one instant the greater id is the person's; each item keeps its own.
+    // At one instant the greater account id applies to the person; each item keeps the account it names.
     expect(await accountsOf(workspace)).toMatchObject({ 'at-a': 'A', own: 'D', before: 'D', 'stays-a': 'D' });
   });
 

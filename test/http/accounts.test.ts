@@ -4,7 +4,7 @@ import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, idsIn, sale, touch } from './items.ts';
 
-/** Companies: made by hand, got by id or domain, listed, and what everyone there did. */
+/** Accounts: created by an administrator, read by id or domain, listed, and the timeline of their people. */
 
 needWorld();
 
@@ -129,7 +129,7 @@ describe('GET /v1/accounts/{id}', () => {
     await workspace.conversions(sale('s', { account, occurred_at: day(6), person: { user_id: 'u3' } }));
     const seen = { first_seen_at: day(1), last_seen_at: day(6) };
     expect(await get(workspace, 'a')).toMatchObject({ id: 'a', name: 'Acme', people: 3, ...seen });
-    // What a voided touchpoint recorded never happened either.
+    // A conversion that a voided touchpoint recorded does not count either.
     await workspace.ask('DELETE', '/v1/touchpoints/t3');
     expect(await get(workspace, 'a')).toMatchObject({ people: 3, first_seen_at: day(3) });
   });
@@ -193,7 +193,7 @@ describe('GET /v1/accounts', () => {
   });
 });
 
-/** Two people at acme, one of them later at beta. */
+/** Two people at acme, one of whom moves to beta later. */
 async function workspaceWithHistory(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make();
   await workspace.goal('purchase');

@@ -3,7 +3,7 @@ import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** The advocacy report from outside: what it counts, merges and erasures, formats, and what it refuses. */
+/** The advocacy report from outside: counts, merges and erasures, formats, and rejected queries. */
 
 needWorld();
 
@@ -16,7 +16,7 @@ const bought = (id: string, user_id: string, day: string, changes: Json = {}) =>
 
 /**
  * Dan refers Ann and Bob in June, and Eve refers Bob as well; Ann refers Cleo later. Ann buys for 30 in June and for
- * 20 in August, Bob for 50 before Dan told him of us, and Zoe, whom nobody referred, for 20.
+ * 20 in August, Bob for 50 before Dan referred him, and Zoe, whom nobody referred, for 20.
  */
 async function prepare(settings: Json = {}): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make(settings);

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { creditsOf, daysBefore, expectProblem, SOLD_AT, sale, touch } from './items.ts';
 
-/** The models `w_shaped` and `full_path`. Weights worked out by hand; touch i has the campaign i. */
+/** The models `w_shaped` and `full_path`, with weights worked out by hand. Touch i has the campaign i. */
 
 needWorld();
 
@@ -26,7 +26,7 @@ async function journey(ages: number[]): Promise<TestWorkspace> {
 const reached = (id: string, goal: string, age: number, changes: Record<string, unknown> = {}) =>
   sale(id, { goal, occurred_at: daysBefore(age), ...changes });
 
-/** Credit of each touch, of 100.00: the report's, after the explanation was seen to say the same. */
+/** Credit of each touch, of 100.00: that of the report, after a check that the explanation has the same. */
 async function creditsIn(workspace: TestWorkspace, model: string, query = MILESTONES): Promise<number[]> {
   const { body, text } = await workspace.get(`${REPORT}&models=${model}${query}`);
   const explained = (await workspace.get(`${EXPLANATION}&models=${model}${query}`)).body;

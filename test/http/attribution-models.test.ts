@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { creditsOf, daysBefore, SOLD_AT, sale, touch } from './items.ts';
 
-/** Weights worked out by hand. Touch i has the campaign i, so that the report shows each touch by itself. */
+/** Weights worked out by hand. Touch i has the campaign i, so that the report shows each touch on its own. */
 
 needWorld();
 
@@ -21,7 +21,7 @@ async function journey(ages: number[], value: number, channels: string[] = []): 
   return workspace;
 }
 
-/** The report's credits and the explanation's, which must both be these, to 1e-6; and conversions in proportion. */
+/** Checks the credits of the report and of the explanation to 1e-6, and conversions in proportion. */
 async function expectCredits(
   workspace: TestWorkspace,
   model: string,

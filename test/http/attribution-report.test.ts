@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { creditsOf, daysBefore, SOLD_AT, sale, touch } from './items.ts';
 
-/** The report around the credits: totals gross and net, intervals, groups, the rest row, and the explanation. */
+/** The report besides the credits: gross and net totals, intervals, groups, the rest row, and the explanation. */
 
 needWorld();
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { creditsOf, daysBefore, SOLD_AT, sale, touch } from './items.ts';
 
-/** Which touchpoints make the journey of a conversion. Each has its own channel, so that credit names it. */
+/** The touchpoints in the journey of a conversion. Each has its own channel, so that credit identifies it. */
 
 needWorld();
 

@@ -2,7 +2,7 @@ import type { AuditAction } from '../../src/domain/audit.ts';
 import { type Answer, ask, type Json, TestWorkspace, world } from '../support/api.ts';
 import { sale, touch } from './items.ts';
 
-/** Every operation that writes a row of the audit log, what it is done to, and the row. */
+/** Every operation that writes a row of the audit log, its target, and the row. */
 
 export const CANARY = 'canary-5d21';
 export const FUNNEL = {
@@ -14,7 +14,7 @@ export const LINK = { email: `${CANARY}@acme.com`, user_id: `u-${CANARY}` };
 
 export interface World {
   workspace: TestWorkspace;
-  /** Of the key that asks. */
+  /** The id of the key that calls. */
   key: string;
   /** Another key, to be revoked. */
   spare: string;
@@ -45,12 +45,12 @@ interface Case {
   operation: string;
   action: AuditAction;
   act: (made: World) => Promise<Answer>;
-  /** Beside the id and the time. */
+  /** Without the id and the time. */
   row: (
     made: World,
     answer: Answer,
   ) => { key_id?: string; target_id: string | null; fields: string[] | null };
-  /** Round trips: a replay reads the rejection, stores the item, and takes the rejection away. */
+  /** Round trips: a replay reads the rejection, stores the item, and deletes the rejection. */
   calls?: number;
 }
 
@@ -95,7 +95,7 @@ export const CASES: Case[] = [
     operation: 'putGoal',
     action: 'goal.put',
     act: ({ workspace }) => workspace.goal('lead', { name: CANARY, stage: 'trial' }),
-    // The two that were not sent were set too, to their defaults.
+    // The two fields that were not sent were set to their defaults.
     row: of(() => 'lead', ['name', 'kind', 'stage', 'lookback_days', 'counting']),
   },
   {
@@ -124,7 +124,7 @@ export const CASES: Case[] = [
     operation: 'putFunnel',
     action: 'funnel.put',
     act: ({ workspace }) => workspace.ask('PUT', '/v1/funnels/other', { body: { ...FUNNEL, name: CANARY } }),
-    // What was not sent was set too, to its default.
+    // Fields that were not sent were set to their defaults.
     row: of(
       () => 'other',
       ['name', 'steps', 'order', 'window_seconds', 'entry', 'count', 'scope', 'hold', 'exclude'],

@@ -4,7 +4,7 @@ import { ask, type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, idsIn } from './items.ts';
 
-/** Who sees the audit log, and what of it is asked for. */
+/** Access to the audit log, and its filters. */
 
 needWorld();
 

@@ -6,7 +6,7 @@ import { rowsOf } from '../support/tables.ts';
 import { asRoot, CANARY, CASES, FUNNEL, LINK, prepare } from './audit-cases.ts';
 import { idsIn, sale, statusesOf } from './items.ts';
 
-/** What was done with admin keys: one row each, in the statement that did it, and nothing personal. */
+/** Actions with admin keys: one row each, in the statement of the action, and nothing personal. */
 
 needWorld();
 
@@ -127,9 +127,9 @@ describe('an action', () => {
 });
 
 describe('the list of actions', () => {
-  /** Not in the log: this one takes it along. */
+  /** Not in the log, because it deletes the log. */
   const WITHOUT_LOG = ['deleteWorkspace'];
-  /** Tested apart, since there is no workspace before it. */
+  /** Tested separately, because there is no workspace before it. */
   const TESTED_APART = ['createWorkspace'];
 
   test('has every operation that changes something with the scope admin or the root key', () => {

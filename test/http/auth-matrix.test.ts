@@ -5,12 +5,12 @@ import { type Access, type DocumentedOperation, operations, pathOf } from '../su
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem } from './items.ts';
 
-/** Every route of the document against every state of a key: a route that comes later is in it by itself. */
+/** Every route of the document with every state of a key. New routes are included automatically. */
 
 needWorld();
 
 const ORIGIN = 'https://shop.example';
-/** All that a key in a page may do. */
+/** The operations that accept a publishable key. */
 const FOR_PAGES = ['recordTouchpoints', 'recordConversions', 'recordPeople'];
 
 const SCOPES = ['ingest', 'read', 'admin'] as const;
@@ -93,7 +93,7 @@ describe.each(behindKeys.map((operation) => [operation.method, operation.path, o
       const refused = await send(operation, tokens[`all but ${operation.access}`]);
       expectProblem(refused, 403, 'forbidden');
       expect(refused.body.detail).toContain(operation.access);
-      // Deletions of what this test stands on are asked by nobody who may.
+      // No allowed key calls the operations that would delete the data of this test.
       const allowed = await send(operation, tokens[`only ${operation.access}`]);
       expect([401, 403]).not.toContain(allowed.status);
     });

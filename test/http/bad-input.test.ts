@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { ask, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, idsIn, pointersOf, statusesOf, touch } from './items.ts';
 
-/** Bodies that cannot be read, or hold no list of items: one clear problem, and nothing is stored at all. */
+/** Bodies that cannot be read, or contain no list of items: one clear problem, and nothing is stored. */
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 const GZIP = { ...JSON_TYPE, 'content-encoding': 'gzip' };
@@ -12,7 +12,7 @@ const GOOD = JSON.stringify({ touchpoints: [touch('good')] });
 const TOO_BIG = JSON.stringify({
   touchpoints: [touch('good', { properties: { text: 'x'.repeat(5 * 1024 * 1024) } })],
 });
-/** The body, the list and the item are three levels; the value has the rest. */
+/** The body, the list and the item are three levels; the value has the other levels. */
 const nested = (levels: number) =>
   JSON.stringify({ touchpoints: [touch('good', { properties: {} })] }).replace(
     '"properties":{}',

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import { type Answer, type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { idsIn, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** A bad item between two good ones: it is named, it is kept, nothing of it is stored, and the others go in. */
+/** A bad item between two good ones: it is named and kept as a rejection, nothing of it is stored, the others are. */
 
 type Changes = Record<string, unknown>;
 const manyIdentities = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`n${i}`, 'v']));
 
-/** What is wrong, and the places below the item that the answer names. */
+/** The defect, and the pointers below the item that the response names. */
 const ANY_ITEM: [string, Changes, string[]][] = [
   ['an unknown field', { colour: 'red' }, ['/colour']],
   ['two unknown fields', { a: 1, 'b/c~d': 2 }, ['/a', '/b~1c~0d']],

@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, pointersOf, touch } from './items.ts';
 
-/** Queries and paths that do not fit: 422 naming the parameter, or 404; never a guess, never a 5xx. */
+/** Invalid queries and paths: 422 that names the parameter, or 404; never a guess and never a 5xx. */
 
 const REPORT = '/v1/reports/attribution?goal=purchase&from=2025-01-01&to=2025-02-01';
 const REPORT_OF_GOAL = '/v1/reports/attribution?goal=purchase';
 const LISTS = ['/v1/touchpoints', '/v1/conversions', '/v1/rejections'];
 
-/** The request, and the parameter that the answer names. */
+/** The request, and the parameter that the response names. */
 const REFUSED: [string, string][] = [
   ['/v1/reports/attribution?from=2025-01-01&to=2025-02-01', '?goal'],
   ['/v1/reports/attribution?goal=', '?goal'],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, expectProblem, idsIn, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** What is promised of every batch: a result for each item, in order, and a retry that changes nothing. */
+/** The guarantees of every batch: a result for each item, in order, and a retry that changes nothing. */
 
 needWorld();
 

@@ -3,12 +3,12 @@ import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, idsIn } from './items.ts';
 import { answered, at, by, said, workspaceWith } from './threads.ts';
 
-/** The list of conversations: which ones it keeps, and in which order. */
+/** The list of conversations: its filters and its order. */
 
 needWorld();
 
 describe('the list', () => {
-  /** Five threads: by last message w1, w2 (waiting), a1, a2 (answered), and o, which nobody answered to. */
+  /** Five threads, by last message: w1, w2 (waiting), a1, a2 (answered), and o, which has only outbound messages. */
   const filled = () =>
     workspaceWith([
       said('1', 'w1', 1, { ...by('ann'), account: { id: 'acme' } }),

@@ -4,14 +4,14 @@ import { rowsOf } from '../support/tables.ts';
 import { expectProblem, sale } from './items.ts';
 import { answered, at, by, said, workspaceWith } from './threads.ts';
 
-/** The report on conversations from outside: groups, intervals, buckets, business hours, and what it refuses. */
+/** The conversation report from outside: groups, intervals, buckets, business hours, and rejected queries. */
 
 needWorld();
 
 const REPORT = '/v1/reports/conversations?from=2025-06-01&to=2025-07-01';
 const DAY = 24 * 60;
 
-/** `t1` and `t2` on x, answered after 10 and 30 minutes; `t3` on x, `t4` on email, not; `t5` is ours. */
+/** `t1` and `t2` on x, answered after 10 and 30 minutes; `t3` on x and `t4` on email, unanswered; `t5` is outbound. */
 const threads = () => [
   said('1', 't1', 0, by('ann')),
   answered('2', 't1', 10, by('ann')),

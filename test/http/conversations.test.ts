@@ -4,7 +4,7 @@ import { rowsOf } from '../support/tables.ts';
 import { expectProblem, idsIn, sale, touch } from './items.ts';
 import { answered, at, by, said, workspaceWith } from './threads.ts';
 
-/** Conversations as resources: what a thread shows, and who sees it. */
+/** Conversations as resources: the fields of a thread, and access to it. */
 
 needWorld();
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, idsIn, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** What a conversion is worth: its own value or the goal's, and what adjustments make of it. */
+/** The value of a conversion: its own or the goal's, and its net value after adjustments. */
 
 needWorld();
 

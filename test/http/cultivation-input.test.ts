@@ -3,7 +3,7 @@ import { ask, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { came, codes, did, prepare, prepareFull, REPORT, sizesOf } from './cultivation-log.ts';
 import { expectProblem } from './items.ts';
 
-/** The cultivation report with nobody in it, its formats, and what it refuses. */
+/** The cultivation report without people, its formats, and rejected queries. */
 
 needWorld();
 

@@ -1,10 +1,10 @@
 import { type Json, TestWorkspace } from '../support/api.ts';
 import { sale, touch } from './items.ts';
 
-/** People and what they did, for tests of the cultivation report. */
+/** People and their events, for tests of the cultivation report. */
 
 export const REPORT = '/v1/reports/cultivation?goal=purchase&from=2025-01-01&to=2025-02-01';
-/** So many days of 86,400 s after the first of January. */
+/** A number of days of 86,400 s after 1 January. */
 export const on = (day: number) => new Date(Date.UTC(2025, 0, 1, 12) + day * 86_400_000).toISOString();
 export const came = (user_id: string, day = 0, changes: Json = {}) =>
   touch(`t-${user_id}-${day}`, { person: { user_id }, occurred_at: on(day), ...changes });

@@ -5,7 +5,7 @@ import { rowsOf } from '../support/tables.ts';
 import { came, codes, did, on, prepare, prepareFull, REPORT, sizesOf } from './cultivation-log.ts';
 import { sale, touch } from './items.ts';
 
-/** The cultivation report from outside: who is compared with whom, groups, money, and what it warns of. */
+/** The cultivation report from outside: the compared arms, groups, money, and warnings. */
 
 needWorld();
 
@@ -40,7 +40,7 @@ test('the report compares who was cultivated by the landmark with who was not', 
     { people: 3, converted: 2 },
     { people: 3, converted: 1 },
   ];
-  // Of 3: 2/3 after 6 days, 1/3 after 10.
+  // Three people: 2/3 after 6 days, 1/3 after 10.
   expect(arms.cultivated).toEqual({
     ...cultivated,
     ...conversionRate(cultivated),
@@ -173,7 +173,7 @@ test('the landmark and the horizon are theirs to the millisecond: a conversion a
   const { body } = await workspace.get(REPORT);
   expect(body.left_out).toEqual({ converted_before_landmark: 1, short_follow_up: 0 });
   expect(body.totals).toMatchObject({ compared: 3, converted: 2, value: 200 });
-  // Of 3: 2/3 after a millisecond, 1/3 after 90 days.
+  // Three people: 2/3 after a millisecond, 1/3 after 90 days.
   expect(body.arms.uncultivated.median_days).toBe(90);
 });
 
@@ -260,7 +260,7 @@ test('values are in the currency asked, by the rate of their day; one without a 
   await workspace.load('conversions', [
     did('purchase', 'bob', 30, sold(30)),
     did('purchase', 'bob', 60, sold(60)),
-    // Who is left out lacks nothing.
+    // A person who is left out is not counted as lacking a rate.
     did('purchase', 'fay', 2, sold(2)),
   ]);
   await rowsOf(

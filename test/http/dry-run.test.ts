@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, expectProblem, idsIn, sale, statusesOf, touch } from './items.ts';
 
-/** `?dry_run=true` answers what the batch would answer, and leaves no trace. */
+/** `?dry_run=true` returns the response of the batch, and stores nothing. */
 
 needWorld();
 

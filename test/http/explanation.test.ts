@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { creditsOf, daysBefore, sale, touch } from './items.ts';
 
-/** The explanations of all conversions, added up, are the report; and both are cached by what they say. */
+/** The sum of the explanations of all conversions equals the report, and both have an ETag of their content. */
 
 needWorld();
 
@@ -21,7 +21,7 @@ const MODELS = [
   'full_path',
 ];
 
-/** Numbers below `n` that look like chance and are the same every time. */
+/** Pseudo-random numbers below `n`, the same in every run. */
 function sequence(seed: number): (n: number) => number {
   let state = seed;
   return (n) => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** The same rows as JSON, CSV and NDJSON, chosen by `?format=` or `Accept`. */
+/** The same rows as JSON, CSV and NDJSON, selected by `?format=` or `Accept`. */
 
 needWorld();
 

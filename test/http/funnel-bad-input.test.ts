@@ -3,7 +3,7 @@ import { DIRECTIONS, KINDS, STAGES } from '../../src/domain/touchpoint-fields.ts
 import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem } from './items.ts';
 
-/** Funnels that do not fit: 422 naming the place in the body and what to change; never a guess, never a 5xx. */
+/** Invalid funnels: 422 with a pointer and the change to make; never a guess and never a 5xx. */
 
 needWorld();
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 const exclude = (bounds: Json) => ({ exclude: [{ touchpoint: { kind: ['other'] }, ...bounds }] });
 
-/** What is changed, where the answer points, and a part of what it says. */
+/** The change, the pointer of the response, and a part of its detail. */
 const REFUSED: [what: string, changes: Json, pointers: string[], says?: string][] = [
   ['one step', { steps: [mention] }, ['/steps'], 'at least 2'],
   ['eleven steps', { steps: Array.from({ length: 11 }, () => mention) }, ['/steps'], 'at most 10'],
@@ -131,7 +131,7 @@ const REFUSED: [what: string, changes: Json, pointers: string[], says?: string][
   ],
 ];
 
-/** Steps that could match nothing, whatever is stored. */
+/** Steps that cannot match any event. */
 const CLOSED: [field: string, value: string, known: readonly string[]][] = [
   ['kind', 'telepathy', KINDS],
   ['direction', 'sideways', DIRECTIONS],

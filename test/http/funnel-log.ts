@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { type Json, TestWorkspace } from '../support/api.ts';
 import { sale, touch } from './items.ts';
 
-/** A funnel, what goes into it, and a log small enough to be worked out by hand. */
+/** A funnel, its steps, and a log small enough to work out by hand. */
 
 export const HOUR = 3600;
 export const mention = { touchpoint: { kind: ['mention'] } };
@@ -48,9 +48,9 @@ export async function reportOf(workspace: TestWorkspace, changes: Json = {}): Pr
 export const countsOf = (rows: Json[]) => rows.map(({ count }) => count);
 
 /**
- * Ann is answered after 1 h and buys a day later; Bob is answered after 3 h and buys 7 days after his mention, to the
- * second; Cat is answered after 2 h and buys a millisecond too late; nobody answers Dan; Fay was answered before she
- * mentioned us; Eve mentions us when the range is over.
+ * Ann gets a reply after 1 h and buys a day later. Bob gets a reply after 3 h and buys exactly 7 days after his
+ * mention. Cat gets a reply after 2 h and buys a millisecond too late. Dan gets no reply. Fay got a reply before she
+ * mentioned us. Eve mentions us after the range.
  */
 export const TOUCHES = [
   mentioned('ann', '2025-06-01T00:00:00Z', { channel: 'x' }),

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { sale, touch } from './items.ts';
 
-/** Who is behind the numbers of a funnel, under both scopes; and funnels by interval, whoever is in two of them. */
+/** The people behind the numbers of a funnel, under both scopes, and funnels by interval. */
 
 needWorld();
 
@@ -179,7 +179,7 @@ describe('a saved funnel by interval', () => {
         '2025-06-04': [0, 0],
       },
     });
-    // 1 June 2025 is a Sunday; the second of the two weeks is cut to the range.
+    // 1 June 2025 is a Sunday; the second of the two weeks is clipped to the range.
     expect((await rowsOf(workspace, 'from=2025-06-01&to=2025-06-04&interval=week')).counts).toEqual({
       '2025-05-26': [2, 1],
       '2025-06-02': [1, 1],

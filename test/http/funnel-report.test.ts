@@ -58,7 +58,7 @@ describe('the rows', () => {
         rate_from_start: 0.4,
         rate_from_previous: 2 / 3,
         value: 150.1,
-        // Ann 86,400 and Bob 594,000; from the start 90,000 and 604,800.
+        // Ann 86,400 and Bob 594,000 seconds; from the start 90,000 and 604,800.
         seconds_from_previous: { median: 340_200, p90: 543_240 },
         seconds_from_start: { median: 347_400, p90: 553_320 },
       },

@@ -17,7 +17,7 @@ import {
 } from './funnel-log.ts';
 import { touch } from './items.ts';
 
-/** What each setting of a funnel changes, the period before, and what the numbers do not show. */
+/** The effect of each setting of a funnel, the previous period, and warnings. */
 
 needWorld();
 

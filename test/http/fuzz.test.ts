@@ -4,22 +4,22 @@ import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '..
 import { type DocumentedOperation, exampleOf, operations, pathOf } from '../support/document.ts';
 
 /**
- * Valid requests of the document's own examples, with one thing changed at a time. Whatever is sent, the answer is one
- * that the document promises (`ask` holds it to that), never a 5xx, and every refusal is a problem that says why.
+ * Valid requests from the document's own examples, with one change at a time. Every response is documented (`ask`
+ * checks that), none is a 5xx, and every rejection is a problem with a reason.
  */
 
 needWorld();
 
 const REQUESTS = world.database === 'postgres' ? 3000 : 600;
-/** Requests under way at one time. */
+/** Concurrent requests. */
 const AT_ONCE = 4;
 const SEED = Number(process.env.FUZZ_SEED ?? 20260606);
 
-/** What takes the ground away from under the others. */
+/** Operations that would break the other requests. */
 const LEFT_OUT = ['deleteWorkspace', 'deleteKey', 'getReady'];
 const fuzzed = operations.filter(({ id }) => !LEFT_OUT.includes(id));
 
-/** What a text may be turned into, and what a value of any type may. */
+/** Replacements of a text, and of a value of any type. */
 const TEXTS = [
   '',
   ' ',
@@ -79,7 +79,7 @@ const VALUES: Json[] = [
 
 interface Change {
   where: 'path' | 'query' | 'body' | 'unknown query' | 'unknown field' | 'whole body' | 'raw body';
-  /** Picks the place among those that there are. */
+  /** Selects one of the places. */
   place: number;
   value: Json;
   text: string;
@@ -121,7 +121,7 @@ const RAW = [
   'NaN',
 ];
 
-/** Every place in a body where a value stands. */
+/** The path of every value in a body. */
 function placesIn(value: Json, path: (string | number)[] = []): (string | number)[][] {
   if (typeof value !== 'object' || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, member]) => placesIn(member, [...path, key]))].filter(
@@ -141,7 +141,7 @@ function changed(body: Json, { place, value, removed }: Change): Json {
   return copy;
 }
 
-/** A URL may hold no lone surrogate; one that is sent at all is sent as what replaces it. */
+/** A URL cannot contain a lone surrogate; it is sent as its replacement character. */
 const inUrl = (text: string) => encodeURIComponent(text.toWellFormed());
 
 function requestOf(operation: DocumentedOperation, one: Change): { path: string; body?: Json; raw?: string } {
@@ -225,7 +225,7 @@ test(`${REQUESTS} valid requests with one thing changed are answered as the docu
   };
   for (let at = 0; at < requests.length; at += AT_ONCE)
     await Promise.all(requests.slice(at, at + AT_ONCE).map(send));
-  // Both sides of the line were reached, or the examples do not fit their own schemas.
+  // Some requests were accepted and some rejected; otherwise the examples would not fit their schemas.
   expect([...statuses.keys()].some((status) => status < 300)).toBe(true);
   expect(statuses.get(422)).toBeGreaterThan(REQUESTS / 10);
 });

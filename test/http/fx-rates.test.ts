@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { creditsOf, expectProblem, sale, touch } from './items.ts';
 
-/** Rates as they are put and read, and what they do to every value. */
+/** Rates: how they are set and read, and their effect on every value. */
 
 needWorld();
 
@@ -81,7 +81,7 @@ describe('values in another currency', () => {
   const REPORT = '/v1/reports/attribution?goal=purchase&from=2025-06-01&to=2025-07-01';
   const at = (day: string) => `2025-06-${day}T22:30:00Z`;
 
-  /** In Berlin it is the day after already. */
+  /** In Berlin it is already the next day. */
   async function prepare(): Promise<TestWorkspace> {
     const workspace = await TestWorkspace.make({ timezone: 'Europe/Berlin', currency: 'USD' });
     await workspace.goal('purchase');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, expectProblem, idsIn, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** Touchpoints that fit a goal's `match` record a conversion by themselves. */
+/** Touchpoints that match a goal's `match` record a conversion. */
 
 needWorld();
 

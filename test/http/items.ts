@@ -1,20 +1,20 @@
 import { expect } from 'vitest';
 import type { Answer, Json, TestWorkspace } from '../support/api.ts';
 
-/** An instant in the past, the same for every item that does not say another. */
+/** An instant in the past, the default of every item. */
 export const AT = '2025-06-01T12:00:00.000Z';
 
-/** A touchpoint that is right, with what the test is about changed. */
+/** A valid touchpoint, with the changes of the test. */
 export function touch(id: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
   return { id, kind: 'mention', channel: 'x', occurred_at: AT, person: { user_id: 'u1' }, ...changes };
 }
 
-/** A conversion of the goal `purchase` that is right, with what the test is about changed. */
+/** A valid conversion of the goal `purchase`, with the changes of the test. */
 export function sale(id: string, changes: Record<string, unknown> = {}): Record<string, unknown> {
   return { id, goal: 'purchase', occurred_at: AT, person: { user_id: 'u1' }, value: 100, ...changes };
 }
 
-/** A funnel that is right, as it is saved, and with a range. */
+/** A valid funnel as it is saved, and with a range. */
 export const SAVED_FUNNEL = {
   steps: [{ touchpoint: { kind: ['mention'] } }, { touchpoint: { direction: ['outbound'] } }],
   window_seconds: 86_400,
@@ -29,7 +29,7 @@ export function pointersOf(errors: readonly { pointer: string }[] | undefined): 
   return (errors ?? []).map(({ pointer }) => pointer);
 }
 
-/** RFC 9457 with our code, the id of the request, and, where named, exactly these places. */
+/** Checks RFC 9457 with our code, the id of the request, and, if given, exactly these pointers. */
 export function expectProblem(answer: Answer, status: number, code: string, pointers?: string[]): void {
   expect(answer.status, answer.text.slice(0, 500)).toBe(status);
   expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -39,7 +39,7 @@ export function expectProblem(answer: Answer, status: number, code: string, poin
   if (pointers) expect(pointersOf(answer.body.errors)).toEqual(pointers);
 }
 
-/** The ids of a whole list, in its order, read page by page. */
+/** The ids of a whole list, in order, read page by page. */
 export async function idsIn(workspace: TestWorkspace, path: string, limit = 1000): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | null = null;
@@ -53,7 +53,7 @@ export async function idsIn(workspace: TestWorkspace, path: string, limit = 1000
   return ids;
 }
 
-/** Who is whose: the ids of touchpoints (or conversions) by person, each set and the sets in order. */
+/** The ids of touchpoints (or conversions) grouped by person; each group and the groups are sorted. */
 export async function partitionOf(workspace: TestWorkspace, path = '/v1/touchpoints'): Promise<string[][]> {
   const { body } = await workspace.get(`${path}?limit=1000`);
   const people = Map.groupBy(body.data as Json[], (row) => row.person_id);
@@ -62,10 +62,10 @@ export async function partitionOf(workspace: TestWorkspace, path = '/v1/touchpoi
     .sort((a, b) => (String(a) < String(b) ? -1 : 1));
 }
 
-/** The instant of the conversions that attribution tests look back from. */
+/** The instant of the conversions in attribution tests. */
 export const SOLD_AT = '2025-06-30T00:00:00.000Z';
 
-/** A moment so many days of 86,400 s before `SOLD_AT`, to the millisecond. */
+/** A number of days of 86,400 s before `SOLD_AT`, to the millisecond. */
 export function daysBefore(days: number, ms = 0): string {
   return new Date(new Date(SOLD_AT).getTime() - days * 86_400_000 + ms).toISOString();
 }

@@ -3,14 +3,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { daysBefore, expectProblem, pointersOf, sale, touch } from './items.ts';
 
-/** The report on journeys beside the attribution report of the same query, and how it is asked. */
+/** The journeys report compared with the attribution report of the same query, and its parameters. */
 
 needWorld();
 
 const RANGE = 'goal=purchase&from=2025-06-01&to=2025-07-01';
 const REPORT = `/v1/reports/journeys?${RANGE}`;
 
-/** Numbers below `n` that look like chance and are the same every time. */
+/** Pseudo-random numbers below `n`, the same in every run. */
 function sequence(seed: number): (n: number) => number {
   let state = seed;
   return (n) => {
@@ -104,7 +104,10 @@ describe('every conversion of the attribution report is in exactly one path', ()
   });
 });
 
-/** First and last touch credit of a group is how many paths begin and end with it; influenced, how many hold it. */
+/**
+ * First and last touch credit of a group is the number of paths that begin and end with it; influenced, that contain
+ * it.
+ */
 function compareEnds(report: Json, attribution: Json): void {
   const { group_by } = attribution.query;
   for (const { group, influenced_conversions, credit } of attribution.data) {

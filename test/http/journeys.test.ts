@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { daysBefore, SOLD_AT, sale, touch } from './items.ts';
 
-/** The report on journeys: shapes, numbers worked out by hand, null journeys. */
+/** The journeys report: shapes, numbers worked out by hand, null journeys. */
 
 needWorld();
 
@@ -23,7 +23,9 @@ async function workspaceWith(touches: Json[], sales: Json[] = [], settings: Json
   return workspace;
 }
 
-/** u1 and u2 walk x, x, email and buy for 100 and 50; u3 buys for 7 unseen; u4 walks x and does not buy. */
+/**
+ * u1 and u2 walk x, x, email and buy for 100 and 50; u3 buys for 7 without a touchpoint; u4 walks x and does not buy.
+ */
 const threePaths = () =>
   workspaceWith(
     [

@@ -3,7 +3,7 @@ import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, touch } from './items.ts';
 
-/** Keys over their lives: the two kinds, rotation, and the day of their last use. */
+/** The life cycle of keys: the two kinds, rotation, and the day of last use. */
 
 needWorld();
 
@@ -86,7 +86,7 @@ describe('a key that is rotated', () => {
     const day = Date.parse(listed.get(later.id).expires_at) - Date.now();
     expect(Math.abs(day - 86_400_000)).toBeLessThan(10_000);
     expect(listed.get(soon.id).expires_at).toBe(expiring);
-    // It has ended: there is nothing to rotate.
+    // The key has expired, so it cannot be rotated.
     expectProblem(await workspace.post(`/v1/keys/${now.id}/rotate`, {}), 404, 'not_found');
   });
 
@@ -111,7 +111,7 @@ describe('the day of the last use', () => {
       token: used.token,
       body: { touchpoints: [touch('t')] },
     });
-    // One call looks the key up, one stores.
+    // One call looks up the key, one stores the item.
     expect(answer.headers.get('server-timing')).toContain('calls=2');
     const listed = (await workspace.get('/v1/keys')).body.data;
     const day = (id: string) => listed.find((key: Json) => key.id === id).last_used_on;

@@ -3,7 +3,7 @@ import { formatToken } from '../../src/domain/token.ts';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem, FUNNEL, SAVED_FUNNEL, sale, touch } from './items.ts';
 
-/** Who may do what: the root key, keys with scopes, and nobody else. */
+/** Permissions: the root key, keys with scopes, and no other callers. */
 
 needWorld();
 

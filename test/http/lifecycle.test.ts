@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** The lifecycle report from outside: shapes, ranges, formats, and who may read what. */
+/** The lifecycle report from outside: shapes, ranges, formats, and access. */
 
 needWorld();
 
@@ -14,8 +14,8 @@ const bought = (id: string, user_id: string, day: string) =>
   sale(id, { person: { user_id }, occurred_at: on(day) });
 
 /**
- * Ann came in May and bought twice in June; Bob came in June and wants a trial; Cleo was only written to; Dan told
- * Bob of us and did nothing else.
+ * Ann came in May and bought twice in June; Bob came in June and started a trial; Cleo has only outbound touchpoints;
+ * Dan referred Bob and did nothing else.
  */
 async function prepare(settings: Json = {}): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make(settings);

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, expectProblem, idsIn, partitionOf, sale, statusesOf, touch } from './items.ts';
 
-/** Two identities in one item say that they are the same person; the result is a set of people, whatever the order. */
+/** Two identities in one item assert that they are the same person. The resulting people do not depend on the order. */
 
 needWorld();
 
-/** `a` and `b` meet in `ab`, `c` and `d` in `cd`; `bc` joins the four. `e` stays alone. */
+/** `ab` links `a` and `b`, `cd` links `c` and `d`, and `bc` joins the four. `e` stays alone. */
 const FACTS: Record<string, Json> = {
   ab: touch('ab', { person: { email: 'a@x.y', x: 'b' } }),
   cd: touch('cd', { person: { phone: '+4915112345678', anonymous_id: 'd' } }),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { AT, expectProblem, idsIn, sale, touch } from './items.ts';
 
-/** Lists: newest first, each row once, narrowed as asked, in three formats. */
+/** Lists: newest first, each row once, filtered, in three formats. */
 
 needWorld();
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem, touch } from './items.ts';
 
-/** From where a key may be used, and what browsers are told. */
+/** The origins from which a key may be used, and the CORS headers of responses. */
 
 needWorld();
 

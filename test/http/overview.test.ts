@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** The start page: every figure is that of its own report, for the period and for the one before. */
+/** The start page: every figure equals that of its own report, for the period and the previous one. */
 
 needWorld();
 
@@ -19,7 +19,9 @@ function message(id: string, thread: string, direction: string, at: string): Jso
   });
 }
 
-/** May: two conversions, one of them by e-mail. June: four, two by e-mail, one by nothing and one sent back. */
+/**
+ * May: two conversions, one of them by e-mail. June: four, two by e-mail, one without a touchpoint and one retracted.
+ */
 async function prepare(settings: Json = {}): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make({ default_model: 'last_touch', ...settings });
   await workspace.goal('purchase');
@@ -72,15 +74,15 @@ test('each figure stands beside that of the month before, and channels are by th
     conversions: { value: 3, previous: 2, change: 0.5 },
     value: { value: 140, previous: 150, change: -10 / 150 },
     attributed_share: { value: 2 / 3, previous: 1, change: 2 / 3 - 1 },
-    // Of three and four: 30 minutes and ten days. Of one and two: an hour and a day.
+    // Three and four: 30 minutes and ten days. One and two: an hour and a day.
     median_first_response_seconds: {
       value: (1800 + 10 * 86_400) / 2,
       previous: (3600 + 86_400) / 2,
       change: expect.closeTo((1800 + 864_000) / (3600 + 86_400) - 1, 9),
     },
-    // At the end of June three and four, at its begin two.
+    // At the end of June three and four, at its beginning two.
     waiting_conversations: { value: 2, previous: 1, change: 1 },
-    // At the end of June g and h; at its begin c, who bought later, and g.
+    // At the end of June g and h; at its beginning c, who bought later, and g.
     pool: { value: 2, previous: 2, change: 0 },
     currency: 'USD',
   });
@@ -147,7 +149,7 @@ describe('the overview', () => {
     const workspace = await prepare();
     const { totals } = (await workspace.get(`${OVERVIEW}&goal=contract`)).body;
     expect(totals.conversions).toEqual({ value: 0, previous: 1, change: -1 });
-    // Who bought but has no contract is in the pool of contracts.
+    // A person who bought but has no contract is in the pool of contracts.
     expect(totals.pool.value).toBe(4);
   });
 

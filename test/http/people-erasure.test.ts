@@ -8,7 +8,7 @@ const at = (minute: number) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOSt
 const statusesOf = ({ body }: Answer) => body.results.map((result: Json) => [result.status, result.reason]);
 const CANARY = 'canary-7f3a';
 
-/** Everything that may hold something of a person, with the canary in it. */
+/** Everything that may contain personal data, with the canary in it. */
 const full = (id: string, person: Json, minute: number) => ({
   id,
   person,
@@ -49,7 +49,7 @@ async function personWithEverything() {
   return { workspace, id, person };
 }
 
-/** Places of the canary: every text of every row of the workspace, the values of hashes aside. */
+/** The places of the canary: every text of every row of the workspace, except values of hashes. */
 async function canaries(workspace: TestWorkspace): Promise<string[]> {
   const tables = await rowsOf(
     `select table_name::text from information_schema.columns where table_schema = 'public' and column_name = 'workspace_id'`,
@@ -83,7 +83,7 @@ describe('erasure', () => {
       conversions: 1,
       rejections: 2,
     });
-    // What is left is of the other person.
+    // The remaining data belong to the other person.
     expect(await canaries(workspace)).toEqual(['touchpoints']);
     expect((await workspace.get(`/v1/people/${id}`)).status).toBe(404);
     expect((await workspace.get('/v1/rejections')).body.data).toEqual([]);
@@ -119,7 +119,7 @@ describe('erasure', () => {
         workspace.id,
         'user_id',
       ]),
-      // That of the nameless advocate.
+      // The identity of the nameless advocate.
     ).toEqual([{ namespace: '~erased', value: null }]);
     const later = new Date(Date.now() + 60_000).toISOString();
     const fresh = await workspace.touchpoints({
@@ -208,7 +208,7 @@ describe('export', () => {
       rejections: 2,
       referred_touchpoints: 1,
     });
-    // Of others' touchpoints no more than that the person is named there.
+    // Touchpoints of others show only that they name the person.
     expect(body.referred_touchpoints).toEqual([{ id: 'o', occurred_at: expect.stringContaining(':02:00') }]);
     expect(JSON.stringify(body.rejections)).toContain(CANARY);
     expect(JSON.stringify(body)).not.toContain(workspace.id);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, touch } from './items.ts';
 
-/** Who has this identity: exactly one, in the URL or in a body, however it is written. */
+/** Looking up the person of an identity: exactly one, in the URL or in a body, in any spelling. */
 
 needWorld();
 
@@ -12,7 +12,7 @@ const lookUpByBody = (workspace: TestWorkspace, person: unknown) =>
   workspace.post('/v1/people/lookup', { person });
 
 describe('a lookup', () => {
-  /** How the identity was sent with a touchpoint, and how it is asked for. */
+  /** The identity as sent with a touchpoint, and as looked up. */
   const SAME: [Record<string, string>, Record<string, string>][] = [
     [{ email: 'ann@acme.com' }, { email: ' ANN@Acme.com ' }],
     [{ email: 'ann+news@acme.com' }, { email: 'Ann+News@acme.com' }],
@@ -46,7 +46,7 @@ describe('a lookup', () => {
     }
   });
 
-  /** The parameters, and those that the answer names. */
+  /** The parameters, and those that the response names. */
   const REFUSED: [string, string[]][] = [
     ['', ['?']],
     ['?email=bob@acme.com&x=bob', ['?email', '?x']],

@@ -3,7 +3,7 @@ import { type Answer, needWorld, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { AT, expectProblem, sale, touch } from './items.ts';
 
-/** One person: by id, by the id of somebody merged away, by an identity. */
+/** One person: by id, by the id of a merged person, by an identity. */
 
 needWorld();
 
@@ -13,7 +13,7 @@ async function personIdOf(workspace: TestWorkspace, touchpointId: string): Promi
   return (await workspace.get(`/v1/touchpoints/${touchpointId}`)).body.person_id;
 }
 
-/** What somebody said of the person of a touchpoint, past the API. */
+/** Inserts a trait or consent assertion for the person of a touchpoint directly into the table. */
 async function say(
   workspace: TestWorkspace,
   touchpointId: string,
@@ -163,7 +163,7 @@ describe('what was said of a person', () => {
   test('is merged key by key, the last word deciding; null takes a key away, and a later word brings it back', async () => {
     const workspace = await TestWorkspace.make();
     await workspace.touchpoints(touch('t'));
-    // Written in another order than it happened.
+    // Inserted in another order than the order of time.
     await say(workspace, 't', { id: '3', at: day(3), traits: { plan: 'pro', city: null, back: null } });
     await say(workspace, 't', { id: '1', at: day(1), traits: { plan: 'free', city: 'Ulm', back: 1 } });
     await say(workspace, 't', { id: '4', at: day(4), traits: { back: { a: [1, null] } } });

@@ -232,7 +232,7 @@ describe('the order', () => {
     const workspace = await TestWorkspace.make();
     const goal = 'g'.repeat(64);
     await workspace.goal(goal, { match: { touchpoints: [{ kind: ['demo'] }] } });
-    // The id of the first goal's conversion does not name the goal.
+    // The id of the first goal's conversion does not contain the goal.
     await workspace.goal('a', { match: { touchpoints: [{ kind: ['demo'] }] } });
     const id = 'x'.repeat(255);
     await workspace.touchpoints(touch(id, { kind: 'demo', person: { user_id: 'u1', x: 'ann' } }));

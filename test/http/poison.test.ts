@@ -3,8 +3,8 @@ import { type Answer, type Json, needWorld, TestWorkspace } from '../support/api
 import { statusesOf, touch } from './items.ts';
 
 /**
- * Items that the schema accepts and Postgres does not: a sentiment so close to zero that `real` cannot hold it is an
- * error there (22003), where JavaScript sees a number between −1 and 1.
+ * Items that the schema accepts and Postgres rejects: a sentiment too close to zero for `real` is an error in Postgres
+ * (22003), and a number between −1 and 1 in JavaScript.
  */
 
 needWorld();
@@ -30,7 +30,7 @@ describe('an item that only the database refuses', () => {
       status: 'rejected',
       errors: [{ pointer: '/touchpoints/617', detail: DETAIL }],
     });
-    // The batch, at most 20 to find it, and one that keeps it.
+    // One call for the batch, at most 20 to find the item, and one to keep it as a rejection.
     expect(callsOf(answer)).toBeLessThanOrEqual(22);
     const { body } = await workspace.get('/v1/rejections');
     expect(body.data).toMatchObject([

@@ -3,7 +3,7 @@ import { type Answer, ask, type Json, needWorld, TestWorkspace } from '../suppor
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, partitionOf, pointersOf, sale, statusesOf, touch } from './items.ts';
 
-/** What is believed of items that a publishable key sent, which anyone can read in a page. */
+/** How far items of a publishable key are trusted, which anyone can read in a page. */
 
 needWorld();
 
@@ -33,7 +33,7 @@ async function openPage(settings: Json = {}): Promise<Page> {
 
 const warned = (answer: Answer, place = 0) => pointersOf(answer.body.results[place].warnings);
 
-/** A touchpoint of now, of these identities. */
+/** A touchpoint at the present time, with these identities. */
 const seen = (id: string, person: Json) => touch(id, { occurred_at: undefined, person });
 
 test('opens touchpoints, conversions and people, and is 403 everywhere else', async () => {
@@ -90,7 +90,7 @@ describe('the value of a conversion', () => {
     const stored = (await page.workspace.get('/v1/conversions/s')).body;
     expect(stored).toMatchObject({ value: 30, currency: 'EUR' });
     expect(statusesOf(await page.post('conversions', sold))).toEqual(['duplicate']);
-    // The server says more than the page was believed: that is seen, and the first stays.
+    // The server's item has a value that was ignored for the page: it is a conflict, and the first item stays.
     expect(statusesOf(await page.workspace.conversions(sold))).toEqual(['conflict']);
   });
 
@@ -137,7 +137,7 @@ test('traits, consent and account are set aside with warnings: a page links its 
 
 describe('links of a page', () => {
   const [ann, bob] = [{ email: 'ann@a.com' }, { email: 'bob@b.com' }];
-  /** A page of a workspace in which Ann and Bob are known. */
+  /** A page of a workspace in which Ann and Bob exist. */
   async function withTwo(): Promise<Page> {
     const page = await openPage();
     await page.workspace.touchpoints(touch('ann', { person: ann }), touch('bob', { person: bob }));
@@ -180,7 +180,7 @@ describe('links of a page', () => {
       expect(await partitionOf(page.workspace)).toEqual(
         resource === 'touchpoints' ? [['ann'], ['b1', 'bob', 'l']] : [['ann'], ['b1', 'bob']],
       );
-      // With a secret key it is a link like any other.
+      // With a secret key it is an ordinary link.
       await page.workspace.load('people', [{ id: 's', person }]);
       expect((await partitionOf(page.workspace)).length).toBe(1);
     },

@@ -3,11 +3,11 @@ import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { appWithQueue, DEAD_LETTERS, type QueuedApp } from '../support/queue.ts';
 import { sale, touch } from './items.ts';
 
-/** A deployment whose queue takes what is posted: nothing is lost, and everything ends as it would have without one. */
+/** A deployment with a queue: nothing is lost, and every item has the same outcome as without one. */
 
 needWorld();
 
-// The application runs in the test's own process, and writes its lines there.
+// The application runs in the test's process and writes its log lines there.
 beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
   vi.spyOn(console, 'error').mockImplementation(() => {});
@@ -16,7 +16,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** Of everything that a sender chose. */
+/** Occurs in everything that a sender chooses. */
 const CANARY = 'canary-6b1f';
 
 const manyOf = (count: number, changes: Json = {}) =>
@@ -186,7 +186,7 @@ describe('a queue that does not take it', () => {
 
   test('beside a database that does not answer is 503', async () => {
     const { token } = await TestWorkspace.make();
-    // Warm, as the key is then known without the database.
+    // A warm isolate, which knows the key without the database.
     const app = appWithQueue(refused);
     await app.ask(token, 'GET', '/v1/goals');
     const away = appWithQueue(refused, { database_url: 'postgres://a:b@127.0.0.1:1/none' });

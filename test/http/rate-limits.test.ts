@@ -7,13 +7,13 @@ import { RATE_LIMIT } from '../../src/http/rate-limit.ts';
 import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { ORIGIN } from './tokens.ts';
 
-/** Requests of each key: counted by Cloudflare's binding, which a fake stands for here. */
+/** Rate limits per key: Cloudflare's binding counts, and a fake replaces it here. */
 
 needWorld();
 
 const POLICY = '"default";q=1000;w=10';
 
-/** The application over the database of the tests, with a limiter that says no once a key has asked so often. */
+/** The application over the database of the tests, with a limiter that rejects after a number of requests of a key. */
 function appWithLimit(requests: number) {
   const counts = new Map<string, number>();
   const rate_limiter = {

@@ -3,7 +3,7 @@ import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, touch } from './items.ts';
 import { readToken, readWith } from './tokens.ts';
 
-/** Funnels under a read token: its `where` is in every step and exclusion of touchpoints, sent or saved. */
+/** Funnels under a read token: its `where` applies to every touchpoint step and exclusion, sent or saved. */
 
 needWorld();
 
@@ -12,7 +12,7 @@ const day = (n: number) => `2025-06-0${n}T12:00:00Z`;
 const STEPS = [{ touchpoint: { kind: ['mention'] } }, { touchpoint: { kind: ['reply'] } }];
 const FUNNEL = { steps: STEPS, window_seconds: 864_000 };
 
-/** Ann and bob go from mention to reply on x, cid by e-mail; bob saw a page by e-mail in between. */
+/** Ann and bob go from mention to reply on x, cid by e-mail; bob viewed a page by e-mail in between. */
 async function prepare(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make();
   await workspace.goal('purchase');

@@ -3,7 +3,7 @@ import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { creditsOf, daysBefore, expectProblem, SOLD_AT, sale, touch } from './items.ts';
 import { REPORT_PATHS, readToken, readWith } from './tokens.ts';
 
-/** What a read token narrows: every report that it opens, whatever is asked, and nothing outside shows. */
+/** A read token narrows every report that it opens, whatever the query, and shows nothing outside. */
 
 needWorld();
 
@@ -21,7 +21,10 @@ const bought = (id: string, value: number, plan: string) =>
 
 const SENT = { kind: 'message', direction: 'outbound' };
 
-/** Ann came by x and e-mail, bob by e-mail, cid by nothing; dan by x, and took it back; eve by x and bought nothing. */
+/**
+ * Ann came by x and e-mail, bob by e-mail, cid without a touchpoint; dan by x, retracted; eve by x, without a
+ * purchase.
+ */
 async function prepare(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make({ currency: 'EUR' });
   await workspace.goal('purchase');
@@ -175,7 +178,7 @@ test('where_conversion: pro alone, whatever is asked; the conversion of another 
   const workspace = await prepare();
   const where_conversion = { 'properties.plan': ['pro'] };
   const token = await readToken(workspace, { reports: ALL, where_conversion });
-  // Cid is pro too, and has no journey.
+  // Cid has the plan pro too, and no journey.
   for (const path of [ATTRIBUTION, JOURNEYS, ROI]) {
     expect((await get(token, path)).totals).toMatchObject({ conversions: 1, value: 100 });
     const free = await get(token, `${path}&where_conversion[properties.plan]=free`);

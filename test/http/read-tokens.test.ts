@@ -6,7 +6,7 @@ import { rowsOf } from '../support/tables.ts';
 import { expectProblem, FUNNEL, SAVED_FUNNEL, sale, touch } from './items.ts';
 import { ORIGIN, REPORT_PATHS, readToken, readWith } from './tokens.ts';
 
-/** Read tokens: who makes them, how long they last, from where and what they open. */
+/** Read tokens: creation, expiry, origins, and the reports that they open. */
 
 needWorld();
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, idsIn, sale, statusesOf, touch } from './items.ts';
 
-/** What did not go in is kept as it was sent, and goes in once the cause is mended. */
+/** A rejected item is kept as it was sent, and can be stored once the cause is fixed. */
 
 needWorld();
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { operations } from '../support/document.ts';
 
-/** What is written of requests, by all tests of this run so far: an allow-list, and nothing of what was sent. */
+/** The log lines of requests of all tests of this run so far: fields of an allow-list, and no content of requests. */
 
 needWorld();
 
@@ -26,14 +26,14 @@ const ROUTES = new Set<unknown>([null, ...operations.map(({ path }) => path)]);
 
 const CANARY = 'canary-91be';
 
-/** Lines of the Worker itself; workerd's own, as of a connection that was closed, are no JSON. */
+/** Log lines of the Worker itself. Lines of workerd, for example about a closed connection, are not JSON. */
 function linesSoFar(): { text: string; lines: Json[] } {
   const text = readFileSync(world.log, 'utf8');
   const lines = text.split('\n').flatMap((line) => (line.startsWith('{') ? [JSON.parse(line)] : []));
   return { text, lines };
 }
 
-/** Output comes through a pipe, a moment after the answer. */
+/** Output arrives through a pipe, a moment after the response. */
 async function lineOf(requestId: string): Promise<Json> {
   for (let tries = 0; tries < 50; tries++) {
     const line = linesSoFar().lines.find((one) => one.request_id === requestId && one.level === 'info');
@@ -79,7 +79,7 @@ test('a batch of which nothing went in has its counts, a path without a route no
   });
 });
 
-/** Requests of every kind with the canary in everything that a sender can fill. */
+/** Requests of every kind with the canary in every field that a sender controls. */
 async function sendCanaries(workspace: TestWorkspace): Promise<Answer[]> {
   const person = { email: `${CANARY}@acme.example`, user_id: CANARY, phone: '+4930901820' };
   const texts = {
@@ -127,7 +127,7 @@ test('no log line, no header and no error of anything holds what was sent: keys,
   const answers = await sendCanaries(workspace);
   for (const { headers, status, body } of answers) {
     expect(JSON.stringify([...headers])).not.toContain(CANARY);
-    // What is wrong is named by its place; a path or a parameter of the sender's own is shown to the sender alone.
+    // Errors are named by pointer; an unknown path or parameter is shown to the sender only.
     if (status >= 400 && body?.results === undefined)
       expect(body.detail).not.toContain(`${CANARY}@acme.example`);
   }

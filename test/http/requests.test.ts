@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem, FUNNEL, idsIn, sale, statusesOf, touch } from './items.ts';
 
-/** What holds for every request: its id, its round trips to the database; and the workspace as a whole. */
+/** Guarantees of every request: its id and its round trips to the database; and the workspace resource. */
 
 needWorld();
 
@@ -90,7 +90,7 @@ describe('one round trip to the database, shown by Server-Timing,', () => {
     expect(callsOf(await workspace.ask(method, path, { body }))).toBe(1);
   });
 
-  // What only the stored data refuses is known after the write; keeping it aside is a second call.
+  // A rejection by stored data is known after the write, so keeping it takes a second call.
   test.for<[what: string, path: string, body: Json]>([
     ['a conflict with what is stored', '/v1/touchpoints', { touchpoints: [touch('t', { kind: 'reply' })] }],
     ['an unknown goal', '/v1/conversions', { conversions: [sale('lost', { goal: 'nowhere' })] }],

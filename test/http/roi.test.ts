@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** Return on spend from outside: rows, days, filters, currencies, and what is refused. */
+/** Return on spend from outside: rows, days, filters, currencies, and rejected queries. */
 
 needWorld();
 
@@ -17,7 +17,7 @@ const spent = (id: string, changes: Json = {}): Json => ({
   ...changes,
 });
 
-/** Ann came by search and bought for 500, Bob by e-mail for 100 and sent it back, Cleo by nothing for 60. */
+/** Ann came by search and bought for 500; Bob by e-mail for 100, retracted; Cleo without a touchpoint for 60. */
 async function prepare(settings: Json = {}): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make(settings);
   await workspace.goal('purchase');

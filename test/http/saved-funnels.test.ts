@@ -3,7 +3,7 @@ import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, sale, touch } from './items.ts';
 
-/** Funnels kept under a key: made, replaced, listed, deleted, and asked for a range. */
+/** Saved funnels: created, replaced, listed, deleted, and reported for a range. */
 
 needWorld();
 
@@ -12,7 +12,7 @@ const purchase = { conversion: { goal: ['purchase'] } };
 const FUNNEL = { name: 'Mention to purchase', steps: [mention, purchase], window_seconds: 604_800 };
 const RANGE = 'from=2025-06-01&to=2025-06-08';
 
-/** What is not sent has its default. */
+/** Fields that are not sent have their defaults. */
 const STORED = {
   key: 'main',
   ...FUNNEL,
@@ -285,7 +285,7 @@ describe('the report of a saved funnel', () => {
     expect(changed.body.data).toHaveLength(3);
     expect(callsOf(await report(`${RANGE}&breakdown=channel&at_step=3`))).toBe('1');
     await put(workspace, 'main');
-    // What was remembered has a third step, what is there now has not.
+    // The cached funnel has a third step, and the stored one does not.
     expect((await report(`${RANGE}&breakdown=channel&at_step=3`)).status).toBe(422);
     expect((await report(RANGE)).body.data).toHaveLength(2);
     const { name: _, ...body } = FUNNEL;

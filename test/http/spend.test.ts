@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, idsIn, pointersOf, statusesOf } from './items.ts';
 
-/** Spend as it comes in, is replaced and read. */
+/** Spend: recording, replacing and reading. */
 
 needWorld();
 

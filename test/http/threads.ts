@@ -1,9 +1,9 @@
 import { type Json, TestWorkspace } from '../support/api.ts';
 import { touch } from './items.ts';
 
-/** Short words for tests of conversations. */
+/** Short functions for tests of conversations. */
 
-/** An instant so many minutes after noon of 1 June 2025. */
+/** A number of minutes after noon of 1 June 2025. */
 export const at = (minute: number) => new Date(Date.UTC(2025, 5, 1, 12, minute)).toISOString();
 
 export const said = (id: string, thread: string, minute: number, changes: Json = {}) =>

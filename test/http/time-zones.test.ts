@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { needWorld, TestWorkspace } from '../support/api.ts';
 import { expectProblem, sale } from './items.ts';
 
-/** The Worker cuts dates by one time zone table and the database by another; every zone taken must mean the same in both. */
+/** The Worker and the database use different time zone tables; every accepted zone must mean the same in both. */
 
 needWorld();
 
@@ -56,7 +56,7 @@ test('a range of dates that the zone skipped is an empty range; one that ends be
   }
 });
 
-/** Old abbreviations mean one place to JavaScript and another, or none, to Postgres: ACT is Darwin here and Acre there. */
+/** Old abbreviations mean different places to JavaScript and Postgres, or none: ACT is Darwin here and Acre there. */
 test.for(['ACT', 'AET', 'ART', 'BST', 'CST', 'ECT', 'IST', 'MIT', 'NET', 'PST', 'SST', 'VST'])(
   'the abbreviation %s is no time zone, in a report and in the workspace',
   async (timezone) => {

@@ -2,13 +2,13 @@ import type { ReportName } from '../../src/domain/settings.ts';
 import { type Answer, ask, type Json } from '../support/api.ts';
 import { FUNNEL } from './items.ts';
 
-/** Read tokens as tests make and use them. */
+/** Read tokens for tests. */
 
 export const ORIGIN = 'https://dashboard.example';
 
 const RANGE = 'from=2025-01-01&to=2026-01-01';
 
-/** Each report by its name, as it can be asked of a workspace with the goal `purchase` and the conversion `s`. */
+/** A request for each report by name, in a workspace with the goal `purchase` and the conversion `s`. */
 export const REPORT_PATHS: Record<ReportName, [method: string, path: string, body?: Json]> = {
   attribution: ['GET', `/v1/reports/attribution?goal=purchase&${RANGE}`],
   explanation: ['GET', '/v1/conversions/s/explanation'],
@@ -29,7 +29,7 @@ export async function readToken({ token }: { token: string }, changes: Json): Pr
   return answer.body.token;
 }
 
-/** As the page of the token's origin asks. */
+/** A request as the page of the token's origin sends it. */
 export function readWith(
   token: string,
   method: string,

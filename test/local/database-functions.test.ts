@@ -8,7 +8,7 @@ import { backendCases } from './databases.ts';
 
 const functions = await readDatabaseFunctions();
 
-/** Every function and trigger as the database holds it; of an aggregate, what it is made of. */
+/** Every function and trigger as stored in the database; for an aggregate, its parts. */
 const DEFINITIONS = `
   select p.proname::text,
     case when p.prokind = 'a' then concat_ws(' ', a.aggtransfn, a.aggfinalfn, a.aggtranstype::regtype, a.agginitval, p.proparallel)

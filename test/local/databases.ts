@@ -4,13 +4,13 @@ import { openPglite, openPostgres, type SqlBackend } from '../../local/sql-backe
 
 const ADMIN_URL = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
-/** A backend over a database of its own, and what removes both. */
+/** A backend over a database of its own, and a function that removes both. */
 export interface TestBackend {
   backend: SqlBackend;
   remove(): Promise<void>;
 }
 
-/** Where a test can run; `reason` is set where it cannot, and belongs into the test's name. */
+/** A database for a test; if it is not available, `reason` is set and belongs in the name of the test. */
 export interface BackendCase {
   name: string;
   reason: string | undefined;

@@ -15,7 +15,7 @@ function terminal({ isTTY }: { isTTY: boolean }) {
   return { isTTY, write: (text: string) => written.push(text), written };
 }
 
-/** Answers every request alike, on a port of its own. */
+/** A server that gives every request the same response, on a port of its own. */
 async function answering(status: number, body: unknown): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();
@@ -66,7 +66,7 @@ test('rounding to a sum keeps the sum and moves no number by a whole cent', () =
   const cents = fc.array(fc.integer({ min: 0, max: 1_000_000 }), { minLength: 1, maxLength: 20 });
   fc.assert(
     fc.property(cents, (parts) => {
-      // Sevenths of cents: the sum is whole cents when all seven are taken.
+      // Sevenths of cents: the sum of all seven is whole cents.
       const numbers = parts.flatMap((part) => Array.from({ length: 7 }, () => part / 700));
       const sum = parts.reduce((total, part) => total + part, 0) / 100;
       const rounded = roundToSum(numbers, sum, 100);

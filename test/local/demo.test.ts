@@ -83,7 +83,7 @@ test(
     expect(output).toContain('generated from seed 1');
     expect(output).toContain(`http://127.0.0.1:${port}/docs`);
     expect(output).toMatch(/^workspace key +tl_sk_/m);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: this output is not a terminal's
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: the output must contain no escape codes
     expect(output).not.toMatch(/\u001b/);
     const longest = Math.max(...output.split('\n').map((line) => line.length));
     expect(longest).toBeLessThanOrEqual(100);
@@ -113,7 +113,7 @@ test(
     const demo = startDemo([], {});
     await expect.poll(demo.output, { timeout: TIMEOUT_MS, interval: 20 }).toContain('Loading');
     const started = descendants(demo.child.pid ?? 0);
-    // Twice, as npm does: the terminal signals it and npm passes it on.
+    // Twice, as with npm: the terminal sends the signal, and npm forwards it.
     demo.child.kill('SIGINT');
     demo.child.kill('SIGINT');
     expect(await demo.ended, demo.errors()).toBe(0);

@@ -72,7 +72,7 @@ test(
     const started = descendants(first.child.pid ?? 0);
     expect(started.length).toBeGreaterThan(2);
 
-    // Twice, as npm does: the terminal signals it and npm passes it on.
+    // Twice, as with npm: the terminal sends the signal, and npm forwards it.
     first.child.kill('SIGINT');
     first.child.kill('SIGINT');
     expect(await first.ended).toBe(0);

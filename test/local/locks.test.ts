@@ -7,7 +7,7 @@ import { type NeonServer, startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, type SqlBackend } from '../../local/sql-backend.ts';
 import { buildWorker, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
 
-/** The first lock by itself, on a database without the second; and a database whose roles are not what they should be. */
+/** The first lock alone, on a database without the second; and a database whose roles are unsafe. */
 
 const ROOT_KEY = 'root-key-of-the-locks-0123456789abcdef';
 let folder: string;
@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** A Worker over a database: its own and new, or one that another Worker serves already. */
+/** A Worker over a new database, or over one that another Worker already uses. */
 async function startStack(served?: SqlBackend): Promise<Stack> {
   const backend = served ?? (await openPglite());
   if (!served) await applyMigrations(backend);
@@ -59,7 +59,7 @@ describe('without row level security', () => {
   let stack: Stack;
   let victim: { token: string; id: string };
   let other: { token: string; id: string };
-  /** Stands in every text of the victim, so that a leak shows. */
+  /** Occurs in every text of the victim, so that a leak shows. */
   const CANARY = 'canary-7f3a';
 
   async function makeWorkspace(): Promise<{ token: string; id: string }> {
@@ -111,7 +111,7 @@ describe('without row level security', () => {
       },
       'PUT',
     );
-    // The other one knows the same goal, or every report would end there.
+    // The other workspace has the same goal; otherwise every report would answer `unknown_goal`.
     await stack.ask('PUT', '/v1/goals/purchase', other.token, { name: 'G', kind: 'conversion' });
   }, 120_000);
 
@@ -195,7 +195,7 @@ test.each(['bypassrls', 'superuser'])(
       const ready = await stack.ask('GET', '/ready', '');
       expect([ready.status, JSON.parse(ready.text).code]).toEqual([503, 'misconfigured']);
       expect(ready.text).toContain('row level security');
-      // An isolate that starts now asks before its first statement.
+      // A new isolate checks the role before its first statement.
       const restarted = await startStack(stack.backend);
       try {
         const refused = await restarted.ask('POST', '/v1/workspaces', ROOT_KEY, { name: 'X' });

@@ -6,7 +6,7 @@ import { freePort, isPortTaken, startGroup, waitUntilReady } from '../../local/p
 
 const PROCESSES = join(import.meta.dirname, '../../local/processes.ts');
 
-// A child that says when it runs, with a grandchild; both outlive SIGTERM.
+// A child that reports when it runs, with a grandchild; both ignore SIGTERM.
 const STUBBORN = 'trap "" TERM; sh -c \'trap "" TERM; echo up; sleep 60\' & wait; sleep 60';
 
 function isGroupAlive(group: number): boolean {

@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import type { FaultPlan } from '../../local/faults.ts';
 import { startWrangler } from './wrangler.ts';
 
-/** The real bindings of the queue, as wrangler runs them on this machine, as they stand in wrangler.toml. */
+/** The real bindings of the queue, as configured in wrangler.toml and run by wrangler on this machine. */
 
-/** The part that a deployment takes its comment signs from. Once is enough: a message that fails is a dead letter. */
+/** The block that a deployment uncomments, without retries: a message that fails becomes a dead letter at once. */
 const bindings = (toml: string) => {
   const [, optional = ''] = /^(# \[\[queues\.producers\]\]\n(?:# .+\n)+)/m.exec(toml) ?? [];
   return optional.replaceAll(/^# /gm, '').replace('max_retries = 20', 'max_retries = 0');

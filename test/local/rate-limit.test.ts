@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { startWrangler } from './wrangler.ts';
 
-/** The real binding, as wrangler runs it on this machine, under the name of wrangler.toml and with a smaller limit. */
+/** The real binding, run by wrangler on this machine, under the name in wrangler.toml and with a smaller limit. */
 
 const LIMIT = 5;
 
@@ -12,7 +12,7 @@ test('refuses a key beyond its limit, no other key, and takes it again after Ret
   const { url, makeKey } = await startWrangler({ bindings });
   const [token, other] = [await makeKey(), await makeKey()];
   const ask = (key: string) => fetch(`${url}/v1/goals`, { headers: { authorization: `Bearer ${key}` } });
-  // Two windows may be touched, as the second begins when the clock says so.
+  // The requests may span two windows, because the second begins at a fixed time.
   const responses = [];
   for (let i = 0; i < 2 * LIMIT + 1; i++) responses.push(await ask(token));
   const refused = responses.find(({ status }) => status === 429);

@@ -7,7 +7,7 @@ import { type NeonServer, startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, type SqlBackend } from '../../local/sql-backend.ts';
 import { buildWorker, type RunningWorkerd, startWorkerd } from '../../local/workerd.ts';
 
-/** What the database's side counts, where `Server-Timing` is what the Worker says of itself. */
+/** Round trips counted on the side of the database; `Server-Timing` is the Worker's own count. */
 
 const ROOT_KEY = 'root-key-of-the-round-trips-0123456789abcdef';
 let folder: string;
@@ -55,7 +55,7 @@ test('the database is called once a request: 1,000 touchpoints that link and mat
   expect(made.calls).toBe(1);
   const { token } = made.body.key;
   const goal = { name: 'Follow', kind: 'cultivation', match: { touchpoints: [{ kind: ['follow'] }] } };
-  // The first request with a key also looks the key up.
+  // The first request with a key also looks up the key.
   expect((await callsOf('PUT', '/v1/goals/follow', token, goal)).calls).toBe(2);
   const person = (i: number) => ({ user_id: `u${i % 300}`, email: `u${i % 300}@example.com` });
   const touchpoints = Array.from({ length: 1000 }, (_, i) => ({

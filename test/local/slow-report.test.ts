@@ -5,7 +5,7 @@ import { openPglite, type SqlBackend } from '../../local/sql-backend.ts';
 import { createApp } from '../../src/app.ts';
 import { operations } from '../../src/operations.ts';
 
-/** What a caller is told of a report that ran out of time. */
+/** The response to a report that exceeds its time-out. */
 
 const ROOT_KEY = 'root-key-of-the-tests-0123456789abcdef';
 const CANCELLED = { code: '57014', severity: 'ERROR' };
@@ -79,7 +79,7 @@ test('503 report_too_slow with what to narrow and Retry-After: 60, asked once, w
     expect(answer.headers.get('retry-after')).toBe('60');
     expect(problem.detail).toMatch(/shorter range/);
     expect(problem.detail).not.toMatch(/items|again/i);
-    // The key, the funnel, the report: cancelled once, and not asked for again.
+    // The look-up of the key, the funnel, the report: cancelled once, and not retried.
     expect(calls() - before, id).toBeLessThanOrEqual(3);
   }
 });

@@ -9,12 +9,12 @@ import { answersOk, freePort, startGroup, waitUntilReady } from '../../local/pro
 import { openPglite } from '../../local/sql-backend.ts';
 import { buildWorker, PROJECT_ROOT, QUIET_WRANGLER_ENV, WRANGLER } from '../../local/workerd.ts';
 
-/** The built Worker under wrangler, which has the bindings that a bare workerd has not, over the embedded database. */
+/** The built Worker under wrangler, with the bindings that a bare workerd lacks, over the embedded database. */
 export interface WranglerWorker {
   url: string;
-  /** What the Worker has logged so far. */
+  /** The log of the Worker so far. */
   output(): string;
-  /** Makes a workspace, and returns the token of its key. */
+  /** Creates a workspace and returns the token of its key. */
   makeKey(): Promise<string>;
 }
 
@@ -26,7 +26,7 @@ interface Options {
   faults?: FaultPlan;
 }
 
-/** Ends with the test. */
+/** Stopped at the end of the test. */
 export async function startWrangler({ bindings, faults }: Options): Promise<WranglerWorker> {
   const folder = await mkdtemp(join(tmpdir(), 'throughline-wrangler-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

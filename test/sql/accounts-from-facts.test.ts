@@ -5,7 +5,7 @@ import { byPriority } from '../../src/domain/identities.ts';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
-/** The accounts of stored rows are those of the definition, whatever order the facts come in. */
+/** The accounts of stored rows equal the definition, whatever the order of arrival of the facts. */
 
 needWorld();
 
@@ -28,7 +28,7 @@ const domain = fc.constantFrom('acme.com', 'beta.io');
 const account = fc.constantFrom('A', 'B', 'acme.com');
 const occurred_at = fc.integer({ min: 0, max: 8 }).map((n) => START + n * 1000);
 
-/** Few people, accounts and instants, so that facts meet. */
+/** Few people, accounts and instants, so that facts overlap. */
 const ofSome = fc.record({
   occurred_at,
   person: fc.oneof(
@@ -46,7 +46,7 @@ const ofSome = fc.record({
   ),
 });
 
-/** One person, whose address speaks of one of two companies. */
+/** One person, whose e-mail address is at one of two companies. */
 const ofOne = fc.record({
   occurred_at,
   person: fc.constantFrom<Item['person'][]>(
@@ -60,7 +60,7 @@ const ofOne = fc.record({
 /** The domain that an admin gives to an account, in some cases. */
 const PUT_DOMAIN = 'acme.com';
 
-/** Whose each domain is in the end: an admin's word, else the first claim's, by time and then id. */
+/** The final owner of each domain: an admin's claim, else the first claim by time and then id. */
 function ownersOf(items: readonly Item[], admins: string | null): Map<string, string> {
   const claims = items.flatMap(({ occurred_at, account: said }) =>
     said?.id !== undefined && said.domain !== undefined
@@ -73,7 +73,7 @@ function ownersOf(items: readonly Item[], admins: string | null): Map<string, st
 }
 
 interface Fact extends AccountFact {
-  /** `namespace:value` of whom it is about. */
+  /** `namespace:value` of the person. */
   identity: string;
 }
 
@@ -89,7 +89,7 @@ function named(item: Item, owners: Map<string, string>): string | null {
   return id ?? (at === undefined ? null : (owners.get(at) ?? at));
 }
 
-/** What the items say, one by one, and each e-mail address once, by the first item that has it. */
+/** One fact per item that names an account, and one per e-mail address, dated by the first item that has it. */
 function factsOf(items: readonly Item[], owners: Map<string, string>): Fact[] {
   const said = items.flatMap((item) => {
     const account_id = named(item, owners);
@@ -109,7 +109,7 @@ function factsOf(items: readonly Item[], owners: Map<string, string>): Fact[] {
   return [...said, ...byEmail];
 }
 
-/** The account of each touchpoint and conversion by the definition, the people taken from the table. */
+/** The account of each touchpoint and conversion by the definition, with people read from the table. */
 async function expected(
   workspace: TestWorkspace,
   items: readonly Item[],
@@ -140,7 +140,7 @@ async function stored(workspace: TestWorkspace) {
   return Object.fromEntries(rows.map((row) => [row.id, row.account_id])) as Record<string, string | null>;
 }
 
-/** Accounts that exist, and whether they are known by a domain alone. */
+/** Existing accounts, and whether they are known only by a domain. */
 async function storedAccounts(workspace: TestWorkspace) {
   const rows = await rowsOf('select id, is_domain from accounts where workspace_id = $1', [workspace.id]);
   return Object.fromEntries(rows.map((row) => [row.id, row.is_domain]));
@@ -157,7 +157,7 @@ const bodyOf = (resource: string, { id, occurred_at, person, account: said }: It
   occurred_at: new Date(occurred_at).toISOString(),
   person,
   ...(said && { account: said }),
-  // A demo fits the goal `demo` and records a conversion of it.
+  // A demo matches the goal `demo` and records a conversion of it.
   ...(resource === 'touchpoints' && { kind: 'demo', channel: 'x' }),
   ...(resource === 'conversions' && { goal: 'purchase' }),
 });
@@ -171,14 +171,14 @@ async function makeWorkspace(): Promise<TestWorkspace> {
 }
 
 interface Plan {
-  /** Of a batch, and how many are on their way at a time. */
+  /** Items in a batch, and the number of concurrent batches. */
   size: number;
   width: number;
-  /** To whom an admin gives `PUT_DOMAIN`, in the midst of it all. */
+  /** The account to which an admin assigns `PUT_DOMAIN` halfway. */
   admins: string | null;
 }
 
-/** Sends the items in batches of one resource each, several at a time; says what each went as. */
+/** Sends the items in batches of one resource each, several concurrently; returns the resource of each item. */
 async function send(workspace: TestWorkspace, items: readonly Item[], { size, width, admins }: Plan) {
   const sent = new Map<string, string>();
   const steps = Array.from({ length: Math.ceil(items.length / size) }, (_, i) => async () => {
@@ -223,7 +223,7 @@ test('an e-mail fact that turns out to be older leaves its old place, even where
   expect(await stored(workspace)).toEqual(await expected(workspace, items, sent, new Map()));
 });
 
-// A later change computes all of a person anew, so what went wrong once shows in short histories only.
+// A later change recomputes everything of a person, so an error shows only in short histories.
 for (const [name, itemOf, lengths] of [
   ['some', ofSome, { minLength: 8, maxLength: 40 }],
   ['one', ofOne, { minLength: 5, maxLength: 9 }],

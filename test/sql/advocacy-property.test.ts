@@ -20,10 +20,10 @@ const GOALS = {
 type GoalKey = keyof typeof GOALS;
 const ASKED: GoalKey[] = ['order', 'contract'];
 
-/** What a restatement says, also of a conversion without a value, which is in the currency of its goal. */
+/** The value of a restatement, also of a conversion without a value, which is in the currency of its goal. */
 const RESTATED = 1.5;
 
-/** Few people and few instants: circles, ties, people with several advocates, and some who referred themselves. */
+/** Few people and few instants give circles, ties, people with several advocates, and some who referred themselves. */
 const PEOPLE = ['ann', 'bob', 'cleo', 'dan', 'eve', 'fay'] as const;
 const person = fc.constantFrom(...PEOPLE);
 const step = fc.integer({ min: 0, max: 12 });
@@ -74,7 +74,7 @@ function boundsOf({ from, steps }: Log): [string, string] {
   return [new Date(at(from)).toISOString(), new Date(at(from + steps)).toISOString()];
 }
 
-/** As the API asks it, but of the clock, so that now falls on the instants of the log. */
+/** The query of the API, with its own clock, so that now coincides with instants of the log. */
 async function answerAt({ id }: TestWorkspace, sample: Log, now: number) {
   const [from, to] = boundsOf(sample);
   const question = {
@@ -93,7 +93,7 @@ async function answerAt({ id }: TestWorkspace, sample: Log, now: number) {
   const { advocates, totals } = row as unknown as AdvocacyAnswer;
   const { advocates: count, lacks_rate: _, ...rest } = totals;
   expect(count).toBe(advocates.length);
-  // Amounts are text here, and numbers in the definition.
+  // Amounts are text in SQL and numbers in the definition.
   return rounded(
     JSON.parse(JSON.stringify({ advocates, totals: rest }), (key, member) =>
       key === 'value' ? Number(member) : member,
@@ -122,7 +122,7 @@ async function post(workspace: TestWorkspace, { referrals, conversions }: Log): 
   }));
   await workspace.load('touchpoints', touchpoints);
   await workspace.load('conversions', sales);
-  // Whose handles they are is said afterwards, so that some turn out to have referred themselves.
+  // The handles are linked to people afterwards, so that some people turn out to have referred themselves.
   const links = PEOPLE.map((user_id) => ({ id: user_id, person: { user_id, handle: `${user_id}-tells` } }));
   await workspace.load('people', links);
   for (const [i, { voided }] of referrals.entries())
@@ -166,7 +166,7 @@ function expectedOf({ referrals, conversions, from, steps }: Log, now: number, i
   return rounded({ advocates, totals: { ...totals, all, word_of_mouth } });
 }
 
-/** Sums are exact there and of binary fractions here: a digit at the end apart. */
+/** Sums are exact in SQL and binary fractions here, so the last digit may differ. */
 function rounded<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, member) =>
     typeof member === 'number' ? Number(member.toFixed(9)) : member,

@@ -95,7 +95,7 @@ interface Row {
 
 type JourneyTouch = JourneyTouchpoint & Touch & { campaign: string | null };
 
-/** What the definition gives: for each conversion its journey, for each journey the weights. */
+/** The result of the definition: the journey of each conversion and the weights of each journey. */
 function expectedOf(sample: Log): Map<string, Row> {
   const rows = new Map<string, Row>();
   const entityOf = entitiesOf(sample);
@@ -121,7 +121,7 @@ function expectedOf(sample: Log): Map<string, Row> {
   return rows;
 }
 
-/** When the entity of the conversion reached each milestone. */
+/** The time at which the entity of the conversion reached each milestone. */
 function timesOf(sample: Log, one: SampleConversion, subject: JourneyConversion): MilestoneTimes {
   const entityOf = entitiesOf(sample);
   const [lead, opportunity] = sample.milestones.map((milestone) => {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
 
-/** Real threads of 25 brands, where they are at hand beside the project. */
+/** Real threads of 25 brands, where the file beside the project is available. */
 const FILE = new URL('../../../shared/data/customer-care-conversations.ndjson', import.meta.url);
 
 interface Thread {
@@ -40,7 +40,7 @@ describe.skipIf(!existsSync(FILE))(
   },
 );
 
-/** Backwards through the file, so that nearly every thread is begun by its last message. */
+/** In the reverse order of the file, so that nearly every thread arrives with its last message first. */
 function touchpointsOf(threads: readonly Thread[]): Json[] {
   const touchpoints = threads.flatMap(({ conversation, brand, person, messages }) =>
     messages.map(({ id, at, direction }) => ({
@@ -57,7 +57,7 @@ function touchpointsOf(threads: readonly Thread[]): Json[] {
   return touchpoints.toReversed();
 }
 
-/** Written without the project's own definition, on purpose. */
+/** Written without the project's own definition, intentionally. */
 function figuresOf(threads: readonly Thread[]): Json {
   let [inbound, outbound, conversations] = [0, 0, 0];
   const seconds: number[] = [];

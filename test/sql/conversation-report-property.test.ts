@@ -14,7 +14,7 @@ import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 
 needWorld();
 
-/** Around the days on which clocks change in Berlin and in New York. */
+/** Ranges around the days on which clocks change in Berlin and in New York. */
 const STARTS = [Date.UTC(2025, 2, 6), Date.UTC(2025, 2, 27), Date.UTC(2025, 9, 23), Date.UTC(2025, 9, 30)];
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -23,7 +23,7 @@ const PEOPLE = ['ann', 'bob', 'cleo', 'dan', 'eve', 'flo'] as const;
 const GOALS = { order: 'every', contract: 'once' } as const;
 const DAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'] as const;
 
-/** Hours of some days, at few times of the day: the bounds of the buckets and of the outcome come up often. */
+/** Few times of day on some days, so that instants often fall on the bounds of buckets and of the outcome period. */
 const stepOf = (days: number) =>
   fc
     .tuple(
@@ -102,7 +102,7 @@ test('the report equals the definition, business hours across changes of clocks 
   );
 });
 
-/** Rounded where percentiles are interpolated. */
+/** Rounded, because percentiles are interpolated. */
 function near(row: Json): Json {
   return JSON.parse(JSON.stringify(row), (_, value) =>
     typeof value === 'number' ? Number(value.toFixed(6)) : value,
@@ -162,7 +162,7 @@ interface Opened extends ConversationSummary {
   channel: string;
 }
 
-/** Of the range and the channels asked. */
+/** Conversations of the requested range and channels. */
 function openedIn(log: Sample): Opened[] {
   const messages = log.messages.map((one, i) => ({
     ...one,
@@ -233,7 +233,7 @@ function figuresOf(rows: readonly Opened[], business: ReturnType<typeof business
   };
 }
 
-/** As `percentile_cont` has it. */
+/** As `percentile_cont` computes it. */
 function spread(values: number[]): { median: number | null; p90: number | null } {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share: number) => {
@@ -284,7 +284,7 @@ function outcomesOf(log: Sample, opened: readonly Opened[]): Json {
   };
 }
 
-/** A person's conversions that count; there is no rate from JPY. */
+/** The conversions of a person that count; there is no rate from JPY. */
 function countedOf(log: Sample, person: string) {
   const own = log.conversions
     .map((one, i) => ({ ...one, id: idOf(i), occurred_at: instantOf(log, one.step) }))

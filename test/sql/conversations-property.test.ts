@@ -8,15 +8,15 @@ needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 
-/** Few threads, few instants: many ties. */
+/** Few threads and few instants give many ties. */
 const THREADS = ['a', 'B', 'é/ü', null] as const;
 const message = fc.record({
   thread: fc.constantFrom(...THREADS),
   occurred_at: fc.integer({ min: 0, max: 8 }).map((step) => START + step * 1000),
   direction: fc.constantFrom('inbound' as const, 'inbound' as const, 'outbound' as const, null),
-  /** Voided after its batch, while later ones come in. */
+  /** Voided after its batch, while later batches arrive. */
   voided: fc.constantFrom(true, false, false, false),
-  /** Deleted in the end, past the API, as retention does. */
+  /** Deleted at the end, directly in the table, as retention does. */
   deleted: fc.constantFrom(true, false, false, false, false, false),
   batch: fc.integer({ min: 0, max: 3 }),
 });
@@ -94,7 +94,7 @@ async function post(workspace: TestWorkspace, { messages, atOnce }: Sample): Pro
     );
     for (const { item, voided } of own)
       if (voided) await workspace.ask('DELETE', `/v1/touchpoints/${encodeURIComponent(item.id)}`);
-    // Sent again, which changes nothing.
+    // Sending the batch again changes nothing.
     await workspace.touchpoints(...own.map(({ item }) => item));
   };
   if (atOnce) await Promise.all([0, 1, 2, 3].map(send));

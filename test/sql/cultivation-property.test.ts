@@ -32,12 +32,12 @@ const GOALS = {
 type GoalKey = keyof typeof GOALS;
 const OUTCOMES: GoalKey[] = ['order', 'contract'];
 
-/** What a restatement says, also of a conversion without a value, which is in the currency of its goal. */
+/** The value of a restatement, also of a conversion without a value, which is in the currency of its goal. */
 const RESTATED = 1.5;
 
-/** Few instants, half days apart like landmarks, horizons and now: many ties, and curves of ten people. */
+/** Few instants, half a day apart like landmarks, horizons and now, give many ties; curves have ten people. */
 const PEOPLE = Array.from({ length: 10 }, (_, i) => `p${i}`);
-/** Who say at the end that they are one. */
+/** The two people who are linked at the end. */
 const MERGED = ['p0', 'p1'];
 const person = fc.constantFrom(...PEOPLE);
 
@@ -88,7 +88,7 @@ test('the report in SQL equals the definition in the domain, on random logs with
   );
 });
 
-/** As the API asks it, but of the clock, so that now falls on the instants of the log. */
+/** The query of the API, with its own clock, so that now coincides with instants of the log. */
 async function answerAt(
   { id }: TestWorkspace,
   sample: Log,
@@ -127,7 +127,7 @@ function pathOf({ from, steps, landmark_days, horizon_days }: Log): string {
   return `/v1/reports/cultivation?goal=${OUTCOMES}&from=${start}&to=${end}&landmark_days=${landmark_days}&horizon_days=${horizon_days}&group_by=channel`;
 }
 
-/** Ids whose order is not that of their numbers, nor that of a dictionary. */
+/** Ids whose bytewise order differs from numeric and dictionary order. */
 function idOf(i: number): string {
   return `${['b', 'A', 'é', 'a', 'Z'][i % 5]}${i}`;
 }
@@ -164,7 +164,7 @@ async function post(workspace: TestWorkspace, { touches, conversions }: Log): Pr
       });
 }
 
-/** The logs of everybody, of whom the two who merged are one. */
+/** The logs of all people; the two who merged are one person. */
 function logsOf({ touches, conversions }: Log): PersonLog[] {
   const whose = (name: string) => (MERGED.includes(name) ? 'merged' : name);
   const of = <T extends { person: string; step: number }>(list: readonly T[], one: string) =>
@@ -242,7 +242,7 @@ function rowsExpected(
 
 const isCultivation = ({ goal }: { goal: string }) => GOALS[goal as GoalKey].kind === 'cultivation';
 
-/** Sums are exact there and of binary fractions here: a digit at the end apart. */
+/** Sums are exact in SQL and binary fractions here, so the last digit may differ. */
 function rounded<T>(value: T): T {
   return JSON.parse(JSON.stringify(value), (_, member) =>
     typeof member === 'number' ? Number(member.toFixed(9)) : member,

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest';
 import { needWorld, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
-/** Facts and settings are replaced, never overwritten: what was known at any time can be told. */
+/**
+ * Facts are superseded and settings versioned, never overwritten, so the state at any earlier time can be recovered.
+ */
 
 needWorld();
 

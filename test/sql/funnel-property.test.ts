@@ -19,7 +19,7 @@ const DAY_MS = 86_400_000;
 const RUNS = runs(14);
 const FUNNELS_PER_LOG = 12;
 
-/** Few instants and few values: many ties, and many events that fit several steps. */
+/** Few instants and few values give many ties, and many events that fit several steps. */
 const instant = fc.integer({ min: 0, max: 14 }).map((hours) => START + hours * 12 * 3_600_000);
 const person = fc.constantFrom<string>('a', 'a', 'b', 'c');
 const account = fc.constantFrom('acme', 'beta', null, null);
@@ -89,7 +89,7 @@ const anyQuestion = fc.record({
 });
 type Question = typeof anyQuestion extends fc.Arbitrary<infer T> ? T : never;
 
-/** Where exclusions and holds decide most: few kinds, and exclusions of what the steps match. */
+/** Logs in which exclusions and holds matter most: few kinds, and exclusions of the kinds of the steps. */
 const kinds = fc.subarray(['mention', 'reply', 'other'], { minLength: 1, maxLength: 2 });
 const ofKinds = kinds.map((kind): EventFilter => ({ touchpoint: { kind } }));
 const narrowTouch = touch.map((sample) => ({
@@ -123,7 +123,7 @@ const narrowLog = fc.record({
   conversions: fc.constant([] as Log['conversions']),
 });
 
-/** Some with so many events that they are not joined, and some with few. */
+/** Some entities with so many events that they are not joined, and some with few. */
 const busyQuestion = fc.tuple(anyQuestion, fc.array(ofKinds, { minLength: 2, maxLength: 4 })).map(
   ([question, steps]): Question => ({
     ...question,
@@ -162,7 +162,7 @@ for (const [name, logs, questions] of [
   });
 }
 
-/** Without what the API refuses: bounds beyond the steps, bounds in `any`, groups of a conversion. */
+/** Without combinations that the API rejects: bounds beyond the steps, bounds in `any`, groups of a conversion. */
 function askable(question: Question): Question {
   const { steps, order, exclude } = question;
   const at_step = Math.min(question.at_step, steps.length);
@@ -186,7 +186,7 @@ async function compare(workspace: TestWorkspace, sample: Log, question: Question
   expect(answer.status, name).toBe(200);
   const wanted = expectedOf(sample, question);
   expect(answer.body.data.map(tidy), name).toEqual(wanted.steps.map(tidy));
-  // Who did not come to the step is last in the report, and placed by size in the definition.
+  // People who did not reach the step are last in the report, and sorted by size in the definition.
   const inOrder = (groups: Json[]) =>
     groups.toSorted((a, b) => Number(a.group === null) - Number(b.group === null));
   const groups = (answer.body.breakdown ?? []).map((row: Json) => ({

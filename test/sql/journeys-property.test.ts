@@ -35,14 +35,14 @@ import {
 needWorld();
 
 const DAY_MS = 86_400_000;
-/** Most runs have more paths than this, some fewer. */
+/** Most runs have more paths than this limit, some have fewer. */
 const LIMIT = 4;
 
 const DIMENSIONS = [['channel'], ['campaign'], ['channel', 'campaign']] as const;
 const log = fc.record({
   ...randomLog,
   goals: fc.constantFrom<string[]>(['purchase'], ['purchase', 'lead']),
-  /** Days of the six that the log covers: conversions and touchpoints lie before, in and after the range. */
+  /** A part of the six days of the log, so that conversions and touchpoints lie before, in and after the range. */
   first_day: fc.constantFrom(0, 0, 2),
   days: fc.integer({ min: 1, max: 9 }),
   lookback_days: fc.integer({ min: 1, max: 8 }),
@@ -210,17 +210,17 @@ function shareOf(journeys: readonly Journey[]): { conversions: number; value: nu
   return { conversions: journeys.length, value };
 }
 
-/** Sums of binary fractions, back to what they stand for. */
+/** Removes the rounding error of sums of binary fractions. */
 function cents(value: number): number {
   return Math.round(value * 100) / 100;
 }
 
-/** The value of the one dimension, or those of several as a list. */
+/** The value of a single dimension, or the values of several as a list. */
 function shown(group: PathGroup): unknown {
   return group.length === 1 ? group[0] : group;
 }
 
-/** Null is after everything, and so is a longer list with the same beginning. */
+/** Null sorts last, and a longer list sorts after its prefix. */
 function compareLists(a: PathGroup, b: PathGroup): number {
   const at = a.findIndex((value, i) => i >= b.length || value !== b[i]);
   if (at === -1 || at >= b.length) return a.length - b.length;
@@ -231,7 +231,7 @@ function compareValues(a: string | null, b: string | null): number {
   return a === null || b === null ? Number(a === null) - Number(b === null) : compareBytewise(a, b);
 }
 
-/** The most frequent first, then by where they come from (the start first) and lead to (the ends last). */
+/** The most frequent first, then by origin (the start first) and by destination (the ends last). */
 function transitionsOf(journeys: readonly Journey[]) {
   const steps = journeys.flatMap(({ path, outcome }) => stepsOf(path, outcome));
   const groups = [...Map.groupBy(steps, (step) => JSON.stringify(step)).values()];

@@ -25,7 +25,7 @@ const GOALS = {
 } as const;
 type GoalKey = keyof typeof GOALS;
 
-/** Few people, few instants: many ties. Everybody is named as an advocate by a handle; eve does nothing else. */
+/** Few people and few instants give many ties. Everybody is named as an advocate by a handle; eve does nothing else. */
 const PEOPLE = ['ann', 'bob', 'cleo', 'dan'] as const;
 const instant = fc.integer({ min: 0, max: 12 }).map((step) => START + step * 6 * HOUR_MS);
 const person = fc.constantFrom(...PEOPLE);
@@ -73,7 +73,7 @@ function rangeOf({ from, steps }: Log) {
   return { from, to: from + steps * 6 * HOUR_MS };
 }
 
-/** Ids whose order is not that of their numbers, nor that of a dictionary. */
+/** Ids whose bytewise order differs from numeric and dictionary order. */
 function idOf(i: number): string {
   return `${['b', 'A', 'é', 'a', 'Z'][i % 5]}${i}`;
 }
@@ -97,7 +97,7 @@ async function post(workspace: TestWorkspace, { touches, conversions }: Log): Pr
   }));
   await workspace.load('touchpoints', touchpoints);
   await workspace.load('conversions', sales);
-  // Whose handles they are is said afterwards, so that some turn out to have referred themselves.
+  // The handles are linked to people afterwards, so that some people turn out to have referred themselves.
   const links = PEOPLE.map((user_id) => ({ id: user_id, person: { user_id, handle: `${user_id}-tells` } }));
   await workspace.load('people', links);
   for (const [i, { voided }] of touches.entries())
@@ -127,7 +127,7 @@ function logOf({ touches, conversions }: Log): LifecycleLog {
   };
 }
 
-/** Who did something that counts before `to`, or was named by somebody else who did. */
+/** People with an event that counts before `to`, or who were named in such an event of another person. */
 function everyoneIn({ touchpoints, conversions }: LifecycleLog, to: number): Set<string> {
   const counted = touchpoints.filter(({ voided, occurred_at }) => !voided && occurred_at < to);
   const sold = conversions.filter(({ retracted, occurred_at }) => !retracted && occurred_at < to);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import { GOALS, postLog, type RandomLog, randomLog, START } from './random-log.ts';
 
-/** What must change in a known way, or not at all, when the log is changed: no definition is needed to see it. */
+/** Results that must change in a known way, or not at all, when the log changes. This check needs no definition. */
 
 needWorld();
 
@@ -17,7 +17,7 @@ async function workspaceOf(sample: RandomLog): Promise<TestWorkspace> {
   return workspace;
 }
 
-/** @param days by which the range is later */
+/** @param days shift of the range */
 async function reportOf(workspace: TestWorkspace, scope: string, days = 0): Promise<Json> {
   const day = (of: number) => new Date(START + (of + days) * DAY_MS).toISOString();
   const path = `/v1/reports/attribution?goal=purchase&from=${day(0)}&to=${day(31)}&models=${MODELS.join()}&lookback_days=3`;
@@ -26,7 +26,7 @@ async function reportOf(workspace: TestWorkspace, scope: string, days = 0): Prom
   return body;
 }
 
-/** Totals and rows in the order of their groups; the last of the nine decimals are rounding. */
+/** Totals, and rows sorted by group. Rounding affects the last of the nine decimals. */
 function comparable({ totals, data }: Json, change: (row: Json) => Json = (row) => row): Json {
   const rows = data.map(change).map((row: Json) => [JSON.stringify(row.group), row]);
   const inOrder = Object.fromEntries(rows.toSorted(([a]: [string], [b]: [string]) => (a < b ? -1 : 1)));
@@ -37,7 +37,7 @@ function comparable({ totals, data }: Json, change: (row: Json) => Json = (row) 
   );
 }
 
-/** With every amount of money times a factor. */
+/** Every amount of money multiplied by a factor. */
 function scaled(value: Json, factor: number): Json {
   if (Array.isArray(value)) return value.map((one) => scaled(one, factor));
   if (typeof value !== 'object' || value === null) return value;
@@ -92,7 +92,7 @@ describe('the attribution report', { timeout: 240_000 }, () => {
           },
         ]),
       ] as [string, Json][];
-      // Backwards, in threes, and each batch twice.
+      // In reverse order, in batches of three, each sent twice.
       for (let end = all.length; end > 0; end -= 3) {
         for (const [resource, batch] of Map.groupBy(
           all.slice(Math.max(0, end - 3), end).toReversed(),
@@ -197,7 +197,7 @@ describe('the attribution report', { timeout: 240_000 }, () => {
           i % 2 ? one : { ...one, adjustment: 'retraction' as const },
         ),
       };
-      // A sale of no goal that is asked stands in for the one that never was, so that accounts stay as they are said.
+      // A conversion of another goal replaces the missing one, so that the facts about accounts stay the same.
       const never = {
         ...sample,
         conversions: sample.conversions.map((one, i) => (i % 2 ? one : { ...one, goal: 'lead' as const })),

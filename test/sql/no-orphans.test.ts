@@ -4,7 +4,7 @@ import { rowsOf } from '../support/tables.ts';
 
 needWorld();
 
-/** Large tables have no foreign keys between them, so this holds in their place. */
+/** Large tables have no foreign keys between them, so these queries check the references. */
 const ORPHANS = {
   'a touchpoint of a person who is gone or merged away': `select t.id from touchpoints t
     left join people p on p.workspace_id = t.workspace_id and p.id = t.person_id and p.merged_into is null
@@ -29,7 +29,7 @@ const ORPHANS = {
     where l.workspace_id = $1 and i.id is null`,
 };
 
-// crm_id links only ever merge; user_id links also conflict, and people are split again.
+// crm_id links only merge; user_id links also conflict, and people are split again.
 test.for([
   ['crm_id', 'select id from people where workspace_id = $1 and merged_into is not null'],
   ['user_id', 'select item_id from identity_links where workspace_id = $1 and skipped and is_current'],
@@ -41,7 +41,7 @@ test.for([
   async ([namespace, evidence]) => {
     const workspace = await TestWorkspace.make();
     await workspace.goal('purchase');
-    // A small fixed generator: the same links in every run, enough of them to merge most people.
+    // A small generator with a fixed seed: the same links in every run, enough of them to merge most people.
     let state = 7;
     const next = (limit: number) => {
       state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -70,7 +70,7 @@ test.for([
     for (const [what, query] of Object.entries(ORPHANS)) {
       expect(await rowsOf(query, [workspace.id]), what).toEqual([]);
     }
-    // Enough of it happened for the test to mean something.
+    // Enough merges or conflicts happened for the test to be meaningful.
     expect((await rowsOf(evidence, [workspace.id])).length).toBeGreaterThan(20);
   },
 );

@@ -7,7 +7,7 @@ import { rowsOf } from '../support/tables.ts';
 needWorld();
 
 const START = Date.UTC(2026, 0, 1);
-/** `FACT_RUNS=200` for a longer look. */
+/** `FACT_RUNS=200` runs more cases. */
 const RUNS = world.database === 'postgres' ? Number(process.env.FACT_RUNS ?? 40) : 6;
 
 /** One item of POST /v1/people for a fact; its namespaces must differ, as in any item. */
@@ -16,7 +16,7 @@ function itemOf({ item_id, occurred_at, identities }: LinkFact) {
   return { id: item_id, occurred_at: new Date(occurred_at).toISOString(), person };
 }
 
-/** Who is who by now, in the form of the definition. */
+/** The stored people, in the form of the definition. */
 async function storedPeople(workspace: TestWorkspace): Promise<string[][]> {
   const rows = await rowsOf('select person_id, namespace, value from identities where workspace_id = $1', [
     workspace.id,
@@ -72,7 +72,7 @@ describe('four facts u1–a, u2–a, u2–e, u1–e', () => {
   });
 });
 
-/** Few identities, so that facts meet; at most one of a namespace in an item. */
+/** Few identities, so that facts overlap; at most one per namespace in an item. */
 const identity = (namespace: string, count: number) =>
   fc.integer({ min: 0, max: count - 1 }).map((n) => `${namespace}:v${n}`);
 const linkOf = (users: fc.Arbitrary<string>) =>
@@ -86,7 +86,7 @@ const linkOf = (users: fc.Arbitrary<string>) =>
     occurred_at: fc.integer({ min: 0, max: 6 }).map((n) => START + n * 1000),
   });
 const conflicting = fc.array(linkOf(identity('user_id', 5)), { minLength: 8, maxLength: 35, size: 'max' });
-/** Without user_ids nothing conflicts: `account_ref` is a namespace like any other. */
+/** Without user_ids nothing conflicts: `account_ref` is an ordinary namespace. */
 const harmless = fc.array(linkOf(identity('account_ref', 5)), { minLength: 8, maxLength: 35, size: 'max' });
 
 for (const [name, links] of [

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
-/** A statement of merges that would read a whole workspace without its index, as the functions of the migrations have it. */
+/** A statement of merges that would read the whole workspace without its index, as in `migrations/functions`. */
 
 needWorld();
 

@@ -4,19 +4,19 @@ import type { JourneySettings } from '../../src/domain/journey.ts';
 import type { ReportScope } from '../../src/domain/settings.ts';
 import type { TestWorkspace } from '../support/api.ts';
 
-/** Random logs that hold reports in SQL to their definitions: few people, few instants, so that there are many ties. */
+/** Random logs for comparing reports in SQL with their definitions: few people and few instants give many ties. */
 
 const HOUR_MS = 3_600_000;
 export const START = Date.UTC(2026, 0, 1);
 export const GOALS = ['purchase', 'lead', 'opportunity'] as const;
 
-/** What a restatement says; see `netValueOf`. */
+/** The value of a restatement; see `netValueOf`. */
 const RESTATED = 1.5;
 
-/** Of six days; many touches at the very instant of a conversion. */
+/** Instants of six days; many touches are at the exact instant of a conversion. */
 const instant = fc.integer({ min: 0, max: 24 }).map((hours) => START + hours * 6 * HOUR_MS);
 const person = fc.constantFrom('a', 'a', 'b', 'c');
-/** Named by some items; c is never of any, so that some people are alone under scope=account. */
+/** Named by some items. Person c never has an account, so that some people are alone under scope=account. */
 const account = fc.constantFrom('acme', 'beta', null, null, null);
 const touch = fc.record({
   person,
@@ -35,7 +35,7 @@ const conversion = fc.record({
   adjustment: fc.constantFrom('none', 'none', 'none', 'retraction', 'restatement'),
 });
 
-/** The log and whose journeys are asked for, to spread into a record. */
+/** The log and the scope of its journeys, to spread into a record. */
 export const randomLog = {
   touches: fc.array(touch, { maxLength: 60, size: 'max' }),
   conversions: fc.array(conversion, { maxLength: 30, size: 'max' }),
@@ -58,12 +58,12 @@ function namedBy(item: { person: string; account: string | null }): string | nul
   return item.person === 'c' ? null : item.account;
 }
 
-/** What it is worth after its adjustment; of an unretracted one. */
+/** The net value of an unretracted conversion. */
 export function netValueOf({ adjustment, value }: SampleConversion): number {
   return adjustment === 'restatement' ? RESTATED : value;
 }
 
-/** Whose an item is under the scope: the person's, or the account's at that time, which others may share. */
+/** The entity of an item under the scope: the person, or the account at that time, which others may share. */
 export function entitiesOf(
   sample: RandomLog,
 ): (item: { person: string; account: string | null; occurred_at: number }) => string {
@@ -81,7 +81,7 @@ export function entitiesOf(
   };
 }
 
-/** @param more fields of each conversion, by its place in the log */
+/** @param more further fields of each conversion, by its position in the log */
 export async function postLog(
   workspace: TestWorkspace,
   sample: RandomLog,

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace } from '../support/api.ts';
 
-/** Numbers worked out elsewhere, over a log with ties on purpose. Beside the project where it is at hand. */
+/**
+ * Numbers computed elsewhere, over a log with intentional ties. The log is beside the project, where it is available.
+ */
 const FOLDER = new URL('../../../shared/data/reference-log/', import.meta.url);
 const isThere = existsSync(FOLDER);
 
@@ -118,7 +120,7 @@ async function loadLog(): Promise<TestWorkspace> {
   return workspace;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+// biome-ignore lint/suspicious/noExplicitAny: the contract checks the report's shape against openapi.json
 function compare(name: string, report: any, wanted: Expected): void {
   const models = Object.keys(Object.values(wanted.data)[0]?.credit ?? {});
   expect(models, name).toHaveLength(7);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 
-/** Real customer paths with counts and exact credits. Beside the project where it is at hand. */
+/** Real customer paths with counts and exact credits. The data are beside the project, where they are available. */
 const FOLDER = new URL('../../../shared/data/paths/', import.meta.url);
 const isThere = existsSync(FOLDER);
 
@@ -12,7 +12,7 @@ const MINUTE_MS = 60_000;
 
 needWorld();
 
-// PGlite does it too, in several times the time; one database is enough for arithmetic that both share.
+// PGlite passes too, in several times the time; one database is enough for arithmetic that both share.
 describe.skipIf(!isThere || world.database !== 'postgres')(
   'customer paths, expanded to people and posted through the API',
   () => {
@@ -36,7 +36,7 @@ describe.skipIf(!isThere || world.database !== 'postgres')(
       );
       compare(body.data);
       for (const model of MODELS) {
-        // biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+        // biome-ignore lint/suspicious/noExplicitAny: the contract checks the report's shape against openapi.json
         const credited = body.data.reduce((sum: number, row: any) => sum + row.credit[model].conversions, 0);
         expect(credited + body.totals.unattributed.conversions).toBeCloseTo(body.totals.conversions, 6);
       }
@@ -50,7 +50,7 @@ describe.skipIf(!isThere || world.database !== 'postgres')(
   },
 );
 
-/** The paths as they are written down: how many walked each, to a conversion and to none. */
+/** The paths of the file: how many people walked each, with and without a conversion. */
 function pathCounts(): { channels: string[]; converted: number; not_converted: number }[] {
   const [, ...lines] = readFileSync(new URL('path-data.csv', FOLDER), 'utf8').trim().split('\n');
   return lines.map((line) => {
@@ -59,7 +59,7 @@ function pathCounts(): { channels: string[]; converted: number; not_converted: n
   });
 }
 
-/** Each path as many people as it was walked by; a person's touches are a minute apart, the conversion last. */
+/** As many people per path as walked it; touches of a person are a minute apart, and the conversion is last. */
 function expand() {
   const touchpoints: object[] = [];
   const conversions: object[] = [];
@@ -102,7 +102,7 @@ async function loadInParallel(
   ]);
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the report's shape is held to openapi.json by the contract
+// biome-ignore lint/suspicious/noExplicitAny: the contract checks the report's shape against openapi.json
 function compare(rows: any[]): void {
   const [header = '', ...lines] = readFileSync(new URL('expected-conversions.csv', FOLDER), 'utf8')
     .trim()
@@ -123,7 +123,7 @@ function compare(rows: any[]): void {
   }
 }
 
-/** Every path shown has the counts that are written down, and so has the rest. */
+/** Every path of the report, and the rest row, has the counts of the file. */
 // biome-ignore lint/suspicious/noExplicitAny: as above
 function comparePaths({ data, totals, transitions }: any): void {
   const wanted = new Map<string, [number, number]>();

@@ -8,7 +8,7 @@ needWorld();
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
 const idsOf = ({ body }: { body: Json }) => body.data.map((row: Json) => row.id).sort();
 
-/** Conversions of 29 and 31 days ago, touchpoints of 394 and 396. */
+/** Conversions 29 and 31 days old, touchpoints 394 and 396 days old. */
 async function filled(settings: Record<string, unknown>) {
   const workspace = await TestWorkspace.make(settings);
   await workspace.goal('purchase');

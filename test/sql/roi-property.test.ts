@@ -7,14 +7,14 @@ import { postLog, type RandomLog, randomLog } from './random-log.ts';
 
 needWorld();
 
-/** New York is five hours behind: what happened early in the day in UTC happened on the day before. */
+/** New York is five hours behind UTC: events early in the UTC day are on the previous local day. */
 const TIMEZONE = 'America/New_York';
 const HOME = 'USD';
 const CURRENCIES = ['USD', 'EUR', 'GBP', 'CHF'] as const;
 const FIRST_DAY = Date.UTC(2026, 0, 1);
 const DAY_MS = 86_400_000;
 
-/** Days from the first of January. */
+/** Days since 1 January. */
 const dayOf = (days: number) => new Date(FIRST_DAY + days * DAY_MS).toISOString().slice(0, 10);
 const label = fc.constantFrom('x', 'email', 'direct', null);
 const spendRow = fc.record({
@@ -65,7 +65,7 @@ async function prepare(sample: Sample, adjusted: RandomLog): Promise<TestWorkspa
   return workspace;
 }
 
-/** What was spent in the range by group, and how many days of spend have no rate. */
+/** The spend of the range by group, and the number of spend days without a rate. */
 function spentOf(sample: Sample): { byGroup: Map<string, number>; lacking: number } {
   const byGroup = new Map<string, number>();
   let lacking = 0;

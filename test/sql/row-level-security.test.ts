@@ -4,15 +4,15 @@ import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
 /**
- * The second lock by itself: whatever a statement says or forgets, the role that requests run under sees and writes
- * rows of the workspace that its transaction named, and no others.
+ * The second lock alone: even if a statement names no workspace, the role that requests run under sees and writes only
+ * rows of the workspace that its transaction named.
  */
 
 needWorld();
 
 interface Table {
   name: string;
-  /** Which column tells the workspace. */
+  /** The column of the workspace. */
   column: string;
 }
 
@@ -68,7 +68,7 @@ async function filled(): Promise<TestWorkspace> {
   return workspace;
 }
 
-/** The last of some statements in one transaction, under a role and a workspace as requests are. */
+/** The result of the last of some statements in one transaction, under a role and a workspace as in requests. */
 async function under(
   reach: { role?: string; workspace_id: string },
   ...statements: [text: string, params?: unknown[]][]

@@ -16,7 +16,7 @@ test('rejections of 31 days ago are gone after the hourly run, those of 29 days 
     );
   await age('old', 31);
   await age('young', 29);
-  // Past its days it is out of sight even before the run.
+  // An expired rejection is hidden even before the run.
   expect(
     (await workspace.get('/v1/rejections')).body.data.map((row: { item_id: string }) => row.item_id),
   ).toEqual(['young']);

@@ -4,14 +4,14 @@ import type { World } from './world.ts';
 
 export const world: World = inject('world');
 
-/** Skips every test of a file where its database is missing, and says why. Called by every API test file. */
+/** Skips every test of a file if its database is missing, and reports the reason. Called by every API test file. */
 export function needWorld(): void {
   beforeEach((context) => {
     if (world.missing !== null) context.skip(world.missing);
   });
 }
 
-/** Runs of a property: the embedded database, which is slower and shows the same, makes a fifth of them. */
+/** The number of runs of a property; a fifth on the embedded database, which is slower and behaves the same. */
 export function runs(count: number): number {
   return world.database === 'postgres' ? count : Math.ceil(count / 5);
 }
@@ -23,18 +23,18 @@ export interface Answer<T = Json> {
   body: T;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: an answer's shape is held to openapi.json by the contract, not by types
+// biome-ignore lint/suspicious/noExplicitAny: the contract checks a response's shape against openapi.json, not types
 export type Json = any;
 
 export interface Ask {
   body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent unchanged, instead of `body`. */
   raw?: BodyInit;
   headers?: Record<string, string>;
   token?: string;
 }
 
-/** One request to the API; every answer is held to openapi.json. */
+/** One request to the API; every response is checked against openapi.json. */
 export async function ask(
   method: string,
   path: string,
@@ -58,7 +58,7 @@ export async function ask(
   return { status: response.status, headers: response.headers, text, body: parsed };
 }
 
-/** A workspace of the test's own, with its first key and short words for what tests do most. */
+/** A workspace of the test's own, with its first key and short methods for frequent requests. */
 export class TestWorkspace {
   readonly id: string;
   readonly token: string;

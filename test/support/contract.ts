@@ -25,7 +25,7 @@ const ajv = new Ajv2020({ strict: false, allErrors: true });
 ajv.addSchema(closed(document) as Schema, 'openapi.json');
 const validators = new Map<string, ValidateFunction>();
 
-/** The document with every described object closed, so that an undocumented member of an answer is an error. */
+/** The document with every described object closed, so that an undocumented member of a response is an error. */
 function closed(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(closed);
   if (typeof value !== 'object' || value === null) return value;
@@ -41,8 +41,8 @@ const routes = Object.keys(document.paths).map((path) => ({
 }));
 
 /**
- * Holds an answer to the document: its status, its content type and its body must be promised there.
- * @throws with what differs
+ * Checks a response against the document: its status, its content type and its body must be documented.
+ * @throws with the difference
  */
 export function checkAnswer(
   method: string,
@@ -54,7 +54,7 @@ export function checkAnswer(
   const matches = routes.filter(({ pattern }) => pattern.test(path));
   const route = matches.find((match) => !match.path.includes('{')) ?? matches[0];
   const operation = route && document.paths[route.path]?.[method.toLowerCase()];
-  // An unknown path or method is no operation; what it answers is tested where it is asked on purpose.
+  // An unknown path or method is not an operation; tests that send one intentionally check its response.
   if (!route || !operation) return;
   const { response, pointer } = responseOf(operation.responses[String(status)], [
     'paths',
@@ -65,17 +65,17 @@ export function checkAnswer(
   ]);
   if (!response)
     throw new Error(
-      `${method} ${route.path} answered ${status}, which openapi.json does not promise: ${JSON.stringify(body).slice(0, 500)}`,
+      `${method} ${route.path} answered ${status}, which openapi.json does not document: ${JSON.stringify(body).slice(0, 500)}`,
     );
   if (!response.content) return;
   const mediaType = contentType.split(';')[0] ?? '';
   if (!response.content[mediaType])
     throw new Error(
-      `${method} ${route.path} ${status} answered as ${contentType}, which openapi.json does not promise`,
+      `${method} ${route.path} ${status} answered as ${contentType}, which openapi.json does not document`,
     );
   if (!mediaType.endsWith('json')) return;
   const validate = validatorOf([...pointer, 'content', mediaType, 'schema']);
-  // A batch of which nothing went in answers a problem with the members of the batch.
+  // The response to a batch without an accepted item is a problem with the members of a batch response.
   const isBatchProblem =
     mediaType === 'application/problem+json' && (body as Schema).code === 'no_item_accepted';
   if (!isBatchProblem && !validate(body)) {

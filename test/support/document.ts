@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
 import type { Json } from './api.ts';
 
-/** The operations of openapi.json, each with a request that is right, made of the document's own examples. */
+/** The operations of openapi.json, each with a valid request from the document's own examples. */
 
 export type Access = 'public' | 'root' | 'ingest' | 'read' | 'admin';
 
@@ -20,7 +20,7 @@ export interface DocumentedOperation {
   path: string;
   access: Access;
   parameters: DocumentedParameter[];
-  /** Absent: it takes no body. */
+  /** Absent: the operation takes no body. */
   body?: Json;
 }
 
@@ -49,13 +49,13 @@ export const operations: DocumentedOperation[] = Object.entries(document.paths).
   })),
 );
 
-/** The document's example of a parameter, as it stands in a URL. */
+/** The document's example of a parameter, as written in a URL. */
 export function exampleOf({ name, schema }: DocumentedParameter): string {
   const example = schema.example ?? schema.default ?? schema.enum?.[0] ?? schema.items?.enum?.[0] ?? name;
   return Array.isArray(example) ? example.join(',') : String(example);
 }
 
-/** The path with the examples of its parameters, or with others, and the query parameters that must be there. */
+/** The path with the examples of its parameters, or with other values, and the required query parameters. */
 export function pathOf(operation: DocumentedOperation, others: Record<string, string> = {}): string {
   const path = operation.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => {
     const parameter = operation.parameters.find((one) => one.in === 'path' && one.name === name);

@@ -4,18 +4,18 @@ import { consumeQueue } from '../../src/queue.ts';
 import { type Json, world } from './api.ts';
 import { checkAnswer } from './contract.ts';
 
-/** What is given back for each message: it is done with, or comes again after so many seconds. */
+/** The outcome of a message: it is acknowledged, or it is redelivered after a number of seconds. */
 export type Fate = 'ack' | { delaySeconds: number };
 
 export const INGEST_QUEUE = 'throughline-ingest';
 export const DEAD_LETTERS = 'throughline-ingest-dead';
 
 /**
- * The application over the database of the tests, with a queue that keeps what it is sent until a test delivers it, as
- * often and in whatever order the test likes.
+ * The application over the database of the tests, with a queue that keeps messages until a test delivers them, as often
+ * and in any order.
  */
 export interface QueuedApp {
-  /** What the queue was sent so far, as it travels: a copy. */
+  /** A copy of the messages sent so far, in their wire form. */
   sent: Json[];
   ask(token: string, method: string, path: string, body?: unknown, headers?: Json): Promise<QueuedAnswer>;
   fetch(url: string, init: RequestInit): Promise<Response>;
@@ -27,7 +27,7 @@ export interface QueuedAnswer {
   body: Json;
 }
 
-/** @param send instead of keeping every message */
+/** @param send replaces keeping every message */
 export function appWithQueue(send?: MessageQueue['send'], changes: Partial<Config> = {}): QueuedApp {
   const sent: Json[] = [];
   const keep: MessageQueue['send'] = async (message) => {

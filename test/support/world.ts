@@ -9,16 +9,16 @@ import { startNeonServer } from '../../local/neon-server.ts';
 import { openPglite, openPostgres, type SqlBackend } from '../../local/sql-backend.ts';
 import { buildWorker, startWorkerd } from '../../local/workerd.ts';
 
-/** What the API tests run against: the built Worker in workerd, over one kind of database. */
+/** The system under test of the API tests: the built Worker in workerd, over one kind of database. */
 export interface World {
   database: 'pglite' | 'postgres';
   url: string;
   rootKey: string;
-  /** Of the Neon-protocol server, for tests that look into the tables. */
+  /** Connection string of the Neon-protocol server, for tests that read the tables. */
   connectionString: string;
-  /** A file with every line that the Worker logged so far. */
+  /** A file with every line that the Worker has logged so far. */
   log: string;
-  /** Set where there is no such database: every test of the project is skipped, and says this. */
+  /** Set if there is no such database: every test of the project is skipped with this reason. */
   missing: string | null;
 }
 
@@ -31,10 +31,10 @@ declare module 'vitest' {
 const ROOT_KEY = 'root-key-of-the-tests-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-tests-0123456789';
 
-/** One build for both projects, which are set up in one process. */
+/** One build for both projects, whose setup runs in one process. */
 const shared = globalThis as { throughlineBundle?: Promise<string> };
 
-/** Starts everything, tells the tests where it is, and returns what stops it. */
+/** Starts everything, provides its addresses to the tests, and returns a function that stops it. */
 export async function startWorld(
   project: TestProject,
   database: World['database'],
@@ -68,10 +68,10 @@ export async function startWorld(
 
 export const startOnPglite = (project: TestProject) => startWorld(project, 'pglite', () => openPglite());
 
-/** The server to use; the databases of the tests are made in it and dropped. */
+/** The server to use; the databases of the tests are created in it and dropped. */
 const SERVER = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres';
 
-/** On a database of its own in the server, or with a loud reason when there is none. */
+/** Runs on a database of its own in the server, or skips with a loud reason if there is no server. */
 export async function startOnPostgres(project: TestProject): Promise<() => Promise<void>> {
   const name = `throughline_test_${process.pid}_${Date.now()}`;
   const admin = new pg.Client({ connectionString: SERVER, connectionTimeoutMillis: 3000 });

@@ -15,13 +15,13 @@ const FILES: Record<string, Room> = {
   'src/schedule.ts': 'app',
 };
 
-/** Side by side: neither imports the other. */
+/** Rooms side by side: neither imports the other. */
 const APART: [Room, Room][] = [
   ['ingest', 'stats'],
   ['worker', 'document'],
 ];
 
-/** Which migrations a build knows is data, not code. */
+/** The list of migrations is data, not code. */
 const JOURNAL = 'migrations/meta/_journal.json';
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g;
@@ -31,7 +31,7 @@ interface Import {
   to: string;
 }
 
-/** Imports of types count: a cycle of types is a cycle of thoughts. */
+/** Type imports count, because files that import each other's types have to be understood together. */
 const imports: Import[] = sourceFiles
   .filter((path) => path.startsWith('src/'))
   .flatMap((from) =>

@@ -35,7 +35,7 @@ const tables = Object.values(schema)
   .filter((value) => is(value, PgTable))
   .map((table) => getTableConfig(table));
 
-/** The one index without a workspace: the key is what tells the workspace. */
+/** The one index without a workspace: the workspace comes from the key. */
 const WITHOUT_WORKSPACE = ['keys_token_hash'];
 
 function readJson<T>(name: string): T {

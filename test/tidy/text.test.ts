@@ -6,7 +6,7 @@ import { linesWith, projectFiles, sourceFiles, textOf } from './project-files.ts
 
 const MAX_FILE_LINES = 300;
 
-/** This file spells out what it forbids. */
+/** This file contains the patterns that it forbids. */
 const others = sourceFiles.filter((path) => path !== 'test/tidy/text.test.ts');
 
 const FORBIDDEN: [string, RegExp][] = [
@@ -37,7 +37,7 @@ test('functions have at most 50 lines', () => {
   expect(longFunctions()).toEqual([]);
 });
 
-/** By Biome's rule, whose limit is 50. A `describe` is no function but a heading. */
+/** By Biome's rule, whose limit is 50. A `describe` is a heading and not a function. */
 function longFunctions(): string[] {
   const biome = join(PROJECT_ROOT, 'node_modules/@biomejs/biome/bin/biome');
   const rule = '--only=complexity/noExcessiveLinesPerFunction';
