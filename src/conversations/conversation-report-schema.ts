@@ -57,9 +57,7 @@ export const ConversationReport = z
     query: z
       .record(z.string(), z.unknown())
       .meta({ description: 'The effective query, with defaults applied.' }),
-    observational: z
-      .literal(true)
-      .meta({ description: 'The figures are observed; they do not measure a cause.' }),
+    observational: z.literal(true).meta({ description: 'Observed data, not a measured cause.' }),
     totals: z.object(figures),
     data: z.array(
       z.object({

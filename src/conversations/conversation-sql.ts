@@ -229,7 +229,7 @@ export function selectConversation(workspaceId: string, id: string): SQL {
     where thread.workspace_id = ${tenant(workspaceId)} and thread.id = ${id}`;
 }
 
-/** A row of `shown` columns on its way out. */
+/** The wire form of a row of `shown` columns. */
 export function conversationOut(row: StoredConversation): Conversation {
   const { last_direction, inbound, outbound, sentiment_mean, sentiment_last, ...rest } = row;
   const [opened_at, first_response_at] = [instantOrNull(row.opened_at), instantOrNull(row.first_response_at)];

@@ -43,7 +43,7 @@ export const getConversationReport = reportOperation(conversationsReport, {
   tag: 'Reports',
   summary: 'Response rates and times, and conversion by response time',
   description:
-    'Reports on the conversations opened in the range: how many got a response, how soon (also in business hours, if the workspace has set them), and how many messages went each way. The first inbound touchpoint opens a conversation; its fields give the group, and `where` filters by them. The first outbound touchpoint after it is the first response. `share` by channel and interval shows how the channels develop. With `goal`, the report also has `buckets`: how many people converted, by the time to their first response. These figures are observed; they do not measure a cause.',
+    'Reports on the conversations opened in the range: how many got a response, how soon (also in business hours, if the workspace has set them), and how many messages went each way. The first inbound touchpoint opens a conversation; its fields give the group, and `where` filters by them. The first outbound touchpoint after it is the first response. `share` by channel and interval shows how the channels develop. With `goal`, the report also has `buckets`: how many people converted, by the time to their first response. The figures are observed data, not a measured cause.',
   success: { description: 'The report. CSV and NDJSON hold `data`.', example: conversationReportExample },
   errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
   isTable: true,

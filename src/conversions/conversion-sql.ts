@@ -156,7 +156,7 @@ export function selectConversions(
     order by c.occurred_at desc, c.id desc`;
 }
 
-/** A row of `stored` columns on its way out. */
+/** The wire form of a row of `stored` columns. */
 export function conversionOut(row: StoredConversion): Conversion {
   return {
     ...row,

@@ -222,7 +222,7 @@ export function openDatabases(
     const queries = [...before, ...statements].map(compile);
     const rows = await withRetries((signal) => attempt(queries, signal), { ...rules, deadline_at_ms }, clock);
     known.add(name);
-    // What a statement returns is the caller's word: nothing here reads its SQL.
+    // The caller states the type of the rows; nothing here reads the SQL.
     return rows.slice(before.length) as RowsOf<T>;
   };
   const under = (reach: Reach): Database => ({

@@ -1,4 +1,5 @@
 import publicMailDomains from 'email-providers/all.json' with { type: 'json' };
+import { compareBytewise } from './journey.ts';
 
 /**
  * A dated membership fact: a person belongs to an account from an instant on, until a later
@@ -27,7 +28,7 @@ export function accountAt(facts: readonly AccountFact[], at: number): string | n
     (a, b) =>
       a.occurred_at - b.occurred_at ||
       Number(b.source === 'email') - Number(a.source === 'email') ||
-      (a.account_id < b.account_id ? -1 : Number(a.account_id > b.account_id)),
+      compareBytewise(a.account_id, b.account_id),
   );
   const latest = ordered.findLast((fact) => fact.occurred_at <= at);
   if (latest) return latest.account_id;

@@ -32,6 +32,6 @@ export interface FunnelDefinition {
   hold: Dimension[];
   exclude: (DefinedFilter & { after_step?: number | null; before_step?: number | null })[];
   breakdown?: { by: Dimension[]; at_step: number } | null;
-  /** Of all values; the workspace's if left out. */
+  /** The currency of all values; default the workspace's. */
   currency?: string | null;
 }

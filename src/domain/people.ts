@@ -1,3 +1,5 @@
+import { compareBytewise } from './journey.ts';
+
 /** A link fact: an item asserted that its identities, two or more, are one person. */
 export interface LinkFact {
   from_secret_key: boolean;
@@ -59,7 +61,7 @@ function firstsInOrder(facts: readonly LinkFact[]): LinkFact[] {
     (a, b) =>
       Number(b.from_secret_key) - Number(a.from_secret_key) ||
       a.occurred_at - b.occurred_at ||
-      (a.item_id < b.item_id ? -1 : Number(a.item_id > b.item_id)),
+      compareBytewise(a.item_id, b.item_id),
   );
   const firsts = new Map<string, LinkFact>();
   for (const fact of ordered) {

@@ -25,7 +25,7 @@ const MAX_INTERVALS = 100;
 const SavedReportQuery = z.object({
   ...NamedRangeQuery.shape,
   breakdown: BreakdownBy.optional().meta({
-    description: "One to three fields of touchpoints, in place of the funnel's own breakdown.",
+    description: "One to three fields of touchpoints, instead of the funnel's own breakdown.",
     example: ['channel'],
   }),
   at_step: z.number().int().min(1).max(MAX_STEPS).optional().meta({
@@ -72,7 +72,7 @@ export const getSavedFunnelReport = operation({
     const definition = definitionAsked(saved.definition, query, caller.narrowing);
     const question = questionOf(definition, range, workspace);
     const [whole, ...answers] = saved.answers;
-    if (!whole) throw new Error('the report has one row for each question');
+    if (!whole) throw new Error('the report has one row per query');
     const names = stepNames(definition);
     const rows = rowsOf(whole.cells, names);
     const byInterval = intervals?.flatMap(({ start }, i) =>

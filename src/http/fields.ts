@@ -97,22 +97,22 @@ export const AccountId = z
   .max(MAX_ID_LENGTH)
   .meta({ description: "The sender's id of the account, or its domain.", example: 'acme.com' });
 
-/** An instant of the database on its way out. */
+/** The wire form of an instant from the database. */
 export function instantOut(value: Date): string {
   return value.toISOString();
 }
 
-/** The same for a column that may be empty. */
+/** The same for a nullable column. */
 export function instantOrNull(value: Date | null): string | null {
   return value === null ? null : instantOut(value);
 }
 
-/** `numeric` comes as text; on the wire it is a number. */
+/** The wire form of `numeric`: the driver returns text, and the wire has a number. */
 export function amountOut(value: string): number {
   return Number(value);
 }
 
-/** The same for a column that may be empty. */
+/** The same for a nullable column. */
 export function amountOrNull(value: string | null): number | null {
   return value === null ? null : amountOut(value);
 }

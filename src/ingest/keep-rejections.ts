@@ -3,7 +3,6 @@ import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { identityHashesOf } from './person.ts';
-import { escapeUnstorable } from './unstorable.ts';
 
 /** A rejected item with the reasons. */
 export interface RejectedItem {
@@ -45,4 +44,9 @@ export async function keepRejections(
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (id text, item_id text, item_encrypted text, errors jsonb, identity_hashes text[])
     order by r.id
     on conflict (workspace_id, id) do update set received_at = excluded.received_at, errors = excluded.errors`;
+}
+
+/** Makes the id of a rejected item storable: NUL and lone surrogates, which Postgres rejects, become U+FFFD. */
+function escapeUnstorable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }

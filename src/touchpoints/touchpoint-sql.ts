@@ -247,7 +247,7 @@ export function updateTouchpointVoided(workspaceId: string, id: string, entry: A
     select * from voided`;
 }
 
-/** A row of `stored` columns on its way out. */
+/** The wire form of a row of `stored` columns. */
 export function touchpointOut(row: StoredTouchpoint): Touchpoint {
   const { conversation, topic, ...rest } = row;
   return {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { accountAt } from '../../src/domain/accounts.ts';
 import { type LinkFact, peopleOf } from '../../src/domain/people.ts';
 
 let order = 0;
@@ -63,4 +64,17 @@ test('any order of the same facts gives the same people', () => {
       expect(peopleOf(shuffled)).toEqual(peopleOf(facts));
     }),
   );
+});
+
+test('ids at one instant compare bytewise, also beyond the basic plane, where UTF-16 has another order', () => {
+  const at = (item_id: string, user: string): LinkFact => ({
+    from_secret_key: true,
+    occurred_at: 0,
+    item_id,
+    identities: [`user_id:${user}`, 'x:a'],
+  });
+  const [later, earlier] = [at('\u{1F600}', 'u1'), at('\uFF5A', 'u2')];
+  expect(peopleOf([later, earlier]).skipped).toEqual([later]);
+  const fact = (account_id: string) => ({ source: 'item' as const, occurred_at: 0, account_id });
+  expect(accountAt([fact('\u{1F600}'), fact('\uFF5A')], 0)).toBe('\u{1F600}');
 });
