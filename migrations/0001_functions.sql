@@ -1439,12 +1439,12 @@ begin
     from skipped_links(p_workspace_id, v_row.identity_id, null, v_row.precedence, v_row.occurred_at, v_row.item_id,
       v_row.resource, v_row.link_id, c_chunk) l;
     v_seen := v_seen || v_more;
-    if cardinality(v_more) = c_chunk then
+    if cardinality(v_more) >= c_chunk then
       update link_cursors c
       set (precedence, occurred_at, item_id, resource, link_id) = (
         select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
         from identity_links l
-        where l.workspace_id = (select p_workspace_id) and l.link_id = v_more[c_chunk] and l.is_current
+        where l.workspace_id = (select p_workspace_id) and l.link_id = v_more[cardinality(v_more)] and l.is_current
         limit 1
       )
       where c.workspace_id = (select p_workspace_id) and c.identity_id = v_row.identity_id;
@@ -1486,7 +1486,7 @@ begin
           v_resource, v_link_id, c_chunk) l
         where v_rolled[n] and v_sizes[v_parents[n]] < c_max_identities
       ), horizon as (
-        select * from found f where f.place = c_chunk order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
+        select * from found f where f.is_cut order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
       )
       select (
           select array_agg(distinct f.link_id)
@@ -1592,7 +1592,8 @@ begin
               join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[member.n]
               where l.is_current and not l.skipped
                 and (l.precedence, l.occurred_at, l.item_id) >= (v_fact.precedence, v_fact.occurred_at, v_fact.item_id)
-                and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+                and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+                  > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
             );
             if v_is_last[v_root] then
               continue;
@@ -1618,13 +1619,21 @@ begin
         v_rolled[v_slot] := true;
       end loop;
       for v_row in
-        select l.link_id, array_agg(v_slots[place.n]) as slots
-        from generate_subscripts(v_slots, 1) place (n)
-        join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
-        where l.is_current and (l.link_id = any (v_applied) or (
-          not l.skipped and not l.link_id = any (v_skipped) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) < (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
-        ))
-        group by l.link_id
+        select held.link_id, array_agg(distinct held.slot) as slots
+        from (
+          select l.link_id, v_slots[place.n] as slot
+          from generate_subscripts(v_slots, 1) place (n)
+          join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
+          where l.is_current and not l.skipped and not l.link_id = any (v_skipped)
+            and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+              < (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+          union all
+          select l.link_id, array_position(v_ids, l.identity_id)
+          from identity_links l
+          where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_applied) and l.is_current
+            and array_position(v_ids, l.identity_id) = any (v_slots)
+        ) held
+        group by held.link_id
       loop
         v_root := v_row.slots[1];
         while v_parents[v_root] <> v_root loop
@@ -1644,7 +1653,8 @@ begin
       select array_agg(distinct l.link_id) into v_more
       from generate_subscripts(v_slots, 1) place (n)
       join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
-      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
+      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+                  > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
       if v_more is not null then
         v_seen := v_seen || v_more;
         v_queue := links_in_order(p_workspace_id, v_queue[v_next:] || v_more);
@@ -1720,18 +1730,20 @@ begin
 end
 $$;
 --> statement-breakpoint
--- skipped_links: the skipped facts of an identity beyond a place in the order, in that order, and `place`, 1, 2, 3 …
+-- skipped_links: the skipped facts of an identity beyond a place in the order, in that order.
 --   p_holds_user_id  false: only facts without a user_id; null: all
---   p_limit          at most so many
+--   p_limit          about so many: those that tie with the last one in the columns of the index come too
+-- `is_cut` marks the last row if there may be more.
 create or replace function skipped_links(
   p_workspace_id uuid, p_identity_id bigint, p_holds_user_id boolean, p_precedence smallint, p_occurred_at timestamptz,
   p_item_id text, p_resource text, p_link_id bytea, p_limit int
 ) returns table (
-  precedence smallint, occurred_at timestamptz, item_id text, resource text, link_id bytea, place int
+  precedence smallint, occurred_at timestamptz, item_id text, resource text, link_id bytea, is_cut boolean
 ) language sql stable as $$
-  select l.*, row_number() over (order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)::int
+  select l.*, count(*) over () >= p_limit
+    and row_number() over (order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) = count(*) over ()
   from (
-    select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
+    select l.*
     from (values (false), (true)) kind (holds_user_id)
     cross join lateral (
       select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
@@ -1739,13 +1751,14 @@ create or replace function skipped_links(
       where l.workspace_id = (select p_workspace_id) and l.identity_id = p_identity_id
         and l.holds_user_id = kind.holds_user_id and l.is_current and l.skipped
         and (l.precedence, l.occurred_at, l.item_id) >= (p_precedence, p_occurred_at, p_item_id collate "C")
-        and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (p_precedence, p_occurred_at, p_item_id collate "C", p_resource, p_link_id)
-      order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
-      limit p_limit
+        and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+          > (p_precedence, p_occurred_at, p_item_id collate "C", p_resource, p_link_id)
+      order by l.precedence, l.occurred_at, l.item_id
+      fetch first (p_limit) rows with ties
     ) l
     where p_holds_user_id is null or kind.holds_user_id = p_holds_user_id
-    order by l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
-    limit p_limit
+    order by l.precedence, l.occurred_at, l.item_id
+    fetch first (p_limit) rows with ties
   ) l
 $$;
 --> statement-breakpoint
@@ -1760,6 +1773,7 @@ language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
   v_identities bigint[];
   v_is_theirs boolean;
+  v_rarest bigint;
   v_links bytea[];
   v_undone bytea[];
 begin
@@ -1784,14 +1798,31 @@ begin
     return;
   end if;
 
-  select array_agg(link_id) into v_links
-  from (
-    select l.link_id
-    from identity_links l
-    where l.workspace_id = (select p_workspace_id) and l.identity_id = any (v_identities) and l.is_current
-    group by l.link_id
-    having count(*) = jsonb_array_length(p_identities)
-  ) wrong;
+  -- Through the named identity with the fewest links: another one may hold a million.
+  select held.id into v_rarest
+  from unnest(v_identities) held (id)
+  cross join lateral (
+    select count(*) as links
+    from (
+      select
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.identity_id = held.id and l.is_current
+      limit 1000
+    ) part
+  ) counted
+  order by counted.links, held.id
+  limit 1;
+
+  select array_agg(l.link_id) into v_links
+  from identity_links l
+  where l.workspace_id = (select p_workspace_id) and l.identity_id = v_rarest and l.is_current
+    and jsonb_array_length(p_identities) = (
+      select count(*)
+      from identity_links m
+      where m.workspace_id = (select p_workspace_id) and m.link_id = l.link_id and m.identity_id = any (v_identities)
+        and m.is_current
+      offset 0
+    );
 
   if v_links is null then
     return;

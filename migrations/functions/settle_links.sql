@@ -86,12 +86,12 @@ begin
     from skipped_links(p_workspace_id, v_row.identity_id, null, v_row.precedence, v_row.occurred_at, v_row.item_id,
       v_row.resource, v_row.link_id, c_chunk) l;
     v_seen := v_seen || v_more;
-    if cardinality(v_more) = c_chunk then
+    if cardinality(v_more) >= c_chunk then
       update link_cursors c
       set (precedence, occurred_at, item_id, resource, link_id) = (
         select l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id
         from identity_links l
-        where l.workspace_id = (select p_workspace_id) and l.link_id = v_more[c_chunk] and l.is_current
+        where l.workspace_id = (select p_workspace_id) and l.link_id = v_more[cardinality(v_more)] and l.is_current
         limit 1
       )
       where c.workspace_id = (select p_workspace_id) and c.identity_id = v_row.identity_id;
@@ -133,7 +133,7 @@ begin
           v_resource, v_link_id, c_chunk) l
         where v_rolled[n] and v_sizes[v_parents[n]] < c_max_identities
       ), horizon as (
-        select * from found f where f.place = c_chunk order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
+        select * from found f where f.is_cut order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
       )
       select (
           select array_agg(distinct f.link_id)
@@ -239,7 +239,8 @@ begin
               join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[member.n]
               where l.is_current and not l.skipped
                 and (l.precedence, l.occurred_at, l.item_id) >= (v_fact.precedence, v_fact.occurred_at, v_fact.item_id)
-                and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+                and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+                  > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
             );
             if v_is_last[v_root] then
               continue;
@@ -265,13 +266,21 @@ begin
         v_rolled[v_slot] := true;
       end loop;
       for v_row in
-        select l.link_id, array_agg(v_slots[place.n]) as slots
-        from generate_subscripts(v_slots, 1) place (n)
-        join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
-        where l.is_current and (l.link_id = any (v_applied) or (
-          not l.skipped and not l.link_id = any (v_skipped) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) < (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
-        ))
-        group by l.link_id
+        select held.link_id, array_agg(distinct held.slot) as slots
+        from (
+          select l.link_id, v_slots[place.n] as slot
+          from generate_subscripts(v_slots, 1) place (n)
+          join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
+          where l.is_current and not l.skipped and not l.link_id = any (v_skipped)
+            and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+              < (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+          union all
+          select l.link_id, array_position(v_ids, l.identity_id)
+          from identity_links l
+          where l.workspace_id = (select p_workspace_id) and l.link_id = any (v_applied) and l.is_current
+            and array_position(v_ids, l.identity_id) = any (v_slots)
+        ) held
+        group by held.link_id
       loop
         v_root := v_row.slots[1];
         while v_parents[v_root] <> v_root loop
@@ -291,7 +300,8 @@ begin
       select array_agg(distinct l.link_id) into v_more
       from generate_subscripts(v_slots, 1) place (n)
       join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
-      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id) > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
+      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+                  > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
       if v_more is not null then
         v_seen := v_seen || v_more;
         v_queue := links_in_order(p_workspace_id, v_queue[v_next:] || v_more);

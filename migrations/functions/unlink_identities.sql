@@ -9,6 +9,7 @@ language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
   v_identities bigint[];
   v_is_theirs boolean;
+  v_rarest bigint;
   v_links bytea[];
   v_undone bytea[];
 begin
@@ -33,14 +34,31 @@ begin
     return;
   end if;
 
-  select array_agg(link_id) into v_links
-  from (
-    select l.link_id
-    from identity_links l
-    where l.workspace_id = (select p_workspace_id) and l.identity_id = any (v_identities) and l.is_current
-    group by l.link_id
-    having count(*) = jsonb_array_length(p_identities)
-  ) wrong;
+  -- Through the named identity with the fewest links: another one may hold a million.
+  select held.id into v_rarest
+  from unnest(v_identities) held (id)
+  cross join lateral (
+    select count(*) as links
+    from (
+      select
+      from identity_links l
+      where l.workspace_id = (select p_workspace_id) and l.identity_id = held.id and l.is_current
+      limit 1000
+    ) part
+  ) counted
+  order by counted.links, held.id
+  limit 1;
+
+  select array_agg(l.link_id) into v_links
+  from identity_links l
+  where l.workspace_id = (select p_workspace_id) and l.identity_id = v_rarest and l.is_current
+    and jsonb_array_length(p_identities) = (
+      select count(*)
+      from identity_links m
+      where m.workspace_id = (select p_workspace_id) and m.link_id = l.link_id and m.identity_id = any (v_identities)
+        and m.is_current
+      offset 0
+    );
 
   if v_links is null then
     return;
