@@ -27,6 +27,103 @@ returns table (account_id text) language sql stable as $$
   )
 $$;
 --> statement-breakpoint
+-- add_to_conversations: trigger function, after a statement that added touchpoints (`changed`). It adds them to the rows of
+-- their threads, so that a message costs the same in a thread of ten and of ten thousand. The result is that of
+-- refresh_conversations, whatever the order of arrival:
+--   opening, last   the least inbound and the greatest of all messages, in the order (occurred_at, id)
+--   first response  the first outbound message after the opening. Where an earlier message becomes the opening, one that
+--                   is stored already may come before the known response: one index probe finds it, because all stored
+--                   messages between the new and the former opening are outbound
+--   counts          those of before and the added ones: a touchpoint is inserted once
+-- Locks: those of lock_conversations, before any row is read.
+create or replace function add_to_conversations() returns trigger
+language plpgsql set plan_cache_mode = force_custom_plan as $$
+declare
+  v_threads record;
+begin
+  for v_threads in
+    select c.workspace_id, array_agg(distinct c.conversation) as ids
+    from changed c
+    where c.conversation is not null and c.direction is not null and c.voided_at is null
+    group by c.workspace_id
+    order by c.workspace_id
+  loop
+    perform lock_conversations(v_threads.workspace_id, v_threads.ids);
+
+    with added as materialized (
+      select c.conversation as id,
+        min(c.occurred_at) filter (where c.direction = 'inbound') as opened_at,
+        (array_agg(c.id order by c.occurred_at, c.id) filter (where c.direction = 'inbound'))[1] as opening_id,
+        max(c.occurred_at) as last_at,
+        (array_agg(c.id order by c.occurred_at desc, c.id desc))[1] as last_id,
+        (array_agg(c.direction order by c.occurred_at desc, c.id desc))[1] as last_direction,
+        count(*) filter (where c.direction = 'inbound')::int as inbound,
+        count(*) filter (where c.direction = 'outbound')::int as outbound,
+        array_agg(c.occurred_at order by c.occurred_at, c.id) filter (where c.direction = 'outbound') as outbound_at,
+        array_agg(c.id order by c.occurred_at, c.id) filter (where c.direction = 'outbound') as outbound_ids
+      from changed c
+      where c.workspace_id = v_threads.workspace_id and c.conversation is not null and c.direction is not null
+        and c.voided_at is null
+      group by c.conversation
+    ), placed as materialized (
+      select a.*, v.opened_at as former_at, v.opening_id as former_id, v.first_response_at, v.first_response_id,
+        a.opened_at is not null and (v.opened_at is null or (a.opened_at, a.opening_id) < (v.opened_at, v.opening_id))
+          as is_opening,
+        (a.last_at, a.last_id) > (v.last_at, v.last_id) as is_last
+      from added a
+      cross join lateral (
+        select v.*
+        from conversations v
+        where v.workspace_id = (select v_threads.workspace_id) and v.id = a.id
+        offset 0
+      ) v
+    ), opened as materialized (
+      select p.*, case when p.is_opening then p.opened_at else p.former_at end as begins_at,
+        case when p.is_opening then p.opening_id else p.former_id end as begins_id
+      from placed p
+    ), answered as materialized (
+      select o.*, response.at as response_at, response.id as response_id
+      from opened o
+      left join lateral (
+        select candidate.at, candidate.id
+        from (
+          select fresh.at, fresh.id collate "C" as id
+          from unnest(o.outbound_at, o.outbound_ids) fresh (at, id)
+          union all
+          select o.first_response_at, o.first_response_id
+          union all
+          (
+            select t.occurred_at, t.id
+            from touchpoints t
+            where o.is_opening and t.workspace_id = (select v_threads.workspace_id) and t.conversation = o.id
+              and t.direction = 'outbound' and t.voided_at is null
+              and t.occurred_at >= o.begins_at and (t.occurred_at, t.id) > (o.begins_at, o.begins_id)
+            order by t.occurred_at, t.id
+            limit 1
+          )
+        ) candidate
+        where (candidate.at, candidate.id) > (o.begins_at, o.begins_id)
+        order by candidate.at, candidate.id
+        limit 1
+      ) response on true
+    )
+    update conversations v
+    set opened_at = n.begins_at, opening_id = n.begins_id, first_response_at = n.response_at,
+      first_response_id = n.response_id,
+      last_at = case when n.is_last then n.last_at else v.last_at end,
+      last_id = case when n.is_last then n.last_id else v.last_id end,
+      last_direction = case when n.is_last then n.last_direction else v.last_direction end,
+      inbound = v.inbound + n.inbound, outbound = v.outbound + n.outbound
+    from answered n
+    where v.workspace_id = (select v_threads.workspace_id) and v.id = n.id;
+  end loop;
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger conversations_of_added after insert on touchpoints
+referencing new table as changed for each statement execute function add_to_conversations();
+--> statement-breakpoint
 -- count_disjoint_next: the transition function of the aggregate count_disjoint. It takes an interval that begins after
 -- the end of the last one taken.
 --   p_state  the number of intervals taken, and the end of the last one
@@ -391,6 +488,18 @@ language sql stable as $$
   ) fact
 $$;
 --> statement-breakpoint
+-- lock_conversations: locks the rows of some threads, in the order of their ids. If two transactions write to one thread,
+-- the second waits for the first and then sees its touchpoints. A thread without a row gets an empty row to lock.
+-- `do update … where false` locks a row and writes nothing.
+create or replace function lock_conversations(p_workspace_id uuid, p_ids text[]) returns void
+language sql as $$
+  insert into conversations (workspace_id, id, last_at, last_id, last_direction, inbound, outbound)
+  select p_workspace_id, thread.id, '-infinity', '', 'outbound', 0, 0
+  from unnest(p_ids) thread (id)
+  order by thread.id collate "C"
+  on conflict (workspace_id, id) do update set inbound = 0 where false
+$$;
+--> statement-breakpoint
 -- lock_to_workspace: enables row level security for one table that belongs to a workspace. The migration that creates
 -- the table calls it:
 --   select lock_to_workspace('touchpoints');
@@ -647,44 +756,36 @@ begin
 end
 $$;
 --> statement-breakpoint
--- refresh_changed_conversations: trigger function, after a statement that added or deleted touchpoints (`changed`). The
--- thread of a deleted touchpoint that counts has a row, unless the whole workspace is being deleted, which deletes its
--- conversations first.
-create or replace function refresh_changed_conversations() returns trigger
-language plpgsql as $$
-declare
-  v_thread record;
-begin
-  for v_thread in
-    select c.workspace_id, array_agg(distinct c.conversation) as ids
-    from changed c
-    where c.conversation is not null and c.direction is not null and c.voided_at is null
-      and (tg_op = 'INSERT' or exists (
-        select
-        from conversations v
-        where v.workspace_id = c.workspace_id and v.id = c.conversation
-        offset 0
-      ))
-    group by c.workspace_id
-    order by c.workspace_id
-  loop
-    perform refresh_conversations(v_thread.workspace_id, v_thread.ids);
-  end loop;
-  return null;
-end
-$$;
---> statement-breakpoint
-create or replace trigger conversations_of_added after insert on touchpoints
-referencing new table as changed for each statement execute function refresh_changed_conversations();
---> statement-breakpoint
-create or replace trigger conversations_of_deleted after delete on touchpoints
-referencing old table as changed for each statement execute function refresh_changed_conversations();
---> statement-breakpoint
--- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, such as a void. The
--- list of columns excludes merges, account changes and erasure, which update many rows and set other columns.
+-- refresh_conversation: trigger function, after an update of a touchpoint that changes its thread, such as a void. A
+-- message that is voided is taken from the counts, and the last one is found again by one index probe; only where it
+-- opened the thread, or was the first response, the whole thread is read. The list of columns excludes merges, account
+-- changes and erasure, which update many rows and set other columns.
 create or replace function refresh_conversation() returns trigger
-language plpgsql as $$
+language plpgsql set plan_cache_mode = force_custom_plan as $$
 begin
+  if new.voided_at is not null and old.voided_at is null and old.direction is not null
+    and (old.conversation, old.direction, old.occurred_at)
+      is not distinct from (new.conversation, new.direction, new.occurred_at) then
+    perform lock_conversations(new.workspace_id, array[new.conversation::text]);
+
+    update conversations v
+    set inbound = v.inbound - (new.direction = 'inbound')::int, outbound = v.outbound - (new.direction = 'outbound')::int,
+      last_at = last.occurred_at, last_id = last.id, last_direction = last.direction
+    from (
+      select t.occurred_at, t.id, t.direction
+      from touchpoints t
+      where t.workspace_id = (select new.workspace_id) and t.conversation = new.conversation
+        and t.direction is not null and t.voided_at is null
+      order by t.occurred_at desc, t.id desc
+      limit 1
+    ) last
+    where v.workspace_id = (select new.workspace_id) and v.id = new.conversation
+      and new.id is distinct from v.opening_id and new.id is distinct from v.first_response_id;
+    if found then
+      return null;
+    end if;
+  end if;
+
   perform refresh_conversations(new.workspace_id, array(
     select distinct thread.id from unnest(array[old.conversation, new.conversation]) thread (id) where thread.id is not null
   ));
@@ -700,24 +801,17 @@ for each row when (
 )
 execute function refresh_conversation();
 --> statement-breakpoint
--- refresh_conversations: recomputes the rows of some threads from their touchpoints. No row is ever incremented, so the
--- order of arrival, retries, voids and deletions make no difference. Touchpoints that count have a direction and are not
--- voided; a thread without any has no row.
+-- refresh_conversations: recomputes the rows of some threads from all their touchpoints. Touchpoints that count have a
+-- direction and are not voided; a thread without any has no row.
 --   p_ids  ids of threads, in any order, each once
---
--- Locks: the rows of all these threads, in the order of their ids, before anything is read. If two transactions write to
--- one thread, the second waits for the first and then sees its touchpoints. A thread without a row gets an empty row to
--- lock. `do update … where false` locks a row and writes nothing.
+-- It reads whole threads: add_to_conversations and refresh_conversation use it only where less is not enough.
+-- Locks: those of lock_conversations.
 create or replace function refresh_conversations(p_workspace_id uuid, p_ids text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan as $$
 declare
   v_gone text[];
 begin
-  insert into conversations (workspace_id, id, last_at, last_direction, inbound, outbound)
-  select p_workspace_id, asked.id, '-infinity', 'outbound', 0, 0
-  from unnest(p_ids) asked (id)
-  order by asked.id collate "C"
-  on conflict (workspace_id, id) do update set inbound = 0 where false;
+  perform lock_conversations(p_workspace_id, p_ids);
 
   -- One index probe to read each thread, and one to write it: the planner of a join would have to know their number.
   -- `openings` is the number of inbound messages up to and including each message.
@@ -738,26 +832,32 @@ begin
       min(m.occurred_at) filter (where m.direction = 'inbound') as opened_at,
       min(m.id) filter (where m.direction = 'inbound' and m.openings = 1) as opening_id,
       min(m.occurred_at) filter (where m.direction = 'outbound' and m.openings > 0) as first_response_at,
+      (array_agg(m.id order by m.occurred_at, m.id) filter (where m.direction = 'outbound' and m.openings > 0))[1]
+        as first_response_id,
       max(m.occurred_at) as last_at,
+      (array_agg(m.id order by m.occurred_at desc, m.id desc))[1] as last_id,
       (array_agg(m.direction order by m.occurred_at desc, m.id desc))[1] as last_direction,
       count(*) filter (where m.direction = 'inbound')::int as inbound,
       count(*) filter (where m.direction = 'outbound')::int as outbound
     from messages m
     group by m.conversation
   ), written as (
-    insert into conversations as v
-      (workspace_id, id, opened_at, opening_id, first_response_at, last_at, last_direction, inbound, outbound)
-    select p_workspace_id, c.id, c.opened_at, c.opening_id, c.first_response_at, c.last_at, c.last_direction, c.inbound,
-      c.outbound
+    insert into conversations as v (
+      workspace_id, id, opened_at, opening_id, first_response_at, first_response_id, last_at, last_id, last_direction,
+      inbound, outbound
+    )
+    select p_workspace_id, c.id, c.opened_at, c.opening_id, c.first_response_at, c.first_response_id, c.last_at, c.last_id,
+      c.last_direction, c.inbound, c.outbound
     from computed c
     where c.last_at is not null
     on conflict (workspace_id, id) do update
     set opened_at = excluded.opened_at, opening_id = excluded.opening_id, first_response_at = excluded.first_response_at,
-      last_at = excluded.last_at, last_direction = excluded.last_direction, inbound = excluded.inbound,
-      outbound = excluded.outbound
-    where (v.opened_at, v.opening_id, v.first_response_at, v.last_at, v.last_direction, v.inbound, v.outbound)
-      is distinct from (excluded.opened_at, excluded.opening_id, excluded.first_response_at, excluded.last_at,
-        excluded.last_direction, excluded.inbound, excluded.outbound)
+      first_response_id = excluded.first_response_id, last_at = excluded.last_at, last_id = excluded.last_id,
+      last_direction = excluded.last_direction, inbound = excluded.inbound, outbound = excluded.outbound
+    where (v.opening_id, v.opened_at, v.first_response_id, v.first_response_at, v.last_id, v.last_at, v.last_direction,
+        v.inbound, v.outbound)
+      is distinct from (excluded.opening_id, excluded.opened_at, excluded.first_response_id, excluded.first_response_at,
+        excluded.last_id, excluded.last_at, excluded.last_direction, excluded.inbound, excluded.outbound)
   )
   select array_agg(c.id) into v_gone
   from computed c
@@ -769,6 +869,36 @@ begin
   end if;
 end
 $$;
+--> statement-breakpoint
+-- refresh_cut_conversations: trigger function, after a statement that deleted touchpoints (`changed`), as retention does.
+-- The thread of a deleted touchpoint that counts has a row, unless the whole workspace is being deleted, which deletes its
+-- conversations first.
+create or replace function refresh_cut_conversations() returns trigger
+language plpgsql as $$
+declare
+  v_threads record;
+begin
+  for v_threads in
+    select c.workspace_id, array_agg(distinct c.conversation) as ids
+    from changed c
+    where c.conversation is not null and c.direction is not null and c.voided_at is null
+      and exists (
+        select
+        from conversations v
+        where v.workspace_id = c.workspace_id and v.id = c.conversation
+        offset 0
+      )
+    group by c.workspace_id
+    order by c.workspace_id
+  loop
+    perform refresh_conversations(v_threads.workspace_id, v_threads.ids);
+  end loop;
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger conversations_of_deleted after delete on touchpoints
+referencing old table as changed for each statement execute function refresh_cut_conversations();
 --> statement-breakpoint
 -- refuse_unsafe_role: raises TL002 if the role in force would see more than its workspace: a superuser, a role that
 -- bypasses row level security, or the owner of a table. Called after the first statement of a transaction, which

@@ -5,7 +5,7 @@ import { id, instant, workspaceId } from './columns.ts';
 
 /**
  * The state of each conversation, computed from its touchpoints that have a direction and are not voided, in
- * the order (occurred_at, id). It is recomputed whenever such a touchpoint is added, changed or removed. A
+ * the order (occurred_at, id). It follows whenever such a touchpoint is added, changed or removed. A
  * conversation without any has no row.
  */
 export const conversations = pgTable(
@@ -18,7 +18,9 @@ export const conversations = pgTable(
     opening_id: id('opening_id'),
     /** Time of the first outbound touchpoint after it. */
     first_response_at: instant('first_response_at'),
+    first_response_id: id('first_response_id'),
     last_at: instant('last_at').notNull(),
+    last_id: id('last_id').notNull(),
     last_direction: text('last_direction', { enum: DIRECTIONS }).notNull(),
     inbound: integer('inbound').notNull(),
     outbound: integer('outbound').notNull(),
