@@ -70,14 +70,14 @@ const ERROR_FIELDS = [
 export async function startNeonServer(options: NeonServerOptions): Promise<NeonServer> {
   const { backend, port = 0, host = '127.0.0.1', onCall, faults } = options;
   const count = { calls: 0, queries: 0 };
-  const answer = async (request: IncomingMessage): Promise<Reply | null> => {
+  const answer = async (request: IncomingMessage, gone: AbortSignal): Promise<Reply | null> => {
     if (request.method !== 'POST' || request.url !== '/sql')
       return problem(404, 'Neon answers POST /sql only');
     const call = readCall(request.headers, await readBody(request));
     count.calls += 1;
     count.queries += call.queries.length;
     onCall?.(call);
-    if (!faults) return runCall(backend, call);
+    if (!faults) return runCall(backend, call, gone);
     return answerUnder(faults(call), {
       commit: () => runCall(backend, call),
       rollBack: () => runAndRollBack(backend, call),
@@ -85,7 +85,10 @@ export async function startNeonServer(options: NeonServerOptions): Promise<NeonS
     });
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
-    answer(request)
+    // Neon's proxy cancels a statement when its HTTP connection closes.
+    const abandoned = new AbortController();
+    response.once('close', () => response.writableFinished || abandoned.abort());
+    answer(request, abandoned.signal)
       .catch(errorReply)
       .then((reply) => (reply ? send(response, reply) : request.socket.destroy()));
   });
@@ -107,8 +110,8 @@ export async function startNeonServer(options: NeonServerOptions): Promise<NeonS
   };
 }
 
-async function runCall(backend: SqlBackend, call: NeonCall): Promise<Reply> {
-  const results = (await backend.run(call.queries, call.options)).map(neonResult);
+async function runCall(backend: SqlBackend, call: NeonCall, gone?: AbortSignal): Promise<Reply> {
+  const results = (await backend.run(call.queries, call.options, gone)).map(neonResult);
   return { status: 200, body: JSON.stringify(call.options.atomic ? { results } : results[0]) };
 }
 

@@ -4,7 +4,7 @@ import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
 import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
 import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
 import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
-import { Pool, type PoolClient, type QueryArrayConfig } from 'pg';
+import { Client, Pool, type PoolClient, type QueryArrayConfig } from 'pg';
 import { lockFolder } from './folder-lock.ts';
 
 /** One statement as it arrives over HTTP: `$1` placeholders and parameters that are text or null. */
@@ -52,8 +52,11 @@ export interface RunOptions {
 /** A database behind the Neon server: an embedded PGlite or a real PostgreSQL. */
 export interface SqlBackend {
   kind: 'pglite' | 'postgres';
-  /** One result per query, in order. Throws the database's error, or the error that broke the connection. */
-  run(queries: BackendQuery[], options: RunOptions): Promise<RawResult[]>;
+  /**
+   * One result per query, in order. Throws the database's error, or the error that broke the connection.
+   * @param gone fires when nobody waits for the result any more; PostgreSQL then cancels the statement
+   */
+  run(queries: BackendQuery[], options: RunOptions, gone?: AbortSignal): Promise<RawResult[]>;
   /** Applies the migrations of `folder` that the database does not have. */
   migrate(folder: string): Promise<void>;
   close(): Promise<void>;
@@ -175,13 +178,18 @@ export async function openPostgres(
   pool.on('error', () => {});
   return {
     kind: 'postgres',
-    run: (queries, options) => runPostgres(pool, queries, options),
+    run: (queries, options, gone) => runPostgres(pool, queries, options, gone),
     migrate: (folder) => migratePostgres(drizzlePostgres(pool), { migrationsFolder: folder }),
     close: () => pool.end(),
   };
 }
 
-async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOptions): Promise<RawResult[]> {
+async function runPostgres(
+  pool: Pool,
+  queries: BackendQuery[],
+  options: RunOptions,
+  gone?: AbortSignal,
+): Promise<RawResult[]> {
   const client = await pool.connect();
   let broken: Error | undefined;
   // A connection lost between two statements is reported by this event only.
@@ -189,7 +197,10 @@ async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOpti
     broken = error;
   };
   client.on('error', onError);
+  const cancel = () => cancelStatement(pool, client);
+  gone?.addEventListener('abort', cancel, { once: true });
   try {
+    gone?.throwIfAborted();
     return options.atomic ? await runBatch(client, queries, options) : await runInPostgres(client, queries);
   } catch (error) {
     // A connection in an unknown state, perhaps inside a transaction, is not reused.
@@ -199,8 +210,21 @@ async function runPostgres(pool: Pool, queries: BackendQuery[], options: RunOpti
     throw error;
   } finally {
     client.off('error', onError);
+    gone?.removeEventListener('abort', cancel);
     client.release(broken);
   }
+}
+
+/** Cancels what the session runs, over a connection of its own: the pool may be full of what is to be cancelled. */
+function cancelStatement(pool: Pool, running: PoolClient): void {
+  const { processID } = running as PoolClient & { processID: number };
+  const client = new Client({ connectionString: pool.options.connectionString });
+  const cancelled = client.connect().then(() => client.query('select pg_cancel_backend($1)', [processID]));
+  // A statement that cannot be cancelled runs into its time-out.
+  cancelled.then(
+    () => client.end(),
+    () => client.end().catch(() => {}),
+  );
 }
 
 /** Resolves to the error that makes the connection unusable, if there is one. */

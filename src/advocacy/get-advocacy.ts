@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HASH_JOINS } from '../db/client.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -57,7 +58,7 @@ export const getAdvocacy = reportOperation(advocacyReport, {
   description:
     'People who refer others, and the results of their referrals. A referral is the first touchpoint, of any kind, of a person whose `referred_by` names a given other person. The range selects referrals; their consequences count until now. Each of several advocates of one person gets full credit, and totals count every person and every conversion once. A person who turned out to be the same as the person they referred is not an advocate. An erased advocate remains one nameless advocate, so totals do not change. Voided touchpoints and retracted conversions are ignored.',
   success: { description: 'The report. CSV and NDJSON hold the advocates.', example: advocacyExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

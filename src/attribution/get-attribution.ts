@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Model } from '../domain/attribution.ts';
 import { roundAmount } from '../domain/money.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -43,7 +44,7 @@ export const getAttribution = reportOperation(attributionReport, {
   description:
     'The credit of touchpoints for the conversions of a range, under several attribution models side by side. The range selects conversions; touchpoints may be older, as far as the lookback reaches. For every model, credit and unattributed conversions add up to the totals. Credits are not rounded to cents, so round sums instead of rows. All models here are additive; influenced and assisted conversions are not. Attribution is bookkeeping over observed data, not a measured cause.',
   success: { description: 'The report.', example: attributionExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

@@ -4,6 +4,7 @@ import { withMilestones } from '../domain/milestones.ts';
 import { isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { checkModelQuery } from '../stats/credit-fields.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -57,7 +58,7 @@ export const getExplanation = reportOperation(explanationReport, {
   description:
     'The touchpoints that were considered, each with its weight and credit under each model, and the touchpoints that were left out, each with the reason. It takes the parameters of the attribution report and returns the numbers that the report adds up. Parameters that select conversions (`goal`, the range, `where_conversion`, `interval`, `limit`) may be passed on and have no effect.',
   success: { description: 'The explanation.', example: explanationExample },
-  errors: ['invalid_request', 'unknown_goal', 'not_found', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', 'not_found', ...REPORT_ERRORS],
   isCacheable: true,
 });
 

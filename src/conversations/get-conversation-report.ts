@@ -3,6 +3,7 @@ import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
 import { conversionRate } from '../domain/proportions.ts';
 import { DAY_MS } from '../domain/time.ts';
 import type { WorkspaceSettings } from '../http/caller.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
@@ -45,7 +46,7 @@ export const getConversationReport = reportOperation(conversationsReport, {
   description:
     'Reports on the conversations opened in the range: how many got a response, how soon (also in business hours, if the workspace has set them), and how many messages went each way. The first inbound touchpoint opens a conversation; its fields give the group, and `where` filters by them. The first outbound touchpoint after it is the first response. `share` by channel and interval shows how the channels develop. With `goal`, the report also has `buckets`: how many people converted, by the time to their first response. The figures are observed data, not a measured cause.',
   success: { description: 'The report. CSV and NDJSON hold `data`.', example: conversationReportExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

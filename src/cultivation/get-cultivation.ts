@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
@@ -47,7 +48,7 @@ export const getCultivation = reportOperation(cultivationReport, {
   description:
     'Compares people who were cultivated (followed, subscribed, joined) with people who were not: how many convert, how soon, and with what value. A person who had time to be cultivated cannot have converted before, so a plain count is biased. Therefore a landmark decides who is cultivated: `landmark_days` after the first touchpoint, which is of any kind and lies in the range. People who converted by the landmark are left out and counted, and so are people with less than `horizon_days` of follow-up after it. An event exactly at the landmark is by the landmark, and one exactly at the horizon is within it. Voided touchpoints, retracted conversions and events later than now are ignored. Conversions that a touchpoint recorded count like others. The pool shows everyone now who is cultivated and has not converted.',
   success: { description: 'The report. CSV and NDJSON contain the rows.', example: cultivationExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

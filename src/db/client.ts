@@ -54,6 +54,8 @@ export interface Database {
  */
 export const ATTEMPT_TIMEOUT_MS = 15_000;
 export const REPORT_TIMEOUT_MS = 28_000;
+/** Of a report that a read token asks for: a page does not wait longer. */
+export const TOKEN_REPORT_TIMEOUT_MS = 10_000;
 export const REQUEST_DEADLINE_MS = 30_000;
 
 /**
@@ -94,9 +96,22 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-/** The statements of a report exceeded the time-out of reports and were cancelled. */
+/** The statements of a report exceeded its time-out and were cancelled, now or less than a minute ago. */
 export class ReportTooSlow extends Error {
   override name = 'ReportTooSlow';
+  /** False: they did so a moment ago, and were not sent again. */
+  readonly ran: boolean;
+  readonly timeout_ms: number;
+  constructor(ran: boolean, timeout_ms: number) {
+    super('a report was cancelled by its statement time-out');
+    this.ran = ran;
+    this.timeout_ms = timeout_ms;
+  }
+}
+
+/** The workspace runs as many reports as it may. */
+export class TooManyReports extends Error {
+  override name = 'TooManyReports';
 }
 
 /**
@@ -121,11 +136,43 @@ const INTERACTIVE: CallRules = {
   settings: [],
   mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) !== 'too_slow',
 };
-const REPORT: CallRules = {
-  ...INTERACTIVE,
-  attempt_timeout_ms: REPORT_TIMEOUT_MS,
-  settings: [REPORT_SETTINGS],
+/** Reports of one workspace at a time, in all isolates together. A few more wait a moment for a slot. */
+export const REPORT_SLOTS = 4;
+
+/** SQLSTATEs of our own, see `migrations/functions/begin_report.sql`. */
+const SLOW_REPORT = 'TL003';
+const NO_REPORT_SLOT = 'TL004';
+
+/** The request that a report is for. */
+export interface ReportRequest {
+  /** SHA-256 in hex of all that it asks. */
+  question: string;
+  timeout_ms: number;
+  /** Fires when the caller has gone; the statements are then cancelled. */
+  signal: AbortSignal;
+}
+
+const NO_REQUEST: ReportRequest = {
+  question: '',
+  timeout_ms: REPORT_TIMEOUT_MS,
+  signal: new AbortController().signal,
 };
+
+function reportRules(workspaceId: string, { question, timeout_ms }: ReportRequest): CallRules {
+  const begin = sql`select begin_report(${workspaceId}::uuid, decode(${question}, 'hex'), ${REPORT_SLOTS}::int)`;
+  return { ...INTERACTIVE, attempt_timeout_ms: timeout_ms, settings: [REPORT_SETTINGS, begin] };
+}
+
+/** Remembers for a minute that a request ran out of time, and forgets those of before. */
+function rememberSlowReport(workspaceId: string, question: string): SQL {
+  return sql`
+    with past as (
+      delete from slow_reports s where s.workspace_id = (select ${workspaceId}::uuid) and s.until_at < now()
+    )
+    insert into slow_reports (workspace_id, question, until_at)
+    values (${workspaceId}::uuid, decode(${question}, 'hex'), now() + interval '1 minute')
+    on conflict (workspace_id, question) do update set until_at = excluded.until_at`;
+}
 /** For all others: they are sent again only if they certainly did not take effect. */
 const ONCE: CallRules = {
   ...INTERACTIVE,
@@ -157,7 +204,7 @@ export interface Databases {
   /** The use by everything that was opened here. */
   readonly use: DatabaseUse;
   /** The second lock (ADR 17): statements see no row of another workspace, whatever they select. */
-  inWorkspace(id: string): Database;
+  inWorkspace(id: string, request?: ReportRequest): Database;
   /** Finds the workspace of a key, and lists workspaces. It sees nothing else. */
   lookup(): Database;
   /** Deletes expired rows in all workspaces, for the hourly trigger, which takes no input. */
@@ -214,34 +261,54 @@ export function openDatabases(
     reach: Reach,
     statements: Statements<T>,
     rules: CallRules,
+    gone?: AbortSignal,
   ): Promise<RowsOf<T>> => {
     const name = `${reach.role} ${connectionString}`;
     const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
     const before = [underReach(reach, rules.attempt_timeout_ms), ...checks, ...rules.settings];
     // Compiled once, so that a retry sends exactly the same statements.
     const queries = [...before, ...statements].map(compile);
-    const rows = await withRetries((signal) => attempt(queries, signal), { ...rules, deadline_at_ms }, clock);
+    const ended = (signal: AbortSignal) => (gone ? AbortSignal.any([signal, gone]) : signal);
+    const mayRepeat = (error: unknown) => !gone?.aborted && rules.mayRepeat(error);
+    const rows = await withRetries(
+      (signal) => attempt(queries, ended(signal)),
+      { ...rules, deadline_at_ms, mayRepeat },
+      clock,
+    );
     known.add(name);
     // The caller states the type of the rows; nothing here reads the SQL.
     return rows.slice(before.length) as RowsOf<T>;
   };
-  const under = (reach: Reach): Database => ({
+  const report = async <T extends object[]>(
+    reach: Reach,
+    statements: Statements<T>,
+    request: ReportRequest,
+  ): Promise<RowsOf<T>> => {
+    const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
+    const { question, timeout_ms, signal } = request;
+    try {
+      return await transact<T>(reach, statements, reportRules(workspaceId, request), signal);
+    } catch (error) {
+      const sqlstate = (error as { sqlstate?: string }).sqlstate;
+      if (sqlstate === SLOW_REPORT) throw new ReportTooSlow(false, timeout_ms);
+      if (sqlstate === NO_REPORT_SLOT) throw new TooManyReports('all slots are taken');
+      if (!sqlstate || meaningOf(sqlstate) !== 'too_slow') throw error;
+      // If it cannot be remembered, the next request runs out of time too.
+      const remember = rememberSlowReport(workspaceId, question);
+      await Promise.allSettled([transact(reach, [remember], INTERACTIVE)]);
+      throw new ReportTooSlow(true, timeout_ms);
+    }
+  };
+  const under = (reach: Reach, request: ReportRequest = NO_REQUEST): Database => ({
     query: async <R extends object>(statement: SQL) =>
       (await transact<[R]>(reach, [statement], INTERACTIVE))[0],
     atomic: (statements) => transact(reach, statements, INTERACTIVE),
-    report: async <T extends object[]>(statements: NoInfer<Statements<T>>) => {
-      try {
-        return await transact<T>(reach, statements, REPORT);
-      } catch (error) {
-        const isTooSlow = error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'too_slow';
-        throw isTooSlow ? new ReportTooSlow('a report was cancelled by its statement time-out') : error;
-      }
-    },
+    report: (statements) => report(reach, statements, request),
     once: (statements) => transact(reach, statements, ONCE),
   });
   return {
     use,
-    inWorkspace: (workspace_id) => under({ role: 'throughline_app', workspace_id }),
+    inWorkspace: (workspace_id, request) => under({ role: 'throughline_app', workspace_id }, request),
     lookup: () => under({ role: 'throughline_lookup' }),
     upkeep: () => under({ role: 'throughline_upkeep' }),
   };

@@ -1,6 +1,6 @@
 import { jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
 import type { FunnelDefinition } from '../domain/funnel-definition.ts';
-import { id, instant, workspaceId } from './columns.ts';
+import { bytes, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
 /** Saved funnels. */
@@ -16,4 +16,16 @@ export const funnels = pgTable(
     updated_at: instant('updated_at').notNull().defaultNow(),
   },
   (t) => [primaryKey({ columns: [t.workspace_id, t.key] })],
+);
+
+/** Requests for reports that ran out of time, and until when they are answered at once. */
+export const slow_reports = pgTable(
+  'slow_reports',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    /** SHA-256 of the request. */
+    question: bytes('question').notNull(),
+    until_at: instant('until_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.question] })],
 );

@@ -66,12 +66,12 @@ const HEADERS = {
   'RateLimit-Policy': {
     description: 'The number of requests (`q`) that each key has per number of seconds (`w`).',
     schema: { type: 'string' },
-    example: rateLimitHeaders(200)['ratelimit-policy'],
+    example: rateLimitHeaders(false)['ratelimit-policy'],
   },
   RateLimit: {
     description: 'The requests that are left (`r`), and the seconds until there are more (`t`).',
     schema: { type: 'string' },
-    example: rateLimitHeaders(429).ratelimit,
+    example: rateLimitHeaders(true).ratelimit,
   },
   'Retry-After': {
     description: 'Seconds to wait before the next attempt.',

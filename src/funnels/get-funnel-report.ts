@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { HASH_JOINS } from '../db/client.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { BODY_ERRORS } from '../http/operation.ts';
+import { BODY_ERRORS, REPORT_ERRORS } from '../http/operation.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { retentionWarning } from '../stats/warnings.ts';
 import { funnelBodyExample, funnelReportExample } from './funnel-examples.ts';
@@ -60,7 +60,7 @@ export const getFunnelReport = reportOperation(funnelReport, {
     'The number of people, or accounts, that get from one step to the next, with the time it takes and its value. A chain begins with an event in the range. Its other events may lie after the range, within the window of the first one. Each event fills one step. Values, seconds and groups come from one chain per entity: the one that leads furthest and begins first, also when completions are counted. Steps that nobody reached are rows with 0. This operation changes nothing; it is a POST because the query is a body.',
   bodyExample: funnelBodyExample,
   success: { description: 'The report.', example: funnelReportExample },
-  errors: [...BODY_ERRORS, 'unknown_goal', 'report_too_slow'],
+  errors: [...BODY_ERRORS, 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
 });
 

@@ -6,7 +6,7 @@ import type { Narrowing } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { Currency } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { operation } from '../http/operation.ts';
+import { operation, REPORT_ERRORS } from '../http/operation.ts';
 import { narrowedFunnel } from '../stats/narrow-input.ts';
 import { NamedRangeQuery, rangeOf } from '../stats/range-fields.ts';
 import { retentionWarning } from '../stats/warnings.ts';
@@ -58,7 +58,7 @@ export const getSavedFunnelReport = operation({
   params: z.object({ key: FunnelKey }),
   query: SavedReportQuery,
   success: { status: 200, description: 'The report.', schema: FunnelReport, example: savedReportExample },
-  errors: ['invalid_request', 'not_found', 'report_too_slow'],
+  errors: ['invalid_request', 'not_found', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
   handle: async ({ database, workspace, now, caller }, { params, query }) => {

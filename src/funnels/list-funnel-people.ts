@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { HASH_JOINS, type Row } from '../db/client.ts';
 import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
-import { BODY_ERRORS, operation } from '../http/operation.ts';
+import { BODY_ERRORS, operation, REPORT_ERRORS } from '../http/operation.ts';
 import { decodeIdCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
 import { funnelBodyExample, funnelEntityExample } from './funnel-examples.ts';
 import type { FunnelEntityRow } from './funnel-question.ts';
@@ -34,7 +34,7 @@ export const listFunnelPeople = operation({
     schema: PageOf(FunnelEntity),
     example: { data: [funnelEntityExample], has_more: false, next_cursor: null },
   },
-  errors: [...BODY_ERRORS, 'unknown_goal', 'report_too_slow'],
+  errors: [...BODY_ERRORS, 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   handle: async ({ database, workspace, now }, { body, query }) => {
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);

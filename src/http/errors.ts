@@ -18,6 +18,11 @@ export const ERRORS = {
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
+  too_many_reports: {
+    status: 429,
+    title: 'Too many reports of the workspace at a time',
+    retry_after_seconds: 2,
+  },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   not_migrated: { status: 503, title: 'The database lacks migrations', retry_after_seconds: 5 },
   misconfigured: { status: 503, title: 'The service is misconfigured', retry_after_seconds: 5 },

@@ -88,6 +88,9 @@ export interface Operation<
   handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>>>;
 }
 
+/** The errors of every report. */
+export const REPORT_ERRORS = ['report_too_slow', 'too_many_reports'] as const satisfies readonly ErrorCode[];
+
 /** The errors of every route with a body, if the body cannot be read or is invalid. */
 export const BODY_ERRORS = [
   'malformed_json',

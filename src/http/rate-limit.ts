@@ -17,10 +17,10 @@ export async function requireRate(caller: Caller, limiter: RateLimiter | undefin
 }
 
 /** Headers of draft-ietf-httpapi-ratelimit-headers. The remaining quota is known only once it is used up. */
-export function rateLimitHeaders(status: number): Record<string, string> {
+export function rateLimitHeaders(isUsedUp: boolean): Record<string, string> {
   const { requests, period_seconds } = RATE_LIMIT;
   const policy = { 'ratelimit-policy': `"default";q=${requests};w=${period_seconds}` };
-  if (status !== 429) return policy;
+  if (!isUsedUp) return policy;
   return {
     ...policy,
     ratelimit: `"default";r=0;t=${period_seconds}`,

@@ -89,5 +89,10 @@ function bytesOf(hex: string): Uint8Array<ArrayBuffer> {
 
 /** SHA-256 in hex. Only this hash of a token is stored; a token is random enough to need no keyed hash. */
 export async function tokenHash(token: string): Promise<string> {
-  return hexOf(await crypto.subtle.digest('SHA-256', encoder.encode(token)));
+  return sha256(token);
+}
+
+/** In hex. */
+export async function sha256(text: string): Promise<string> {
+  return hexOf(await crypto.subtle.digest('SHA-256', encoder.encode(text)));
 }

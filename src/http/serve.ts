@@ -1,8 +1,12 @@
 import {
   DatabaseUnreachable,
   openDatabases,
+  REPORT_SLOTS,
   REPORT_TIMEOUT_MS,
+  type ReportRequest,
   ReportTooSlow,
+  TOKEN_REPORT_TIMEOUT_MS,
+  TooManyReports,
   UNSAFE_ROLE,
 } from '../db/client.ts';
 import { unstorable } from '../domain/json.ts';
@@ -15,12 +19,12 @@ import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
 import { checkItem } from './item-errors.ts';
 import { notingUse } from './last-used.ts';
-import type { AnyOperation, Context, WorkspaceContext } from './operation.ts';
+import { type AnyOperation, type Context, REPORT_ERRORS, type WorkspaceContext } from './operation.ts';
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { countsOf, type Seen } from './request-log.ts';
-import { secretsOf } from './secrets.ts';
+import { secretsOf, sha256 } from './secrets.ts';
 
 /** Serves one request with one operation: the caller, the input, the handler, the response. */
 export async function serve(
@@ -43,13 +47,13 @@ export async function serve(
       await requireRate(caller, config.rate_limiter);
       authorize(caller, operation, request);
     }
-    const full = caller ? await contextOf(caller, context) : context;
     const query = readQuery(operation.query, url.searchParams);
     const body = operation.readsBodyAs ? undefined : await readBody(operation, request);
     const params = operation.params.safeParse(rawParams);
     // An id that cannot exist has the same response as one that does not.
     if (!params.success || unstorable(rawParams).length > 0)
       throw new ApiError('not_found', 'No resource has this id.');
+    const full = caller ? await contextOf(caller, context, operation, body) : context;
     const reply = await operation.handle(full, { params: params.data, query, body });
     seen.counts = countsOf(reply.body);
     response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
@@ -74,18 +78,38 @@ async function callerOf(operation: AnyOperation, context: Context): Promise<Call
   return null;
 }
 
-async function contextOf(caller: Caller, { databases, ...rest }: Context): Promise<WorkspaceContext> {
+async function contextOf(
+  caller: Caller,
+  { databases, ...rest }: Context,
+  operation: AnyOperation,
+  body: unknown,
+): Promise<WorkspaceContext> {
   const { workspace } = caller;
   const secrets = await secretsOf(rest.config.identity_secret, workspace.id);
-  const database = notingUse(databases.inWorkspace(workspace.id), caller, rest.now);
+  const isReport = REPORT_ERRORS.some((code) => operation.errors.includes(code));
+  const request = isReport ? await reportRequest(caller, rest.request, body) : undefined;
+  const database = notingUse(databases.inWorkspace(workspace.id, request), caller, rest.now);
   return { ...rest, database, caller, workspace, secrets };
 }
 
 /** Sets the headers of every response to a known caller, errors included: a page cannot read an error without them. */
 function addCallerHeaders({ headers, status }: Response, request: Request, caller: Caller): void {
   headers.append('vary', 'origin');
-  const more = { ...corsHeaders(request, caller), ...rateLimitHeaders(status) };
+  const more = {
+    ...corsHeaders(request, caller),
+    ...rateLimitHeaders(status === 429 && !headers.has('retry-after')),
+  };
   for (const [name, value] of Object.entries(more)) headers.set(name, value);
+}
+
+/** The rules of a report for this request. The same request has the same question, whatever the time. */
+async function reportRequest({ narrowing }: Caller, request: Request, body: unknown): Promise<ReportRequest> {
+  const { pathname, search } = new URL(request.url);
+  return {
+    question: await sha256(JSON.stringify([pathname, search, body ?? null, narrowing])),
+    timeout_ms: narrowing ? TOKEN_REPORT_TIMEOUT_MS : REPORT_TIMEOUT_MS,
+    signal: request.signal,
+  };
 }
 
 async function readBody(operation: AnyOperation, request: Request): Promise<unknown> {
@@ -129,8 +153,15 @@ function nextPage(url: string, cursor: string): string {
 /** The error that a caller gets for a failure that is not theirs. */
 function worldError(error: unknown, isRead: boolean): ApiError {
   if (error instanceof ReportTooSlow) {
-    const detail = `The report ran for ${REPORT_TIMEOUT_MS / 1000} s and was cancelled. Request a shorter range, or fewer goals, models, dimensions or steps.`;
+    const what = error.ran
+      ? `The report ran for ${error.timeout_ms / 1000} s and was cancelled.`
+      : 'The same report was cancelled less than a minute ago, because it took too long.';
+    const detail = `${what} Request a shorter range, or fewer goals, models, dimensions or steps.`;
     return new ApiError('report_too_slow', detail);
+  }
+  if (error instanceof TooManyReports) {
+    const detail = `The workspace runs ${REPORT_SLOTS} reports at a time, and all of them are busy. Wait for the time in \`Retry-After\`, or request several figures in one report.`;
+    return new ApiError('too_many_reports', detail);
   }
   if (error instanceof DatabaseUnreachable) {
     const detail = isRead

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import { ApiError } from '../http/errors.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { type GroupedJourneyQuestion, journeyEcho, journeyQuestionOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
@@ -50,7 +51,7 @@ export const getJourneys = reportOperation(journeysReport, {
   description:
     'The paths of groups that led to the conversions of a range, their length and duration, and the transitions between groups, as a flow diagram needs them. Journeys are those of the attribution report of the same query: every conversion is in exactly one path, and without `min_touches` and `max_touches` the sums equal the totals of that report. Paths without a conversion are included for comparison. They belong to people (or accounts) who have a touchpoint in the range that may get credit, and no unretracted conversion of any of the goals from the lookback before `from` to `to`; each consists of their touchpoints in the lookback before `to`. For several goals the longest lookback applies, and `where_conversion` does not change who has converted. The number of transitions from `start` is the number of journeys. Journeys are observed data, not a measured cause.',
   success: { description: 'The report.', example: journeysExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

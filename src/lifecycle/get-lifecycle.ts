@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { lifecycleRows } from '../domain/lifecycle.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { historyWarning } from '../stats/warnings.ts';
@@ -41,7 +42,7 @@ export const getLifecycle = reportOperation(lifecycleReport, {
     description: 'The report. CSV and NDJSON contain the stages, not the moves.',
     example: lifecycleExample,
   },
-  errors: ['invalid_request', 'report_too_slow'],
+  errors: ['invalid_request', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

@@ -3,6 +3,7 @@ import { DEFAULT_HALF_LIFE_DAYS } from '../domain/attribution.ts';
 import { figureOf } from '../domain/change.ts';
 import { roundAmount } from '../domain/money.ts';
 import { previousRange } from '../domain/time.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { moneyOf } from '../stats/journey-fields.ts';
 import { rangeOf } from '../stats/range-fields.ts';
 import { defineReport, type ReportContext, reportOperation } from '../stats/report.ts';
@@ -71,7 +72,7 @@ export const getOverview = reportOperation(overviewReport, {
   description:
     "The figures of a start page, each beside its value in the previous period. That period has as many local days, or as many seconds if the bounds are instants. The figures are: conversions, their value, and the share of them with a journey; the time to first response, and the number of waiting conversations; the pool of cultivated people; and the channels with the most credit under the workspace's default model. Each figure equals that of its own report. Waiting conversations and the pool are counted at the end of the period, or now if that is earlier.",
   success: { description: 'The figures. CSV and NDJSON contain the channels.', example: overviewExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { roundAmount } from '../domain/money.ts';
 import { returnsOf } from '../domain/roi.ts';
+import { REPORT_ERRORS } from '../http/operation.ts';
 import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { groupOut } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
@@ -39,7 +40,7 @@ export const getRoi = reportOperation(roiReport, {
   description:
     "Spend on the days of the range beside credit for the conversions of the range, per group and model. A spend row is spread evenly over its days, in the workspace's time zone; a day belongs to the range or interval in which it begins. Spend without credit and credit without spend are rows too. `where` filters touchpoints, and by `channel`, `source`, `medium` and `campaign` it filters spend as well. All amounts are converted to one currency at the rate of their day. Net figures are after adjustments. Gross figures include retracted conversions and use original values. Totals are blended: all spend against all conversions, attributed or not.",
   success: { description: 'The report.', example: roiExample },
-  errors: ['invalid_request', 'unknown_goal', 'report_too_slow'],
+  errors: ['invalid_request', 'unknown_goal', ...REPORT_ERRORS],
   isTable: true,
   isCacheable: true,
 });

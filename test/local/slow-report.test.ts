@@ -31,13 +31,15 @@ const REQUESTS: Record<string, [path: string, body?: object]> = {
   getOverview: ['/v1/reports/overview'],
 };
 
-/** An API whose reports are all cancelled by the statement time-out; everything else works. */
+/** An API whose reports are cancelled by the statement time-out as long as `slow.reports` holds; everything else works. */
 async function openSlow() {
+  const slow = { reports: true };
   const embedded = await openPglite();
   await applyMigrations(embedded);
   const run: SqlBackend['run'] = async (queries, options) => {
     const isReport = queries.some(({ query }) => query.includes(`set_config('work_mem'`));
-    if (isReport) throw Object.assign(new Error('canceling statement due to statement timeout'), CANCELLED);
+    if (isReport && slow.reports)
+      throw Object.assign(new Error('canceling statement due to statement timeout'), CANCELLED);
     return embedded.run(queries, options);
   };
   const server = await startNeonServer({ backend: { ...embedded, run } });
@@ -58,6 +60,8 @@ async function openSlow() {
   const made = await ask('POST', '/v1/workspaces', ROOT_KEY, { name: 'Slow' });
   const { key } = (await made.json()) as { key: { token: string } };
   return {
+    slow,
+    embedded,
     ask: (method: string, path: string, body?: object) => ask(method, path, key.token, body),
     calls: () => server.calls(),
   };
@@ -82,4 +86,22 @@ test('503 report_too_slow with what to narrow and Retry-After: 60, asked once, w
     // The look-up of the key, the funnel, the report: cancelled once, and not retried.
     expect(calls() - before, id).toBeLessThanOrEqual(3);
   }
+});
+
+test('the same request is 503 at once for a minute, and no other one', { timeout: 60_000 }, async () => {
+  const { ask, slow, embedded } = await openSlow();
+  await ask('PUT', '/v1/goals/purchase', { name: 'Purchase', kind: 'conversion' });
+  const path = '/v1/reports/attribution?goal=purchase&models=linear';
+  expect((await ask('GET', path)).status).toBe(503);
+  slow.reports = false;
+  const again = await ask('GET', path);
+  expect([again.status, again.headers.get('retry-after')]).toEqual([503, '60']);
+  expect(((await again.json()) as { detail: string }).detail).toMatch(
+    /less than a minute ago.*shorter range/,
+  );
+  expect((await ask('GET', `${path}&group_by=campaign`)).status).toBe(200);
+  expect((await ask('GET', '/v1/reports/lifecycle')).status).toBe(200);
+  const past = `update slow_reports set until_at = now() - interval '1 second'`;
+  await embedded.run([{ query: past, params: [] }], { atomic: false });
+  expect((await ask('GET', path)).status).toBe(200);
 });
