@@ -98,7 +98,7 @@ async function migrate(backend: SqlBackend, { databaseUrl, dataDir }: StackOptio
     const remedy = databaseUrl
       ? 'The database of DATABASE_URL is not changed. Point DATABASE_URL at an empty one'
       : `The database in ${dataDir} is not changed. Delete that folder, or set DATA_DIR to another one`;
-    throw new Error(`${remedy}: ${error.message}.`, { cause: error });
+    throw new Error(remedy, { cause: error });
   }
 }
 
