@@ -6,7 +6,8 @@ import {
   conversationStatement,
 } from '../src/conversations/conversation-report-sql.ts';
 import { type ConversationFilter, selectConversations } from '../src/conversations/conversation-sql.ts';
-import { REPORT_SETTINGS, REPORT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
+import { underReach } from '../src/db/client.ts';
+import { REPORT_SETTINGS, REPORT_TIMEOUT_MS } from '../src/db/report-call.ts';
 import { loadThreads, THREADS_WORKSPACE_ID as WORKSPACE_ID } from './conversation-data.ts';
 import { median, type Progress, timesOf } from './measure.ts';
 import type { BenchWorld } from './world.ts';

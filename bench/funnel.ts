@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
-import { HASH_JOINS, REPORT_SETTINGS, underReach } from '../src/db/client.ts';
+import { HASH_JOINS, underReach } from '../src/db/client.ts';
+import { REPORT_SETTINGS } from '../src/db/report-call.ts';
 import type { FunnelAnswer, FunnelQuestion } from '../src/funnels/funnel-question.ts';
 import { funnelStatement, funnelSteps } from '../src/funnels/funnel-sql.ts';
 import { type DataSet, DENSE, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';

@@ -197,11 +197,15 @@ async function runPostgres(
     broken = error;
   };
   client.on('error', onError);
-  const cancel = () => cancelStatement(pool, client);
+  let cancelling: Promise<void> | undefined;
+  const cancel = () => {
+    cancelling = cancelStatement(pool, client);
+  };
   gone?.addEventListener('abort', cancel, { once: true });
   try {
-    gone?.throwIfAborted();
-    return options.atomic ? await runBatch(client, queries, options) : await runInPostgres(client, queries);
+    return options.atomic
+      ? await runBatch(client, queries, options, gone)
+      : await runInPostgres(client, queries, gone);
   } catch (error) {
     // A connection in an unknown state, perhaps inside a transaction, is not reused.
     broken ??= await (isDatabaseError(error) && error.severity === 'ERROR'
@@ -211,20 +215,25 @@ async function runPostgres(
   } finally {
     client.off('error', onError);
     gone?.removeEventListener('abort', cancel);
+    // It must not reach the next user of the session.
+    await cancelling;
     client.release(broken);
   }
 }
 
 /** Cancels what the session runs, over a connection of its own: the pool may be full of what is to be cancelled. */
-function cancelStatement(pool: Pool, running: PoolClient): void {
+async function cancelStatement(pool: Pool, running: PoolClient): Promise<void> {
   const { processID } = running as PoolClient & { processID: number };
   const client = new Client({ connectionString: pool.options.connectionString });
-  const cancelled = client.connect().then(() => client.query('select pg_cancel_backend($1)', [processID]));
-  // A statement that cannot be cancelled runs into its time-out.
-  cancelled.then(
-    () => client.end(),
-    () => client.end().catch(() => {}),
-  );
+  try {
+    await client.connect();
+    await client.query('select pg_cancel_backend($1)', [processID]);
+  } catch (error) {
+    // The statement then ends with its time-out.
+    console.warn(`a statement could not be cancelled: ${asError(error).message}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /** Resolves to the error that makes the connection unusable, if there is one. */
@@ -244,16 +253,23 @@ async function runBatch(
   client: PoolClient,
   queries: BackendQuery[],
   options: RunOptions,
+  gone?: AbortSignal,
 ): Promise<RawResult[]> {
   await client.query(`begin ${transactionModes(options) ?? ''}`);
-  const results = await runInPostgres(client, queries);
+  const results = await runInPostgres(client, queries, gone);
   await client.query('commit');
   return results;
 }
 
-async function runInPostgres(client: PoolClient, queries: BackendQuery[]): Promise<RawResult[]> {
+async function runInPostgres(
+  client: PoolClient,
+  queries: BackendQuery[],
+  gone?: AbortSignal,
+): Promise<RawResult[]> {
   const results: RawResult[] = [];
   for (const { query, params } of queries) {
+    // A cancellation reaches the statement that runs, and none between two.
+    gone?.throwIfAborted();
     const result = await client.query<(string | null)[]>(rawQuery(query, params));
     results.push({
       fields: result.fields,

@@ -1,6 +1,7 @@
 import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
 import { CasingCache } from 'drizzle-orm/casing';
+import { NO_REQUEST, type ReportRequest, reportSettings, runReportCall } from './report-call.ts';
 import { type Clock, type RetryRules, SYSTEM_CLOCK, withRetries } from './retry.ts';
 import { meaningOf } from './sqlstate.ts';
 
@@ -39,7 +40,10 @@ export interface Database {
   query<R extends object = Row>(statement: SQL): Promise<R[]>;
   /** Several statements in one transaction: all of them take effect, or none. Returns the rows of each, in order. */
   atomic<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
-  /** Like `atomic`, for statements that read much, under settings that suit them. @throws ReportTooSlow */
+  /**
+   * Like `atomic`, for statements that read much, under settings that suit them, within the
+   * bounds of `report-call.ts`. @throws ReportTooSlow, TooManyReports
+   */
   report<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
   /**
    * Like `atomic`, for operations that are not idempotent, or that would give a wrong answer the second time,
@@ -48,21 +52,9 @@ export interface Database {
   once<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
 }
 
-/**
- * Time-outs of an attempt, of a report's attempt, and of all calls of a request. Senders give
- * up after half a minute.
- */
+/** Time-outs of an attempt, and of all calls of a request. Senders give up after half a minute. */
 export const ATTEMPT_TIMEOUT_MS = 15_000;
-export const REPORT_TIMEOUT_MS = 28_000;
-/** Of a report that a read token asks for: a page does not wait longer. */
-export const TOKEN_REPORT_TIMEOUT_MS = 10_000;
 export const REQUEST_DEADLINE_MS = 30_000;
-
-/**
- * Settings for statements that read much. A sort that spills to disk takes twice as long, and compiling a
- * statement of many steps takes longer than running it.
- */
-export const REPORT_SETTINGS = sql`select set_config('work_mem', '64MB', true), set_config('jit', 'off', true)`;
 
 /**
  * Settings for statements that join their own steps, sent before them. The planner does not know the sizes of
@@ -96,24 +88,6 @@ export class DatabaseUnreachable extends Error {
   }
 }
 
-/** The statements of a report exceeded its time-out and were cancelled, now or less than a minute ago. */
-export class ReportTooSlow extends Error {
-  override name = 'ReportTooSlow';
-  /** False: they did so a moment ago, and were not sent again. */
-  readonly ran: boolean;
-  readonly timeout_ms: number;
-  constructor(ran: boolean, timeout_ms: number) {
-    super('a report was cancelled by its statement time-out');
-    this.ran = ran;
-    this.timeout_ms = timeout_ms;
-  }
-}
-
-/** The workspace runs as many reports as it may. */
-export class TooManyReports extends Error {
-  override name = 'TooManyReports';
-}
-
 /**
  * The driver's message may contain a connection string and the parameters of the statement, so it is dropped.
  */
@@ -136,43 +110,6 @@ const INTERACTIVE: CallRules = {
   settings: [],
   mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) !== 'too_slow',
 };
-/** Reports of one workspace at a time, in all isolates together. A few more wait a moment for a slot. */
-export const REPORT_SLOTS = 4;
-
-/** SQLSTATEs of our own, see `migrations/functions/begin_report.sql`. */
-const SLOW_REPORT = 'TL003';
-const NO_REPORT_SLOT = 'TL004';
-
-/** The request that a report is for. */
-export interface ReportRequest {
-  /** SHA-256 in hex of all that it asks. */
-  question: string;
-  timeout_ms: number;
-  /** Fires when the caller has gone; the statements are then cancelled. */
-  signal: AbortSignal;
-}
-
-const NO_REQUEST: ReportRequest = {
-  question: '',
-  timeout_ms: REPORT_TIMEOUT_MS,
-  signal: new AbortController().signal,
-};
-
-function reportRules(workspaceId: string, { question, timeout_ms }: ReportRequest): CallRules {
-  const begin = sql`select begin_report(${workspaceId}::uuid, decode(${question}, 'hex'), ${REPORT_SLOTS}::int)`;
-  return { ...INTERACTIVE, attempt_timeout_ms: timeout_ms, settings: [REPORT_SETTINGS, begin] };
-}
-
-/** Remembers for a minute that a request ran out of time, and forgets those of before. */
-function rememberSlowReport(workspaceId: string, question: string): SQL {
-  return sql`
-    with past as (
-      delete from slow_reports s where s.workspace_id = (select ${workspaceId}::uuid) and s.until_at < now()
-    )
-    insert into slow_reports (workspace_id, question, until_at)
-    values (${workspaceId}::uuid, decode(${question}, 'hex'), now() + interval '1 minute')
-    on conflict (workspace_id, question) do update set until_at = excluded.until_at`;
-}
 /** For all others: they are sent again only if they certainly did not take effect. */
 const ONCE: CallRules = {
   ...INTERACTIVE,
@@ -229,6 +166,23 @@ export const REFUSE_UNSAFE_ROLE = sql`select refuse_unsafe_role()`;
 /** A SQLSTATE of our own, see `migrations/functions/refuse_unsafe_role.sql`. */
 export const UNSAFE_ROLE = 'TL002';
 
+/** Sends compiled statements as one transaction, and counts it in `use`. */
+function attempting(connectionString: string, use: DatabaseUse) {
+  const driver = neon(connectionString);
+  return async (queries: ReturnType<typeof compile>[], signal: AbortSignal) => {
+    const started = performance.now();
+    use.calls += 1;
+    try {
+      const sent = queries.map(({ sql: text, params }) => driver.query(text, params));
+      return await driver.transaction<false, false>(sent, { fetchOptions: { signal } });
+    } catch (error) {
+      throw databaseError(error);
+    } finally {
+      use.duration_ms += performance.now() - started;
+    }
+  };
+}
+
 /** Roles, with their connection string, that were found safe since the isolate started. */
 const known = new Set<string>();
 
@@ -242,68 +196,43 @@ export function openDatabases(
   deadline_ms: number = REQUEST_DEADLINE_MS,
   clock: Clock = SYSTEM_CLOCK,
 ): Databases {
-  const driver = neon(connectionString);
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
+  const attempt = attempting(connectionString, use);
   const deadline_at_ms = clock.nowMs() + deadline_ms;
-  const attempt = async (queries: ReturnType<typeof compile>[], signal: AbortSignal) => {
-    const started = performance.now();
-    use.calls += 1;
-    try {
-      const sent = queries.map(({ sql: text, params }) => driver.query(text, params));
-      return await driver.transaction<false, false>(sent, { fetchOptions: { signal } });
-    } catch (error) {
-      throw databaseError(error);
-    } finally {
-      use.duration_ms += performance.now() - started;
-    }
-  };
   const transact = async <T extends object[]>(
     reach: Reach,
     statements: Statements<T>,
     rules: CallRules,
-    gone?: AbortSignal,
   ): Promise<RowsOf<T>> => {
     const name = `${reach.role} ${connectionString}`;
     const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
     const before = [underReach(reach, rules.attempt_timeout_ms), ...checks, ...rules.settings];
     // Compiled once, so that a retry sends exactly the same statements.
     const queries = [...before, ...statements].map(compile);
-    const ended = (signal: AbortSignal) => (gone ? AbortSignal.any([signal, gone]) : signal);
-    const mayRepeat = (error: unknown) => !gone?.aborted && rules.mayRepeat(error);
-    const rows = await withRetries(
-      (signal) => attempt(queries, ended(signal)),
-      { ...rules, deadline_at_ms, mayRepeat },
-      clock,
-    );
+    const rows = await withRetries((signal) => attempt(queries, signal), { ...rules, deadline_at_ms }, clock);
     known.add(name);
     // The caller states the type of the rows; nothing here reads the SQL.
     return rows.slice(before.length) as RowsOf<T>;
-  };
-  const report = async <T extends object[]>(
-    reach: Reach,
-    statements: Statements<T>,
-    request: ReportRequest,
-  ): Promise<RowsOf<T>> => {
-    const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
-    const { question, timeout_ms, signal } = request;
-    try {
-      return await transact<T>(reach, statements, reportRules(workspaceId, request), signal);
-    } catch (error) {
-      const sqlstate = (error as { sqlstate?: string }).sqlstate;
-      if (sqlstate === SLOW_REPORT) throw new ReportTooSlow(false, timeout_ms);
-      if (sqlstate === NO_REPORT_SLOT) throw new TooManyReports('all slots are taken');
-      if (!sqlstate || meaningOf(sqlstate) !== 'too_slow') throw error;
-      // If it cannot be remembered, the next request runs out of time too.
-      const remember = rememberSlowReport(workspaceId, question);
-      await Promise.allSettled([transact(reach, [remember], INTERACTIVE)]);
-      throw new ReportTooSlow(true, timeout_ms);
-    }
   };
   const under = (reach: Reach, request: ReportRequest = NO_REQUEST): Database => ({
     query: async <R extends object>(statement: SQL) =>
       (await transact<[R]>(reach, [statement], INTERACTIVE))[0],
     atomic: (statements) => transact(reach, statements, INTERACTIVE),
-    report: (statements) => report(reach, statements, request),
+    report: <T extends object[]>(statements: NoInfer<Statements<T>>) => {
+      const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
+      const rules = {
+        ...INTERACTIVE,
+        attempt_timeout_ms: request.timeout_ms,
+        settings: reportSettings(workspaceId, request),
+        gone: request.signal,
+      };
+      return runReportCall(
+        workspaceId,
+        request,
+        () => transact<T>(reach, statements, rules),
+        (statement) => transact(reach, [statement], INTERACTIVE),
+      );
+    },
     once: (statements) => transact(reach, statements, ONCE),
   });
   return {

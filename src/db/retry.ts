@@ -18,6 +18,8 @@ export interface RetryRules {
   deadline_at_ms: number;
   /** May another attempt follow one that failed with this error? */
   mayRepeat(error: unknown): boolean;
+  /** Fires when nobody waits any more: the attempt ends, and no other follows. */
+  gone?: AbortSignal;
 }
 
 /** Retries after the first attempt. More of them would burden a database that is already in trouble. */
@@ -40,17 +42,18 @@ const MIN_ATTEMPT_MS = 500;
  */
 export async function withRetries<T>(
   attempt: (signal: AbortSignal) => Promise<T>,
-  { attempt_timeout_ms, deadline_at_ms, mayRepeat }: RetryRules,
+  { attempt_timeout_ms, deadline_at_ms, mayRepeat, gone }: RetryRules,
   clock: Clock,
 ): Promise<T> {
   for (let retries = 0; ; retries++) {
     const left_ms = Math.max(0, deadline_at_ms - clock.nowMs());
     try {
-      return await attempt(AbortSignal.timeout(Math.min(attempt_timeout_ms, left_ms)));
+      const timeout = AbortSignal.timeout(Math.min(attempt_timeout_ms, left_ms));
+      return await attempt(gone ? AbortSignal.any([timeout, gone]) : timeout);
     } catch (error) {
       const wait_ms = clock.random() * BACKOFF_MS * 2 ** retries;
       const isInTime = clock.nowMs() + wait_ms + MIN_ATTEMPT_MS <= deadline_at_ms;
-      if (retries === MAX_RETRIES || !isInTime || !mayRepeat(error)) throw error;
+      if (retries === MAX_RETRIES || !isInTime || gone?.aborted || !mayRepeat(error)) throw error;
       await clock.sleep(wait_ms);
     }
   }

@@ -1,14 +1,12 @@
+import { DatabaseUnreachable, openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import {
-  DatabaseUnreachable,
-  openDatabases,
   REPORT_SLOTS,
   REPORT_TIMEOUT_MS,
   type ReportRequest,
   ReportTooSlow,
   TOKEN_REPORT_TIMEOUT_MS,
   TooManyReports,
-  UNSAFE_ROLE,
-} from '../db/client.ts';
+} from '../db/report-call.ts';
 import { unstorable } from '../domain/json.ts';
 import { authenticate, authenticateRoot } from './authenticate.ts';
 import { authorize } from './authorize.ts';
