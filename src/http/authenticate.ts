@@ -4,8 +4,16 @@ import type { keys } from '../db/workspace-tables.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
 import type { Caller, WorkspaceSettings } from './caller.ts';
 import { ApiError } from './errors.ts';
+import { mayLookUp, noteLookUp } from './key-lookups.ts';
 import { type Claims, readClaims } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
+
+/** Where a request comes from, and when. */
+interface Client {
+  /** Null in a local run, where nothing in front of the Worker names it. */
+  address: string | null;
+  now_ms: number;
+}
 
 interface CachedCaller {
   caller: Caller;
@@ -46,14 +54,14 @@ export async function authenticate(
   database: Database,
   { now, identity_secret }: { now: Date; identity_secret: string },
 ): Promise<Caller> {
-  const nowMs = now.getTime();
+  const client = { address: request.headers.get('cf-connecting-ip'), now_ms: now.getTime() };
   const token = bearerToken(request);
   if (token.startsWith(READ_TOKEN_PREFIX))
-    return callerOfClaims(await readClaims(token, identity_secret, now), database, nowMs);
+    return callerOfClaims(await readClaims(token, identity_secret, now), database, client);
   if (!isWellFormedToken(token))
     throw new ApiError('unauthenticated', 'The key is mistyped or is not a Throughline key.');
   const hash = await tokenHash(token);
-  const caller = await cached(hash, nowMs, () =>
+  const caller = await cached(hash, client, () =>
     loadCaller(database, sql`k.token_hash = decode(${hash}, 'hex')`),
   );
   if (caller) return caller;
@@ -61,9 +69,9 @@ export async function authenticate(
 }
 
 /** The caller of a read token, which is valid as long as its key and the workspace of its key. */
-async function callerOfClaims(claims: Claims, database: Database, nowMs: number): Promise<Caller> {
+async function callerOfClaims(claims: Claims, database: Database, client: Client): Promise<Caller> {
   const { workspace_id, key_id, allowed_origins, reports, where, where_conversion, scope } = claims;
-  const key = await cached(`${workspace_id} ${key_id}`, nowMs, () =>
+  const key = await cached(`${workspace_id} ${key_id}`, client, () =>
     loadCaller(database, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
   );
   if (!key) {
@@ -77,13 +85,15 @@ async function callerOfClaims(claims: Claims, database: Database, nowMs: number)
 /** The caller of this name, from the cache or loaded; null if there is none, or if its key has expired. */
 async function cached(
   name: string,
-  nowMs: number,
+  { address, now_ms: nowMs }: Client,
   load: () => Promise<Caller | null>,
 ): Promise<Caller | null> {
   const warm = cache.get(name);
   if (warm && warm.until_ms > nowMs) return warm.caller;
+  if (!mayLookUp(address, name, nowMs)) return null;
   const caller = await load();
   const expiresAtMs = caller?.expires_at?.getTime() ?? Number.POSITIVE_INFINITY;
+  noteLookUp(address, name, caller !== null && expiresAtMs > nowMs, nowMs);
   if (!caller || expiresAtMs <= nowMs) {
     cache.delete(name);
     return null;

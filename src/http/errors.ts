@@ -39,15 +39,18 @@ export class ApiError extends Error {
   readonly errors: FieldError[] | undefined;
   /** Members besides the standard ones, such as the counts of a batch. */
   readonly members: Record<string, unknown>;
+  /** In place of the one of the table. */
+  readonly retry_after_seconds: number | undefined;
   constructor(
     code: ErrorCode,
     detail: string,
-    more: { errors?: FieldError[]; members?: Record<string, unknown> } = {},
+    more: { errors?: FieldError[]; members?: Record<string, unknown>; retry_after_seconds?: number } = {},
   ) {
     super(detail);
     this.code = code;
     this.errors = more.errors;
     this.members = more.members ?? {};
+    this.retry_after_seconds = more.retry_after_seconds;
   }
 }
 
@@ -67,6 +70,8 @@ export function problemResponse(error: ApiError, instance: string, requestId: st
   };
   const headers = new Headers({ 'content-type': 'application/problem+json' });
   if (status === 401) headers.set('www-authenticate', 'Bearer realm="throughline"');
-  if ('retry_after_seconds' in rest) headers.set('retry-after', String(rest.retry_after_seconds));
+  const ofTable = 'retry_after_seconds' in rest ? rest.retry_after_seconds : undefined;
+  const retryAfter = error.retry_after_seconds ?? ofTable;
+  if (retryAfter !== undefined) headers.set('retry-after', String(retryAfter));
   return new Response(JSON.stringify(problem), { status, headers });
 }
