@@ -71,6 +71,11 @@ async function filled(): Promise<TestWorkspace> {
      values ($1, 0, 0, now(), 'p', 'people', '')`,
     [workspace.id],
   );
+  // Only a report of more than ten seconds is remembered as slow.
+  await rowsOf(
+    `insert into slow_reports (workspace_id, question, until_at) values ($1, '\\x00', now() + interval '1 minute')`,
+    [workspace.id],
+  );
   return workspace;
 }
 
