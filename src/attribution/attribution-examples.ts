@@ -52,6 +52,7 @@ export const explanationExample: Explanation = {
     group_by: ['channel'],
     currency: 'EUR',
   },
+  considered_count: 1,
   considered: [
     {
       id: 'tweet-1',

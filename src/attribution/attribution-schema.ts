@@ -11,6 +11,9 @@ import { NamedRangeQuery } from '../stats/range-fields.ts';
 
 export const MAX_ROWS = 10_000;
 
+/** The most touchpoints of a journey that an explanation shows: half of them its first ones, half its last. */
+export const MAX_CONSIDERED = 1000;
+
 export const AttributionQuery = z.object({
   goal: GoalsQuery,
   ...NamedRangeQuery.shape,
@@ -127,28 +130,32 @@ export const Explanation = z
       }),
     }),
     settings: z.record(z.string(), z.unknown()),
-    considered: z.array(
-      z.object({
-        id: z.string(),
-        occurred_at: z.string().meta({ format: 'date-time' }),
-        kind: z.enum(KINDS),
-        channel: z.string(),
-        group: Group,
-        age_seconds: z.number().meta({ description: 'Time from the touchpoint to the conversion.' }),
-        milestones: z
-          .array(z.string())
-          .optional()
-          .meta({ description: 'The goals of `milestones` whose touch this is; omitted if there are none.' }),
-        weights: z
-          .partialRecord(z.enum(MODELS), z.number())
-          .meta({ type: 'object', additionalProperties: { type: 'number' } }),
-        credits: z.partialRecord(z.enum(MODELS), z.number()).meta({
-          type: 'object',
-          additionalProperties: { type: 'number' },
-          description: 'Weight times net value, in `currency`.',
+    considered_count: z.number().int().meta({ description: 'The number of touchpoints of the journey.' }),
+    considered: z
+      .array(
+        z.object({
+          id: z.string(),
+          occurred_at: z.string().meta({ format: 'date-time' }),
+          kind: z.enum(KINDS),
+          channel: z.string(),
+          group: Group,
+          age_seconds: z.number().meta({ description: 'Time from the touchpoint to the conversion.' }),
+          milestones: z.array(z.string()).optional().meta({
+            description: 'The goals of `milestones` whose touch this is; omitted if there are none.',
+          }),
+          weights: z
+            .partialRecord(z.enum(MODELS), z.number())
+            .meta({ type: 'object', additionalProperties: { type: 'number' } }),
+          credits: z.partialRecord(z.enum(MODELS), z.number()).meta({
+            type: 'object',
+            additionalProperties: { type: 'number' },
+            description: 'Weight times net value, in `currency`.',
+          }),
         }),
+      )
+      .meta({
+        description: `The journey, oldest first; of more than ${MAX_CONSIDERED} touchpoints the first and the last ${MAX_CONSIDERED / 2}.`,
       }),
-    ),
     left_out: z
       .array(z.object({ id: z.string(), reason: z.enum(LEFT_OUT_REASONS) }))
       .meta({ description: 'At most 1,000, newest first.' }),

@@ -17,6 +17,7 @@ import {
 import { type Milestones, milestoneTimes } from '../stats/milestone-sql.ts';
 import { joinNetAdjustments } from '../stats/net-conversion-sql.ts';
 import { DIMENSION_COLUMNS, whereConditions } from '../stats/where-sql.ts';
+import { MAX_CONSIDERED } from './attribution-schema.ts';
 
 /** A longer list would explain nothing more; `left_out_counts` is complete. */
 const MAX_LEFT_OUT = 1000;
@@ -43,12 +44,22 @@ export interface ConsideredRow {
   kind: Kind;
   channel: string;
   age_seconds: number;
+  /** Its place in the journey, from 0. */
+  place: number;
   dimensions: Record<string, string | null>;
 }
 
 /**
  * The one row of the statement; there is none if the conversion does not exist or the caller may not see it.
  */
+/** All touchpoints of a journey, in its order. */
+export interface WholeJourney {
+  /** Milliseconds since 1970. */
+  occurred_at: number[];
+  /** The places of those whose channel is `direct`. */
+  direct: number[];
+}
+
 export interface ExplanationRow {
   id: string;
   goal: string;
@@ -70,6 +81,7 @@ export interface ExplanationRow {
   /** The milestone goals that exist. */
   milestone_goals: string[] | null;
   considered: ConsideredRow[];
+  journey: WholeJourney;
   left_out: { id: string; reason: LeftOutReason }[];
   left_out_counts: Partial<Record<LeftOutReason, number>>;
 }
@@ -96,6 +108,10 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
       where ${sql.join([sql`c.workspace_id = ${tenant(workspace_id)}`, sql`c.id = ${conversion_id}`, ...conversionConditions(question, sql`c.`)], sql` and `)}
     ), judged as materialized (
       ${judged(question)}
+    ), journey as materialized (
+      select t.*, row_number() over (order by t.occurred_at, t.id) - 1 as place, count(*) over () as touches
+      from judged t
+      where t.reason is null
     )
     select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate,
       c.net_value is not null and c.rate is null as lacks_rate, c.retracted, c.counted,
@@ -103,7 +119,7 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
       extract(epoch from c.lookback)::float8 as lookback_seconds,
       ${milestones ? milestoneTimes(workspace_id, scope, milestones) : sql`null as lead_at, null as opportunity_at`},
       (${knownGoals(workspace_id, Object.values(milestones ?? {}))}) as milestone_goals,
-      (${considered()}) as considered,
+      (${considered()}) as considered, (${wholeJourney}) as journey,
       (
         select coalesce(json_agg(json_build_object('id', id, 'reason', reason) order by occurred_at desc, id desc), '[]')
         from (select * from judged where reason is not null order by occurred_at desc, id desc limit ${MAX_LEFT_OUT}) shown
@@ -174,9 +190,9 @@ function reason(where: Where): SQL {
 }
 
 /**
- * The touchpoints of the journey.
+ * The touchpoints of the journey that are shown, its first and its last ones.
  *
- * Needs: the step `judged`. Gives: a scalar subquery, without parentheses: a JSON list in journey order.
+ * Needs: the step `journey`. Gives: a scalar subquery, without parentheses: a JSON list in journey order.
  */
 function considered(): SQL {
   const dimensions = sql.join(
@@ -185,10 +201,22 @@ function considered(): SQL {
   );
   return sql`
     select coalesce(json_agg(json_build_object(
-      'id', t.id, 'occurred_at', t.occurred_at, 'kind', t.kind, 'channel', t.channel,
+      'place', t.place, 'id', t.id, 'occurred_at', t.occurred_at, 'kind', t.kind, 'channel', t.channel,
       'age_seconds', extract(epoch from t.converted_at - t.occurred_at)::float8,
       'dimensions', json_build_object(${dimensions})
-    ) order by t.occurred_at, t.id), '[]')
-    from judged t
-    where t.reason is null`;
+    ) order by t.place), '[]')
+    from journey t
+    where t.place < ${MAX_CONSIDERED / 2} or t.place >= t.touches - ${MAX_CONSIDERED / 2}`;
 }
+
+/**
+ * What the weights of a journey depend on, of all its touchpoints: a journey may have 100,000.
+ *
+ * Needs: the step `journey`. Gives: a scalar subquery, without parentheses: a `WholeJourney`.
+ */
+const wholeJourney = sql`
+    select json_build_object(
+      'occurred_at', coalesce(json_agg((extract(epoch from t.occurred_at) * 1000)::int8 order by t.place), '[]'),
+      'direct', coalesce(json_agg(t.place order by t.place) filter (where t.channel = 'direct'), '[]')
+    )
+    from journey t`;

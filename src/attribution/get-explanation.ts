@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { weightsOf } from '../domain/attribution.ts';
-import { withMilestones } from '../domain/milestones.ts';
+import { type Milestone, withMilestones } from '../domain/milestones.ts';
 import { isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
@@ -91,6 +91,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
       currency: row.currency,
     },
     settings,
+    considered_count: row.journey.occurred_at.length,
     considered: consideredOut(row, query, Number(row.net_value ?? 0) * Number(row.rate ?? 0)),
     left_out: row.left_out,
     left_out_counts: row.left_out_counts,
@@ -107,7 +108,8 @@ function consideredOut(
   const touches = touchesOf(row);
   const settings = { half_life_days: query.half_life_days, ...(query.weights && { weights: query.weights }) };
   const byModel = query.models.map((model) => [model, weightsOf(model, touches, settings)] as const);
-  return touches.map((touch, i) => ({
+  const weightAt = (weights: readonly number[], place: number) => weights[place] ?? 0;
+  return row.considered.map(({ place, ...touch }) => ({
     id: touch.id,
     occurred_at: new Date(touch.occurred_at).toISOString(),
     kind: touch.kind,
@@ -116,18 +118,26 @@ function consideredOut(
       query.group_by.map((dimension) => [dimension, touch.dimensions[dimension] ?? null]),
     ),
     age_seconds: touch.age_seconds,
-    ...(query.milestones &&
-      touch.milestones.length > 0 && {
-        milestones: touch.milestones.map((milestone) => query.milestones?.[milestone] ?? milestone),
-      }),
-    weights: Object.fromEntries(byModel.map(([model, weights]) => [model, weights[i] ?? 0])),
-    credits: Object.fromEntries(byModel.map(([model, weights]) => [model, (weights[i] ?? 0) * netValue])),
+    ...milestonesOut(touches[place]?.milestones ?? [], query),
+    weights: Object.fromEntries(byModel.map(([model, weights]) => [model, weightAt(weights, place)])),
+    credits: Object.fromEntries(
+      byModel.map(([model, weights]) => [model, weightAt(weights, place) * netValue]),
+    ),
   }));
 }
 
-/** The journey in the domain's terms: each touch with the milestones whose touch it is. */
-function touchesOf({ considered, lead_at, opportunity_at }: ExplanationRow) {
-  const touches = considered.map((touch) => ({ ...touch, occurred_at: timeOf(touch.occurred_at) }));
+function milestonesOut(milestones: readonly Milestone[], query: ExplanationQuery): { milestones?: string[] } {
+  if (!query.milestones || milestones.length === 0) return {};
+  return { milestones: milestones.map((milestone) => query.milestones?.[milestone] ?? milestone) };
+}
+
+/** The whole journey in the domain's terms: each touch with the milestones whose touch it is. */
+function touchesOf({ journey, lead_at, opportunity_at }: ExplanationRow) {
+  const direct = new Set(journey.direct);
+  const touches = journey.occurred_at.map((occurred_at, place) => ({
+    occurred_at,
+    channel: direct.has(place) ? 'direct' : '',
+  }));
   const times = {
     lead: lead_at && timeOf(lead_at),
     opportunity: opportunity_at && timeOf(opportunity_at),

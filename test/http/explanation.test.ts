@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
-import { creditsOf, daysBefore, sale, touch } from './items.ts';
+import { creditsOf, daysBefore, SOLD_AT, sale, touch } from './items.ts';
 
 /** The sum of the explanations of all conversions equals the report, and both have an ETag of their content. */
 
@@ -179,4 +179,38 @@ test('without from and to the report is the last 30 days; range=7d the last 7, t
   expect(await worth('&range=7d')).toBe(11);
   expect(await worth('&range=90d')).toBe(11_111);
   expect(await worth('&range=12mo')).toBe(11_111);
+});
+
+test('of a journey of 1,500 touchpoints shows the first and the last 500, with the weights of the whole', async () => {
+  const workspace = await TestWorkspace.make();
+  await workspace.goal('purchase');
+  const count = 1500;
+  await workspace.load(
+    'touchpoints',
+    Array.from({ length: count }, (_, i) =>
+      touch(`t${String(i).padStart(4, '0')}`, {
+        channel: i % 2 === 0 ? 'direct' : 'x',
+        occurred_at: daysBefore(1, i * 1000),
+      }),
+    ),
+  );
+  await workspace.load('conversions', [sale('s', { occurred_at: SOLD_AT, value: 1500 })]);
+  const models = 'first_touch,linear,time_decay,last_non_direct,position_based';
+  const { body } = await workspace.get(`/v1/conversions/s/explanation?models=${models}`);
+  expect(body.considered_count).toBe(count);
+  expect(body.considered.map(({ id }: Json) => id)).toEqual(
+    Array.from({ length: count }, (_, i) => `t${String(i).padStart(4, '0')}`).filter(
+      (_, i) => i < 500 || i >= 1000,
+    ),
+  );
+  expect(body.considered[0].weights).toMatchObject({
+    first_touch: 1,
+    linear: 1 / count,
+    position_based: 0.4,
+  });
+  expect(body.considered[1].weights.position_based).toBeCloseTo(0.2 / (count - 2), 12);
+  expect(body.considered.at(-1).weights).toMatchObject({ last_non_direct: 1, position_based: 0.4 });
+  // Half-life 7 days: two touches a second apart differ by a factor of 2^(1 s / 7 d).
+  const [one, two] = body.considered.map(({ weights }: Json) => weights.time_decay);
+  expect(two / one).toBeCloseTo(2 ** (1 / (7 * 86_400)), 9);
 });

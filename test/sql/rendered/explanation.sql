@@ -95,6 +95,10 @@ with goal_settings as materialized (
     when t.kind = any('{"event","view","other"}'::text[]) then 'kind_without_credit'
     when (true) is not true then 'filtered'
     end is null and true
+), journey as materialized (
+  select t.*, row_number() over (order by t.occurred_at, t.id) - 1 as place, count(*) over () as touches
+  from judged t
+  where t.reason is null
 )
 select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.currency, c.rate,
   c.net_value is not null and c.rate is null as lacks_rate, c.retracted, c.counted,
@@ -107,12 +111,17 @@ select c.id, c.goal, c.person_id, c.account_id, c.occurred_at, c.value, c.curren
   where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{}'::text[])) as milestone_goals,
   (
   select coalesce(json_agg(json_build_object(
-          'id', t.id, 'occurred_at', t.occurred_at, 'kind', t.kind, 'channel', t.channel,
+          'place', t.place, 'id', t.id, 'occurred_at', t.occurred_at, 'kind', t.kind, 'channel', t.channel,
           'age_seconds', extract(epoch from t.converted_at - t.occurred_at)::float8,
           'dimensions', json_build_object('channel'::text, t.channel, 'source'::text, t.source, 'medium'::text, t.medium, 'campaign'::text, t.campaign, 'content'::text, t.content, 'term'::text, t.term, 'kind'::text, t.kind, 'direction'::text, t.direction, 'stage'::text, t.stage, 'conversation'::text, t.conversation, 'topic'::text, t.topic)
-      ) order by t.occurred_at, t.id), '[]')
-  from judged t
-  where t.reason is null) as considered,
+      ) order by t.place), '[]')
+  from journey t
+  where t.place < 500 or t.place >= t.touches - 500) as considered, (
+  select json_build_object(
+      'occurred_at', coalesce(json_agg((extract(epoch from t.occurred_at) * 1000)::int8 order by t.place), '[]'),
+      'direct', coalesce(json_agg(t.place order by t.place) filter (where t.channel = 'direct'), '[]')
+  )
+  from journey t) as journey,
   (
   select coalesce(json_agg(json_build_object('id', id, 'reason', reason) order by occurred_at desc, id desc), '[]')
   from (select * from judged where reason is not null order by occurred_at desc, id desc limit 1000) shown
