@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { benchAttribution } from './attribution.ts';
 import { benchConversations } from './conversations.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
+import { benchHostile } from './hostile.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
 import type { Progress } from './measure.ts';
@@ -19,6 +20,7 @@ const BENCHES = {
   conversations: benchConversations,
   reports: benchReports,
   locks: benchLocks,
+  hostile: benchHostile,
 };
 type Name = keyof typeof BENCHES;
 /** The others load data for minutes, so they run only by name. */
