@@ -117,7 +117,11 @@ begin
     limit 1;
 
     -- Skipped facts of components that were rolled back, a chunk of each identity at a time.
-    if v_has_horizon and (v_fact.link_id is null or (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id) > (v_precedence, v_occurred_at, v_item_id, v_resource, v_link_id)) then
+    if v_has_horizon and (
+      v_fact.link_id is null
+      or (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id)
+        > (v_precedence, v_occurred_at, v_item_id, v_resource, v_link_id)
+    ) then
       for n in 1 .. cardinality(v_ids) loop
         v_root := n;
         while v_parents[v_root] <> v_root loop
@@ -128,9 +132,10 @@ begin
       with found as materialized (
         select l.*
         from generate_subscripts(v_ids, 1) n
-        cross join lateral skipped_links(p_workspace_id, v_ids[n],
-          case when v_users[v_parents[n]] > 0 and v_is_user[n] = 0 then false end, v_precedence, v_occurred_at, v_item_id,
-          v_resource, v_link_id, c_chunk) l
+        cross join lateral skipped_links(
+          p_workspace_id, v_ids[n], case when v_users[v_parents[n]] > 0 and v_is_user[n] = 0 then false end,
+          v_precedence, v_occurred_at, v_item_id, v_resource, v_link_id, c_chunk
+        ) l
         where v_rolled[n] and v_sizes[v_parents[n]] < c_max_identities
       ), horizon as (
         select * from found f where f.is_cut order by f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id limit 1
@@ -139,7 +144,12 @@ begin
           select array_agg(distinct f.link_id)
           from found f
           where not f.link_id = any (v_seen)
-            and not exists (select from horizon h where (f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id) > (h.precedence, h.occurred_at, h.item_id, h.resource, h.link_id))
+            and not exists (
+              select
+              from horizon h
+              where (f.precedence, f.occurred_at, f.item_id, f.resource, f.link_id)
+                > (h.precedence, h.occurred_at, h.item_id, h.resource, h.link_id)
+            )
         ) as links, h.*
       into v_row
       from (select) one
@@ -300,8 +310,9 @@ begin
       select array_agg(distinct l.link_id) into v_more
       from generate_subscripts(v_slots, 1) place (n)
       join identity_links l on l.workspace_id = (select p_workspace_id) and l.identity_id = v_ids[v_slots[place.n]]
-      where l.is_current and not l.skipped and not l.link_id = any (v_seen) and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
-                  > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
+      where l.is_current and not l.skipped and not l.link_id = any (v_seen)
+        and (l.precedence, l.occurred_at, l.item_id, l.resource, l.link_id)
+          > (v_fact.precedence, v_fact.occurred_at, v_fact.item_id, v_fact.resource, v_fact.link_id);
       if v_more is not null then
         v_seen := v_seen || v_more;
         v_queue := links_in_order(p_workspace_id, v_queue[v_next:] || v_more);
@@ -356,7 +367,8 @@ begin
     on conflict (workspace_id, identity_id) do update
     set precedence = excluded.precedence, occurred_at = excluded.occurred_at, item_id = excluded.item_id,
       resource = excluded.resource, link_id = excluded.link_id
-    where (excluded.precedence, excluded.occurred_at, excluded.item_id, excluded.resource, excluded.link_id) < (c.precedence, c.occurred_at, c.item_id, c.resource, c.link_id);
+    where (excluded.precedence, excluded.occurred_at, excluded.item_id, excluded.resource, excluded.link_id)
+      < (c.precedence, c.occurred_at, c.item_id, c.resource, c.link_id);
   end if;
 
   perform move_identities(p_workspace_id, v_ids, v_holders, v_parents);
