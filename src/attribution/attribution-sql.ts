@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../stats/credit-sql.ts';
+import { sweptTouchpoints } from '../stats/swept-journeys-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 
 /** The effective query of the attribution report. */
@@ -75,6 +76,9 @@ export function attributionStatement(question: AttributionQuestion): SQL {
         select interval, dimensions, count(*), 0, 0, ${each(() => sql`0, 0`)}
         from (select distinct interval, dimensions, touchpoint_id from ranked) distinct_touchpoints
         group by interval, dimensions
+        union all
+        select interval, dimensions, touchpoints, 0, 0, ${each(() => sql`0, 0`)}
+        from (${sweptTouchpoints}) swept_touchpoints
       ) counted
       group by interval, dimensions
     ), placed as materialized (

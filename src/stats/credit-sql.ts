@@ -5,6 +5,7 @@ import type { Dimension } from '../domain/touchpoint-fields.ts';
 import { conversionsInRange, groupOf, type JourneyQuestion, touchesOfJourneys } from './journey-sql.ts';
 import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, type ModelParameters, weightSql } from './model-sql.ts';
+import { sweptEntities, sweptJourneys } from './swept-journeys-sql.ts';
 
 /** A query for credit: the conversions and journeys, the models, and how credit is grouped. */
 export interface CreditQuestion extends JourneyQuestion {
@@ -51,19 +52,31 @@ export function intervalOf(
  * …)`, the weight of each group in each journey under each model.
  */
 export function creditByJourney(question: CreditQuestion): SQL {
-  const { models, settings } = question;
-  const weights = models.map((model, i) => sql`${weightSql(model, settings)} as ${weight(i)}`);
+  const { models, settings, milestones } = question;
   const of = sql`conversion_id, interval, dimensions, gross, net, retracted`;
+  const weights = models.map((model, i) => {
+    const each = weightSql(model, settings);
+    // The decay of a row is that of all its touches.
+    return sql`${model === 'time_decay' ? each : sql`times * (${each})`} as ${weight(i)}`;
+  });
+  const read = sql`${of}, position, touches, last_non_direct, ${milestones ? sql`lead_position, opportunity_position,` : sql``} decay, times`;
   return sql`${conversionsInRange(question)},
     ${rankedTouches(question)},
     weighted as (
-      select ${of}, position = touches as is_last, ${sql.join(weights, sql`, `)}
-      from (select *, ${models.includes('time_decay') ? decayTerm(settings) : sql`null`} as decay from ranked) ranked
+      select ${of}, times, position = touches as is_last, ${sql.join(weights, sql`, `)}
+      from (
+        select ${read}
+        from (select *, 1 as times, ${models.includes('time_decay') ? decayTerm(settings) : sql`null::float8`} as decay from ranked) ranked
+        union all
+        select ${read}
+        from swept_rows
+      ) ranked
     ), by_journey as materialized (
       select ${of}, bool_or(is_last) as is_last,
         ${eachModel(question, (i) => sql`sum(${weight(i)})::float8 as ${weight(i)}`)}
       from weighted
       group by ${of}
+      having sum(times) > 0
     )`;
 }
 
@@ -87,7 +100,9 @@ function rankedTouches(question: CreditQuestion): SQL {
         ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
   const source = milestones ? sql`dated` : sql`converted`;
   return sql`
-    ${dated}touched as (${touchesOfJourneys(question, source, columns)}
+    ${dated}${sweptEntities(question, source)},
+    ${sweptJourneys(question, source)},
+    touched as (${touchesOfJourneys(question, sql`listed_conversions`, columns)}
     ), positioned as (
       select *, row_number() over journey as position
       from touched
