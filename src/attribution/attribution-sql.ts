@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../stats/credit-sql.ts';
-import { sweptTouchpoints } from '../stats/swept-journeys-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
+import { sweptTouchpoints } from '../stats/swept-journeys-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {

@@ -20,6 +20,7 @@ import type { FunnelQuestion } from './funnel-question.ts';
  */
 export function anyFunnel(question: FunnelQuestion): SQL {
   const sets = setsOf(question);
+  const apart = question.count === 'completions' && areApart(question) ? question.steps.map((_, i) => i) : [];
   const isFirst = question.entry === 'first' ? sql`where pos = first_pos` : sql``;
   return sql`${numberedEvents(question)}, ${lanedEvents(question)},
     running as materialized (
@@ -30,17 +31,24 @@ export function anyFunnel(question: FunnelQuestion): SQL {
         ),
         sql`, `,
       )},
-        max(pos) over (partition by entity, lane order by at range between current row and ${windowOf(question)} following) as window_pos,
+        max(pos) over (partition by entity, lane order by at range between unbounded preceding and ${windowOf(question)} following) as window_pos,
         min(case when excluded <> 0 then pos end) over (
-          partition by entity, lane order by pos rows between 1 following and unbounded following
-        ) as excluded_pos
+          partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
+        ) as excluded_pos${sql.join(
+          apart.map(
+            (i) => sql`,
+        min(pos) filter (where steps & ${1 << i}::int <> 0) over (
+          partition by entity, lane order by pos desc rows unbounded preceding
+        ) as ${nextOf(i)}`,
+          ),
+        )}
       from laned
       window earlier as (partition by entity, lane order by pos rows unbounded preceding)
     ), starts as materialized (
       select *
       from (
         select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
-          ${sql.join(
+          ${sql.join(apart.map((i) => sql`${nextOf(i)}, `))}${sql.join(
             sets.map((set) => sql`${total(set)} - (steps & ${set}::int <> 0)::int as ${total(set)}`),
             sql`, `,
           )}
@@ -90,6 +98,14 @@ export function anyFunnel(question: FunnelQuestion): SQL {
 /** The name of the column with the running count of a set of steps. */
 const total = (set: number) => sql.identifier(`total_${set}`);
 
+/** The name of the column with the position of the next event that matches a step, by the step's index. */
+const nextOf = (i: number) => sql.identifier(`next_${i}`);
+
+/** Whether no event can match two steps. */
+function areApart(question: FunnelQuestion): boolean {
+  return groupsOf(question).every((group) => group.length === 1);
+}
+
 /** The sets of steps that matter, as bits: all sets within a group of steps that overlap. */
 function setsOf(question: FunnelQuestion): number[] {
   return groupsOf(question).flatMap(subsets);
@@ -125,25 +141,39 @@ function matched(question: FunnelQuestion, events: (set: number) => SQL): SQL {
 
 /**
  * The completions: for each start, the event at which it reaches each step; then the chains
- * that do not overlap.
+ * that do not overlap. Where no event matches two steps, a start reaches its k-th step at the k-th of the
+ * next events of all steps; otherwise the events of its window are counted.
  *
  * Needs: the steps `starts` and `running`. Gives: the steps `ends` and `completed (entity,
  * step, completions)`.
  */
 function completed(question: FunnelQuestion): SQL {
-  return sql`ends as (
-      select s.entity, s.lane, s.pos as start_pos, r.pos,
-        ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as step
+  const ends = areApart(question)
+    ? sql`
+      select s.entity, s.lane, s.pos as start_pos, reached.step, reached.pos as end_pos
       from starts s
-      join running r on r.entity = s.entity and r.lane = s.lane
-      where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+      cross join lateral (
+        select pos, row_number() over (order by pos) as step
+        from (values ${sql.join(
+          question.steps.map((_, i) => sql`(${nextOf(i)})`),
+          sql`, `,
+        )}) next (pos)
+        where pos <= s.end_pos
+      ) reached`
+    : sql`
+      select entity, lane, start_pos, step, min(pos) as end_pos
+      from (
+        select s.entity, s.lane, s.pos as start_pos, r.pos,
+          ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as step
+        from starts s
+        join running r on r.entity = s.entity and r.lane = s.lane
+        where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+      ) passed
+      group by entity, lane, start_pos, step`;
+  return sql`first_ends as (${ends}
     ), completed as materialized (
       select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-      from (
-        select entity, lane, start_pos, step, min(pos) as end_pos
-        from ends
-        group by entity, lane, start_pos, step
-      ) first_ends
+      from first_ends
       group by entity, step
     )`;
 }

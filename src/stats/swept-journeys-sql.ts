@@ -96,7 +96,8 @@ const NO_JOURNEY = sql`entity, null as conversion_id, null as interval, null::nu
 const positionOf = (place: SQL) => sql`(${place} - low - coalesce(recorded < ${place}, false)::int)`;
 
 /** The place itself, or the one before if the touchpoint there recorded the conversion; null outside the journey. */
-const inJourney = (place: SQL) => sql`nullif(greatest(${place} - coalesce(recorded = ${place}, false)::int, low), low)`;
+const inJourney = (place: SQL) =>
+  sql`nullif(greatest(${place} - coalesce(recorded = ${place}, false)::int, low), low)`;
 
 /**
  * The rows of swept journeys, which `weighted` reads beside the ranked touches of the others.
