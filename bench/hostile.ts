@@ -46,7 +46,7 @@ async function benchLinks(world: BenchWorld, client: pg.Client, progress: Progre
     progress(`hostile: ${links} links of one address`);
     workspaces.push({ ...(await starOf(world, client, links)), links });
   }
-  const link = ({ token }: Workspace, second = 30_000_000 + serial) => {
+  const link = ({ token }: Workspace, second = 2_000_000 + serial) => {
     serial += 1;
     const person = { email: 'kiosk@example.com', anonymous_id: `new-${serial}` };
     return world.ask('POST', '/v1/people', token, {

@@ -96,7 +96,8 @@ export function transactionModes(options: RunOptions): string | null {
   return modes.length > 0 ? modes.join(', ') : null;
 }
 
-const MAX_CONNECTIONS = 10;
+/** More than the reports of a workspace that may wait for a slot, so that other requests find a connection. */
+const MAX_CONNECTIONS = 25;
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** The value of `dataDir` that stores nothing on disk. */

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, creditByJourney, eachModel, intervalOf, weight } from '../stats/credit-sql.ts';
+import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
+import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { sweptTouchpoints } from '../stats/swept-journeys-sql.ts';
+import { sweptTouchpoints } from '../stats/swept-touchpoints-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {

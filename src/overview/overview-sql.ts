@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import { type CreditQuestion, creditByJourney, weight } from '../stats/credit-sql.ts';
+import type { CreditQuestion } from '../stats/credit-question.ts';
+import { creditByJourney, weight } from '../stats/credit-sql.ts';
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
 import { isUnretracted } from '../stats/net-conversion-sql.ts';
 

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { SPEND_DIMENSIONS, type SpendDimension } from '../domain/touchpoint-fields.ts';
-import { type CreditQuestion, intervalOf } from '../stats/credit-sql.ts';
+import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
 import { exchangeRates, fxRateOf } from '../stats/fx-sql.ts';
 import { isOneOf } from '../stats/where-sql.ts';
 

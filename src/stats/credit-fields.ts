@@ -3,7 +3,7 @@ import { DEFAULT_HALF_LIFE_DAYS, type EndShares, MODELS, needsMilestones } from 
 import type { Interval } from '../domain/time.ts';
 import { ApiError } from '../http/errors.ts';
 import { GoalKey } from '../http/fields.ts';
-import type { CreditQuestion } from './credit-sql.ts';
+import type { CreditQuestion } from './credit-question.ts';
 import {
   type GroupedJourneyQuestion,
   JourneyQuery,

@@ -1,23 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Model } from '../domain/attribution.ts';
-import type { Interval } from '../domain/time.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { conversionsInRange, groupOf, type JourneyQuestion, touchesOfJourneys } from './journey-sql.ts';
-import { type Milestones, milestonePositions, milestoneTimes } from './milestone-sql.ts';
-import { decayTerm, type ModelParameters, weightSql } from './model-sql.ts';
-import { sweptEntities, sweptJourneys } from './swept-journeys-sql.ts';
-
-/** A query for credit: the conversions and journeys, the models, and how credit is grouped. */
-export interface CreditQuestion extends JourneyQuestion {
-  models: readonly Model[];
-  /** The milestone goals for models that need them, else null. */
-  settings: ModelParameters;
-  /** The goals of the models that need them, else null. */
-  milestones: Milestones | null;
-  group_by: readonly Dimension[];
-  interval: Interval | null;
-  timezone: string;
-}
+import { type CreditQuestion, intervalOf } from './credit-question.ts';
+import { conversionsInRange, groupOf, touchesOfJourneys } from './journey-sql.ts';
+import { milestonePositions, milestoneTimes } from './milestone-sql.ts';
+import { decayTerm, weightSql } from './model-sql.ts';
+import { sweptEntities } from './swept-entities-sql.ts';
+import { sweptJourneys } from './swept-journeys-sql.ts';
 
 /** The name of the column with a model's weight, by the model's index in the query. */
 export const weight = (i: number) => sql.identifier(`weight_${i}`);
@@ -28,19 +15,6 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
     models.map((_, i) => make(i)),
     sql`, `,
   );
-}
-
-/**
- * The interval of an instant, as the local date on which it starts.
- *
- * Needs: `at`, a timestamptz expression. Gives: a text expression; null if the query has no interval.
- */
-export function intervalOf(
-  { interval, timezone }: Pick<CreditQuestion, 'interval' | 'timezone'>,
-  at: SQL,
-): SQL {
-  if (interval === null) return sql`null::text`;
-  return sql`to_char(date_trunc(${interval}, ${at} at time zone ${timezone}), 'YYYY-MM-DD')`;
 }
 
 /**

@@ -1,9 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { DAY_MS } from '../domain/time.ts';
-import { type CreditQuestion, intervalOf } from './credit-sql.ts';
-import { entityColumns, entityOf, isOfEntity } from './entity-sql.ts';
-import { creditable, groupOf } from './journey-sql.ts';
+import { type CreditQuestion, intervalOf } from './credit-question.ts';
+import { inJourney, JOURNEY, NO_JOURNEY, positionOf } from './swept-columns-sql.ts';
+import { sweptDecays } from './swept-decay-sql.ts';
+import { entityKey } from './swept-entities-sql.ts';
 
 /**
  * Journeys of entities with many conversions. The same touches are in many of their journeys, so listing each
@@ -15,89 +14,6 @@ import { creditable, groupOf } from './journey-sql.ts';
  * Steps look each other up in a `union all` with a window over the common key: a join would be a nested loop
  * if the planner expects one row.
  */
-
-/** Conversions of an entity in the range up to which each journey lists its touches. */
-export const MAX_LISTED_JOURNEYS = 32;
-
-/** With more groups than one for so many touches, running counts per group cost more than the lists. */
-const TOUCHES_PER_GROUP = 8;
-
-/**
- * Halvings of `time_decay` in a block. Running sums start anew in each block, so that they do not overflow.
- * Touches more than one block before the newest one weigh less than 2^-64 of it, and count as 0.
- */
-const BLOCK_HALVINGS = 64;
-
-/** The entity of a row as one text. */
-function entityKey({ scope }: CreditQuestion, row: SQL): SQL {
-  if (scope === 'person') return sql`${row}.person_id::text`;
-  return sql`coalesce('account ' || ${row}.account_id, 'person ' || ${row}.person_id)`;
-}
-
-/**
- * Splits conversions by whether their entity is swept.
- *
- * Needs: `source`, a step with the columns of `converted`. Gives: the steps `crowded`, `crowd_touches`, `swept
- * (entity)` and `listed_conversions`, the conversions of all other entities.
- */
-export function sweptEntities(question: CreditQuestion, source: SQL): SQL {
-  const { workspace_id, scope, where, with_retracted } = question;
-  const columns =
-    scope === 'person'
-      ? sql`c.person_id, null::text as account_id`
-      : sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
-  const touches = entityColumns(scope).map(
-    (column) => sql`
-        select ${entityKey(question, sql`c`)} as entity, t.id, t.occurred_at, t.channel = 'direct' as is_direct,
-          ${groupOf(question.group_by)} as dimensions
-        from crowded c
-        join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isOfEntity(column)}
-          and (t.${column.name}, t.occurred_at) >= (c.${column.name}, c.from_at)
-          and (t.${column.name}, t.occurred_at) <= (c.${column.name}, c.to_at)
-        where ${creditable(where)}`,
-  );
-  return sql`
-    crowded as materialized (
-      select ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-      from ${source} c
-      ${with_retracted ? sql`` : sql`where not c.retracted`}
-      group by ${entityOf(scope, sql`c`)}
-      having count(*) > ${MAX_LISTED_JOURNEYS}
-    ), crowd_touches as materialized (
-      select *, max(place) filter (where not is_direct) over (partition by entity order by place) as non_direct
-      from (
-        select *, row_number() over (partition by entity order by occurred_at, id) as place,
-          dense_rank() over (partition by entity order by dimensions) as group_number
-        from (${sql.join(touches, sql` union all `)}
-        ) t
-      ) t
-    ), swept as materialized (
-      select entity
-      from crowd_touches
-      group by entity
-      having max(group_number) * ${TOUCHES_PER_GROUP}::int <= count(*)
-    ), listed_conversions as materialized (
-      select *
-      from ${source} c
-      where ${entityKey(question, sql`c`)} not in (select entity from swept)
-    )`;
-}
-
-/** The columns of a journey that its rows repeat. */
-const JOURNEY = sql`entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-          last_non_direct, lead, opportunity`;
-/** The same for the rows of touches in a list. */
-const NO_JOURNEY = sql`entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-          null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-          null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-          null::bigint as lead, null::bigint as opportunity`;
-
-/** The position in the journey of a place in the list of the entity. */
-const positionOf = (place: SQL) => sql`(${place} - low - coalesce(recorded < ${place}, false)::int)`;
-
-/** The place itself, or the one before if the touchpoint there recorded the conversion; null outside the journey. */
-const inJourney = (place: SQL) =>
-  sql`nullif(greatest(${place} - coalesce(recorded = ${place}, false)::int, low), low)`;
 
 /**
  * The rows of swept journeys, which `weighted` reads beside the ranked touches of the others.
@@ -237,7 +153,7 @@ export function sweptJourneys(question: CreditQuestion, source: SQL): SQL {
       ) counted
       group by ${JOURNEY}, segment_end, dimensions
       having sum(times) > 0
-    ), ${models.includes('time_decay') ? decays(question) : sql``}swept_rows as (
+    ), ${models.includes('time_decay') ? sweptDecays(question) : sql``}swept_rows as (
       select conversion_id, interval, dimensions, gross, net, retracted, touches, position, times, decay,
         ${positionOf(sql`last_non_direct`)} as last_non_direct, ${positionOf(sql`lead`)} as lead_position,
         ${positionOf(sql`opportunity`)} as opportunity_position
@@ -268,122 +184,3 @@ export function sweptJourneys(question: CreditQuestion, source: SQL): SQL {
 const segments = sql`
               select coalesce(lag(ends) over (order by ends), low) as starts, ends
               from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts`;
-
-/** Halvings since the start of the range. */
-function halvingsOf({ from, settings }: CreditQuestion, at: SQL): SQL {
-  const halfLife = (settings.half_life_days * DAY_MS) / 1000;
-  return sql`extract(epoch from ${at} - ${from}::timestamptz)::float8 / ${halfLife}::float8`;
-}
-
-/**
- * The decay of each group of swept journeys, from running sums in blocks. Sums are numeric, so that differences
- * of them are exact; a touchpoint that recorded the conversion is taken out before scaling.
- *
- * Needs: the steps `crowd_touches`, `swept_journeys` and `swept_touches`. Gives: the steps `decaying` and
- * `swept_decays` with the columns of a journey, `dimensions` and `decay`, and a comma.
- */
-function decays(question: CreditQuestion): SQL {
-  const block = (halvings: SQL) => sql`floor(${halvings} / ${BLOCK_HALVINGS}::int)`;
-  const term = (halvings: SQL) =>
-    sql`power(2::float8, ${halvings} - ${BLOCK_HALVINGS}::int * ${block(halvings)})::numeric`;
-  return sql`decaying as materialized (
-      select *
-      from (
-        select *, ${halvingsOf(question, sql`occurred_at`)} as halvings, max(${halvingsOf(question, sql`occurred_at`)})
-          filter (where not is_recorded) over (partition by conversion_id) as newest
-        from swept_touches
-      ) touches
-      where is_recorded or place = ${inJourney(sql`high`)}
-    ), swept_decays as (
-      select ${JOURNEY}, dimensions,
-        sum(decay::float8 * power(2::float8, ${BLOCK_HALVINGS}::int * block - newest)) as decay
-      from (
-        select ${JOURNEY}, dimensions, newest, block, sum(decay) as decay
-        from (
-          select ${JOURNEY}, dimensions, newest, block, sign * coalesce(seen, 0) as decay
-          from (
-            select *, sum(term) over (partition by entity, group_number, block order by place) as seen,
-              max(touch_dimensions) over (partition by entity, group_number) as dimensions
-            from (
-              select ${NO_JOURNEY}, group_number, place, dimensions as touch_dimensions, ${block(sql`halvings`)} as block,
-                ${term(sql`halvings`)} as term, null::float8 as newest, 0 as sign
-              from (select *, ${halvingsOf(question, sql`occurred_at`)} as halvings from crowd_touches) touches
-              union all
-              select ${JOURNEY}, group_number, bound.place, null, ${block(sql`newest`)} - blocks_ago, null, newest, bound.sign
-              from decaying
-              cross join (values (0), (1)) blocks (blocks_ago)
-              cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-              cross join lateral generate_series(1, groups) group_number
-              where not is_recorded
-            ) listed
-          ) summed
-          where conversion_id is not null
-          union all
-          select ${JOURNEY}, dimensions, newest, ${block(sql`halvings`)}, -${term(sql`halvings`)}
-          from decaying
-          where is_recorded and newest is not null
-            and ${block(sql`halvings`)} between ${block(sql`newest`)} - 1 and ${block(sql`newest`)}
-        ) parts
-        group by ${JOURNEY}, dimensions, newest, block
-      ) blocks
-      where decay > 0
-      group by ${JOURNEY}, dimensions
-    ), `;
-}
-
-/**
- * The distinct touchpoints of swept journeys per interval and group. Journeys of an interval are merged to
- * ranges without overlap, whose touches are counted once. A touchpoint that recorded conversions is left out if no
- * other journey of the interval has it.
- *
- * Needs: the steps of `sweptJourneys`. Gives: a select of `interval, dimensions, touchpoints`.
- */
-export const sweptTouchpoints = sql`
-        select interval, dimensions, sum(touchpoints) as touchpoints
-        from (
-          select interval, dimensions, sign * seen as touchpoints
-          from (
-            select *, count(touch) over (partition by entity, group_number order by place) as seen,
-              max(touch_dimensions) over (partition by entity, group_number) as dimensions
-            from (
-              select entity, group_number, place, id as touch, dimensions as touch_dimensions, null as interval, 0 as sign
-              from crowd_touches
-              union all
-              select entity, group_number, bound.place, null, null, interval, bound.sign
-              from (
-                select entity, interval, groups, min(low) as low, max(high) as high
-                from (
-                  select *, count(*) filter (where starts_anew) over (partition by entity, interval order by low, conversion_id) as island
-                  from (
-                    select *, (low >= max(high) over (
-                      partition by entity, interval order by low, conversion_id rows between unbounded preceding and 1 preceding
-                    )) is not false as starts_anew
-                    from swept_journeys
-                  ) ranges
-                ) ranges
-                group by entity, interval, groups, island
-              ) islands
-              cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-              cross join lateral generate_series(1, groups) group_number
-            ) listed
-          ) counted
-          where sign <> 0
-          union all
-          select interval, dimensions, -1
-          from (
-            select *, sum(delta) over (partition by entity, interval order by place) as journeys
-            from (
-              select entity, interval, bound.place, bound.delta, null::text[] as dimensions, 0 as recorded_by
-              from swept_journeys
-              cross join lateral (values (low, 1), (high, -1)) bound (place, delta)
-              union all
-              select entity, interval, place - 1, 0, dimensions, count(*)
-              from swept_touches
-              where is_recorded
-              group by entity, interval, place, dimensions
-            ) listed
-          ) covered
-          where recorded_by > 0 and recorded_by = journeys
-        ) counted
-        group by interval, dimensions
-        having sum(touchpoints) > 0`;

@@ -12,6 +12,7 @@ import { type MilestoneTimes, milestoneTime, withMilestones } from '../../src/do
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
 import {
   conversionsOf,
+  crowdedLog,
   entitiesOf,
   filtersOf,
   GOALS,
@@ -42,6 +43,9 @@ const log = fc.record({
     { campaign: [null] },
   ),
 });
+const crowded = fc
+  .tuple(log, fc.record(crowdedLog))
+  .map(([settings, sample]) => ({ ...settings, ...sample }));
 type Log = typeof log extends fc.Arbitrary<infer T> ? T : never;
 
 test('the report in SQL equals the definition in the domain, to 1e-9, on random logs with many ties', {
@@ -55,6 +59,20 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
       compare(body, expectedOf(sample));
     }),
     { numRuns: runs(40), seed: 20260101 },
+  );
+});
+
+test('so it does for people with so many conversions that credit is swept', {
+  timeout: 240_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(crowded, async (sample) => {
+      const workspace = await TestWorkspace.make();
+      await postLog(workspace, sample);
+      const { body } = await workspace.get(reportPath(sample));
+      compare(body, expectedOf(sample));
+    }),
+    { numRuns: runs(4), seed: 20260103 },
   );
 });
 

@@ -99,9 +99,9 @@ with selling as materialized (
     count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
     count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
     count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
-    max(pos) over (partition by entity, lane order by at range between current row and make_interval(secs => 604800::float8) following) as window_pos,
+    max(pos) over (partition by entity, lane order by at range between unbounded preceding and make_interval(secs => 604800::float8) following) as window_pos,
     min(case when excluded <> 0 then pos end) over (
-      partition by entity, lane order by pos rows between 1 following and unbounded following
+      partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
   ) as excluded_pos
   from laned
   window earlier as (partition by entity, lane order by pos rows unbounded preceding)
@@ -149,19 +149,19 @@ with selling as materialized (
   select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
   from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
   where place = 1
-), ends as (
-  select s.entity, s.lane, s.pos as start_pos, r.pos,
-    least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
-  from starts s
-  join running r on r.entity = s.entity and r.lane = s.lane
-  where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+), first_ends as (
+  select entity, lane, start_pos, step, min(pos) as end_pos
+  from (
+    select s.entity, s.lane, s.pos as start_pos, r.pos,
+      least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
+    from starts s
+    join running r on r.entity = s.entity and r.lane = s.lane
+    where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+  ) passed
+  group by entity, lane, start_pos, step
 ), completed as materialized (
   select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-  from (
-    select entity, lane, start_pos, step, min(pos) as end_pos
-    from ends
-    group by entity, lane, start_pos, step
-  ) first_ends
+  from first_ends
   group by entity, step
 ),
   measured as (
@@ -295,9 +295,9 @@ with selling as materialized (
     count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
     count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
     count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
-    max(pos) over (partition by entity, lane order by at range between current row and make_interval(secs => 604800::float8) following) as window_pos,
+    max(pos) over (partition by entity, lane order by at range between unbounded preceding and make_interval(secs => 604800::float8) following) as window_pos,
     min(case when excluded <> 0 then pos end) over (
-      partition by entity, lane order by pos rows between 1 following and unbounded following
+      partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
   ) as excluded_pos
   from laned
   window earlier as (partition by entity, lane order by pos rows unbounded preceding)
@@ -345,19 +345,19 @@ with selling as materialized (
   select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
   from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
   where place = 1
-), ends as (
-  select s.entity, s.lane, s.pos as start_pos, r.pos,
-    least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
-  from starts s
-  join running r on r.entity = s.entity and r.lane = s.lane
-  where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+), first_ends as (
+  select entity, lane, start_pos, step, min(pos) as end_pos
+  from (
+    select s.entity, s.lane, s.pos as start_pos, r.pos,
+      least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
+    from starts s
+    join running r on r.entity = s.entity and r.lane = s.lane
+    where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
+  ) passed
+  group by entity, lane, start_pos, step
 ), completed as materialized (
   select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-  from (
-    select entity, lane, start_pos, step, min(pos) as end_pos
-    from ends
-    group by entity, lane, start_pos, step
-  ) first_ends
+  from first_ends
   group by entity, step
 ),
   measured as (

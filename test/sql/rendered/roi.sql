@@ -83,11 +83,253 @@ with
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
 ),
+  crowded as materialized (
+  select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+  from converted c
+  group by c.person_id
+  having count(*) > 32
+), crowd_touches as materialized (
+  select *, max(place) filter (where not is_direct) over (partition by entity order by place) as non_direct
+  from (
+    select *, row_number() over (partition by entity order by occurred_at, id) as place,
+      dense_rank() over (partition by entity order by dimensions) as group_number
+    from (
+      select c.person_id::text as entity, t.id, t.occurred_at, t.channel = 'direct' as is_direct,
+        array[t.channel] collate "C" as dimensions
+      from crowded c
+      join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+        and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
+        and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
+      where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
+    ) t
+  ) t
+), swept as materialized (
+  select entity
+  from crowd_touches
+  group by entity
+  having max(group_number) * 8::int <= count(*)
+), listed_conversions as materialized (
+  select *
+  from converted c
+  where c.person_id::text not in (select entity from swept)
+),
+  swept_conversions as materialized (
+  select *, null::text as interval
+  from (
+    select c.*, c.person_id::text as entity, c.person_id::text in (select entity from swept) as is_swept
+    from converted c
+    offset 0
+  ) c
+  where is_swept
+), swept_bounds as (
+  select entity, conversion_id, max(interval) as interval, max(gross) as gross, max(net) as net,
+    bool_or(retracted) as retracted, max(touchpoint_id) as touchpoint_id, max(groups) as groups,
+    max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
+    max(place) filter (where mark = 'lead') as lead, max(place) filter (where mark = 'opportunity') as opportunity
+  from (
+    select *, count(touch) over (partition by entity order by at, side) as place,
+      max(group_number) over (partition by entity) as groups
+    from (
+      select entity, occurred_at as at, 0 as side, id as touch, group_number, null as conversion_id,
+        null as interval, null::numeric as gross, null::numeric as net, null::boolean as retracted,
+        null as touchpoint_id, null as mark
+      from crowd_touches
+      union all
+      select entity, bound.at, bound.side, null, null, id, interval, gross, net, retracted, touchpoint_id, bound.mark
+      from swept_conversions
+      cross join lateral (
+          values (opens_at, -1, 'opens'), (used_up_to, 1, 'opens'), (occurred_at, 1, 'closes')
+      ) bound (at, side, mark)
+      where bound.at is not null
+    ) marks
+  ) marks
+  where conversion_id is not null
+  group by entity, conversion_id
+), swept_recorded as (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity,
+    case when recorded > low and recorded <= high then recorded end as recorded
+  from (
+    select *, max(place) over (partition by entity, touchpoint_id) as recorded
+    from (
+      select entity, id as touchpoint_id, place, null as conversion_id, null as interval, null::numeric as gross,
+        null::numeric as net, null::boolean as retracted, null::bigint as low, null::bigint as high,
+        null::bigint as groups, null::bigint as lead, null::bigint as opportunity
+      from crowd_touches
+      union all
+      select entity, touchpoint_id, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity
+      from swept_bounds
+    ) listed
+  ) listed
+  where conversion_id is not null
+), swept_last as (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded,
+    max(non_direct) filter (where not is_before) as at_end, max(non_direct) filter (where is_before) as before_recorded
+  from (
+    select *, max(touch_non_direct) over (partition by entity, place) as non_direct
+    from (
+      select entity, place, non_direct as touch_non_direct, null as conversion_id, null as interval,
+        null::numeric as gross, null::numeric as net, null::boolean as retracted, null::bigint as low,
+        null::bigint as high, null::bigint as groups, null::bigint as lead, null::bigint as opportunity,
+        null::bigint as recorded, false as is_before
+      from crowd_touches
+      union all
+      select entity, asked.place, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead,
+        opportunity, recorded, asked.is_before
+      from swept_recorded
+      cross join lateral (values (high, false), (recorded - 1, true)) asked (place, is_before)
+      where asked.place is not null
+    ) listed
+  ) listed
+  where conversion_id is not null
+  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded
+), swept_journeys as materialized (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded,
+    high - low - (recorded is not null)::int as touches,
+    nullif(greatest(case when at_end = recorded then before_recorded else at_end end, low), low) as last_non_direct,
+    nullif(greatest(lead - coalesce(recorded = lead, false)::int, low), low) as lead, nullif(greatest(opportunity - coalesce(recorded = opportunity, false)::int, low), low) as opportunity
+  from swept_last
+), swept_touches as materialized (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+    last_non_direct, lead, opportunity, place, dimensions, occurred_at, is_recorded
+  from (
+    select *, max(touch_dimensions) over (partition by entity, place) as dimensions,
+      max(touch_at) over (partition by entity, place) as occurred_at
+    from (
+      select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
+        null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
+        null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
+        null::bigint as lead, null::bigint as opportunity, place, dimensions as touch_dimensions, occurred_at as touch_at, false as is_recorded
+      from crowd_touches
+      union all
+      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+        last_non_direct, lead, opportunity, own.place, null, null, coalesce(own.place = recorded, false)
+      from swept_journeys
+      cross join lateral (
+        select distinct place
+        from (values
+            (case when touches > 0 then low + 1 + coalesce(recorded = low + 1, false)::int end),
+            (case when touches > 0 then nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) end), (last_non_direct), (lead), (opportunity), (recorded)
+        ) places (place)
+        where place is not null
+      ) own
+    ) listed
+  ) listed
+  where conversion_id is not null
+), swept_rest as (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+    last_non_direct, lead, opportunity, segment_end, dimensions, sum(times) as times
+  from (
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, segment_end, dimensions, sign * seen as times
+    from (
+      select *, count(touch) over (partition by entity, group_number order by place) as seen,
+        max(touch_dimensions) over (partition by entity, group_number) as dimensions
+      from (
+        select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
+          null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
+          null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
+          null::bigint as lead, null::bigint as opportunity, group_number, place, id as touch, dimensions as touch_dimensions, null::bigint as segment_end, 0 as sign
+        from crowd_touches
+        union all
+        select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+          last_non_direct, lead, opportunity, group_number, bound.place, null, null, segment.ends, bound.sign
+        from swept_journeys
+        cross join lateral (
+          select coalesce(lag(ends) over (order by ends), low) as starts, ends
+          from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
+        cross join lateral (values (segment.starts, -1), (segment.ends, 1)) bound (place, sign)
+        cross join lateral generate_series(1, groups) group_number
+      ) listed
+    ) counted
+    where conversion_id is not null
+    union all
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, segment.ends, dimensions, -1
+    from swept_touches
+    cross join lateral (
+      select coalesce(lag(ends) over (order by ends), low) as starts, ends
+      from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
+    where place > segment.starts and place <= segment.ends
+  ) counted
+  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+    last_non_direct, lead, opportunity, segment_end, dimensions
+  having sum(times) > 0
+), decaying as materialized (
+  select *
+  from (
+    select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings, max(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8)
+      filter (where not is_recorded) over (partition by conversion_id) as newest
+    from swept_touches
+  ) touches
+  where is_recorded or place = nullif(greatest(high - coalesce(recorded = high, false)::int, low), low)
+), swept_decays as (
+  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+    last_non_direct, lead, opportunity, dimensions,
+    sum(decay::float8 * power(2::float8, 64::int * block - newest)) as decay
+  from (
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, dimensions, newest, block, sum(decay) as decay
+    from (
+      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+        last_non_direct, lead, opportunity, dimensions, newest, block, sign * coalesce(seen, 0) as decay
+      from (
+        select *, sum(term) over (partition by entity, group_number, block order by place) as seen,
+          max(touch_dimensions) over (partition by entity, group_number) as dimensions
+        from (
+          select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
+            null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
+            null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
+            null::bigint as lead, null::bigint as opportunity, group_number, place, dimensions as touch_dimensions, floor(halvings / 64::int) as block,
+            power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric as term, null::float8 as newest, 0 as sign
+          from (select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings from crowd_touches) touches
+          union all
+          select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+            last_non_direct, lead, opportunity, group_number, bound.place, null, floor(newest / 64::int) - blocks_ago, null, newest, bound.sign
+          from decaying
+          cross join (values (0), (1)) blocks (blocks_ago)
+          cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+          cross join lateral generate_series(1, groups) group_number
+          where not is_recorded
+        ) listed
+      ) summed
+      where conversion_id is not null
+      union all
+      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+        last_non_direct, lead, opportunity, dimensions, newest, floor(halvings / 64::int), -power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric
+      from decaying
+      where is_recorded and newest is not null
+        and floor(halvings / 64::int) between floor(newest / 64::int) - 1 and floor(newest / 64::int)
+    ) parts
+    group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, dimensions, newest, block
+  ) blocks
+  where decay > 0
+  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+    last_non_direct, lead, opportunity, dimensions
+), swept_rows as (
+  select conversion_id, interval, dimensions, gross, net, retracted, touches, position, times, decay,
+    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position,
+    (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position
+  from (
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, dimensions, (place - low - coalesce(recorded < place, false)::int)::float8 as position, 1 as times, 0::float8 as decay
+    from swept_touches
+    where not is_recorded
+    union all
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, dimensions, (nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low) - low - coalesce(recorded < nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low), false)::int) - 0.5, times, 0
+    from swept_rest
+    union all
+    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
+      last_non_direct, lead, opportunity, dimensions, touches + 0.5, 0, decay
+    from swept_decays
+  ) rows
+),
   touched as (
   select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
     t.channel = 'direct' as is_direct,
     array[t.channel] collate "C" as dimensions
-  from converted c
+  from listed_conversions c
   join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
     and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
     and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
@@ -104,13 +346,20 @@ with
   window journey as (partition by conversion_id)
 ),
   weighted as (
-  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0", decay / sum(decay) over (partition by conversion_id) as "weight_1"
-  from (select *, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
+  select conversion_id, interval, dimensions, gross, net, retracted, times, position = touches as is_last, times * (1::float8 / touches) as "weight_0", decay / sum(decay) over (partition by conversion_id) as "weight_1"
+  from (
+    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct,  decay, times
+    from (select *, 1 as times, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
+    union all
+    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct,  decay, times
+    from swept_rows
+  ) ranked
 ), by_journey as materialized (
   select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last,
     sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1"
   from weighted
   group by conversion_id, interval, dimensions, gross, net, retracted
+  having sum(times) > 0
 ),
   spent_days as materialized (
   select null::text as interval, array[s.channel] collate "C" as dimensions, s.currency,

@@ -1,0 +1,32 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Model } from '../domain/attribution.ts';
+import type { Interval } from '../domain/time.ts';
+import type { Dimension } from '../domain/touchpoint-fields.ts';
+import type { JourneyQuestion } from './journey-sql.ts';
+import type { Milestones } from './milestone-sql.ts';
+import type { ModelParameters } from './model-sql.ts';
+
+/** A query for credit: the conversions and journeys, the models, and how credit is grouped. */
+export interface CreditQuestion extends JourneyQuestion {
+  models: readonly Model[];
+  /** The milestone goals for models that need them, else null. */
+  settings: ModelParameters;
+  /** The goals of the models that need them, else null. */
+  milestones: Milestones | null;
+  group_by: readonly Dimension[];
+  interval: Interval | null;
+  timezone: string;
+}
+
+/**
+ * The interval of an instant, as the local date on which it starts.
+ *
+ * Needs: `at`, a timestamptz expression. Gives: a text expression; null if the query has no interval.
+ */
+export function intervalOf(
+  { interval, timezone }: Pick<CreditQuestion, 'interval' | 'timezone'>,
+  at: SQL,
+): SQL {
+  if (interval === null) return sql`null::text`;
+  return sql`to_char(date_trunc(${interval}, ${at} at time zone ${timezone}), 'YYYY-MM-DD')`;
+}
