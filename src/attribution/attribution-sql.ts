@@ -55,7 +55,8 @@ export interface AttributionAnswer {
  * the limit into one row per interval.
  *
  * Steps never join each other. The planner does not know their sizes: in a workspace without statistics it
- * expects one row and would use a nested loop. `in` as an output column is a hash look-up whatever the
+ * expects one row and would use a nested loop. For the same reason `distinct` starts with the id: in the order of the
+ * groups the planner would sort all touches. `in` as an output column is a hash look-up whatever the
  * planner expects (with a join, the totals of 19,700 conversions took 33 s).
  */
 export function attributionStatement(question: AttributionQuestion): SQL {
@@ -75,7 +76,7 @@ export function attributionStatement(question: AttributionQuestion): SQL {
         group by interval, dimensions
         union all
         select interval, dimensions, count(*), 0, 0, ${each(() => sql`0, 0`)}
-        from (select distinct interval, dimensions, touchpoint_id from ranked) distinct_touchpoints
+        from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
         group by interval, dimensions
         union all
         select interval, dimensions, touchpoints, 0, 0, ${each(() => sql`0, 0`)}

@@ -26,29 +26,33 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
  * …)`, the weight of each group in each journey under each model.
  */
 export function creditByJourney(question: CreditQuestion): SQL {
-  const { models, settings, milestones } = question;
+  const { models, settings } = question;
   const of = sql`conversion_id, interval, dimensions, gross, net, retracted`;
-  const weights = models.map((model, i) => {
-    const each = weightSql(model, settings);
-    // The decay of a row is that of all its touches.
-    return sql`${model === 'time_decay' ? each : sql`times * (${each})`} as ${weight(i)}`;
-  });
-  const read = sql`${of}, position, touches, last_non_direct, ${milestones ? sql`lead_position, opportunity_position,` : sql``} decay, times`;
+  const weights = (times: (each: SQL) => SQL) =>
+    sql.join(
+      models.map((model, i) => {
+        const each = weightSql(model, settings);
+        // The decay of a row is that of all its touches.
+        return sql`${model === 'time_decay' ? each : times(each)} as ${weight(i)}`;
+      }),
+      sql`, `,
+    );
+  const sums = eachModel(question, (i) => sql`sum(${weight(i)})::float8 as ${weight(i)}`);
   return sql`${conversionsInRange(question)},
     ${rankedTouches(question)},
     weighted as (
-      select ${of}, times, position = touches as is_last, ${sql.join(weights, sql`, `)}
-      from (
-        select ${read}
-        from (select *, 1 as times, ${models.includes('time_decay') ? decayTerm(settings) : sql`null::float8`} as decay from ranked) ranked
-        union all
-        select ${read}
-        from swept_rows
-      ) ranked
+      select ${of}, position = touches as is_last, ${weights((each) => each)}
+      from (select *, ${models.includes('time_decay') ? decayTerm(settings) : sql`null`} as decay from ranked) ranked
+    ), swept_weighted as (
+      select ${of}, times, position = touches as is_last, ${weights((each) => sql`times * (${each})`)}
+      from swept_rows
     ), by_journey as materialized (
-      select ${of}, bool_or(is_last) as is_last,
-        ${eachModel(question, (i) => sql`sum(${weight(i)})::float8 as ${weight(i)}`)}
+      select ${of}, bool_or(is_last) as is_last, ${sums}
       from weighted
+      group by ${of}
+      union all
+      select ${of}, bool_or(is_last), ${sums}
+      from swept_weighted
       group by ${of}
       having sum(times) > 0
     )`;

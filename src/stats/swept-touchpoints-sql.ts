@@ -8,7 +8,7 @@ import { sql } from 'drizzle-orm';
  * Needs: the steps of `sweptJourneys`. Gives: a select of `interval, dimensions, touchpoints`.
  */
 export const sweptTouchpoints = sql`
-        select interval, dimensions, sum(touchpoints) as touchpoints
+        select interval, dimensions, sum(touchpoints)::bigint as touchpoints
         from (
           select interval, dimensions, sign * seen as touchpoints
           from (

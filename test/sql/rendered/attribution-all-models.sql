@@ -147,7 +147,7 @@ with
   from crowd_touches
   group by entity
   having max(group_number) * 8::int <= count(*)
-), listed_conversions as materialized (
+), listed_conversions as (
   select *
   from dated c
   where c.person_id::text not in (select entity from swept)
@@ -387,6 +387,67 @@ with
   window journey as (partition by conversion_id)
 ),
   weighted as (
+  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, (position = 1)::int as "weight_0", (position = touches)::int as "weight_1", (position = coalesce(last_non_direct, touches))::int as "weight_2", 1::float8 / touches as "weight_3", decay / sum(decay) over (partition by conversion_id) as "weight_4", case
+    when touches = 1 then 1
+    when touches = 2 then case position when 1 then 0.5::float8 else 0.5::float8 end
+    when position = 1 then 0.4::float8
+    when position = touches then 0.4::float8
+    else 0.2::float8 / (touches - 2)
+    end as "weight_5", case
+    when touches = 1 then 1
+    when touches = 2 then case position when 1 then 0.5::float8 else 0.5::float8 end
+    when position = 1 then 0.25::float8
+    when position = touches then 0.25::float8
+    else 0.5::float8 / (touches - 2)
+    end as "weight_6", case
+    when (
+      case when position = 1 then 0.3::float8 else 0 end
+      + case when position = lead_position then 0.3::float8 else 0 end
+      + case when position = opportunity_position then 0.3::float8 else 0 end
+      + case when position = touches then 0::float8 else 0 end
+  ) > 0 then (
+      case when position = 1 then 0.3::float8 else 0 end
+      + case when position = lead_position then 0.3::float8 else 0 end
+      + case when position = opportunity_position then 0.3::float8 else 0 end
+      + case when position = touches then 0::float8 else 0 end
+  )
+    when position < greatest(lead_position, opportunity_position, 1) then 0.1::float8 / (
+      greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+      - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+  )
+    else 0
+    end / (
+      0.3::float8 + 0.3::float8 * num_nonnulls(lead_position, opportunity_position)
+      + case when (
+        greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+        - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+    ) > 0 then 0.1::float8 else 0 end
+  ) as "weight_7", case
+    when (
+      case when position = 1 then 0.225::float8 else 0 end
+      + case when position = lead_position then 0.225::float8 else 0 end
+      + case when position = opportunity_position then 0.225::float8 else 0 end
+      + case when position = touches then 0.225::float8 else 0 end
+  ) > 0 then (
+      case when position = 1 then 0.225::float8 else 0 end
+      + case when position = lead_position then 0.225::float8 else 0 end
+      + case when position = opportunity_position then 0.225::float8 else 0 end
+      + case when position = touches then 0.225::float8 else 0 end
+  )
+    when position < touches then 0.1::float8 / (
+      greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+      - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+  )
+    else 0
+    end / (
+      0.45::float8 + 0.225::float8 * num_nonnulls(lead_position, opportunity_position)
+      + case when (
+        greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+        - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+    ) > 0 then 0.1::float8 else 0 end
+  ) as "weight_8"
+  from (select *, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
+), swept_weighted as (
   select conversion_id, interval, dimensions, gross, net, retracted, times, position = touches as is_last, times * ((position = 1)::int) as "weight_0", times * ((position = touches)::int) as "weight_1", times * ((position = coalesce(last_non_direct, touches))::int) as "weight_2", times * (1::float8 / touches) as "weight_3", decay / sum(decay) over (partition by conversion_id) as "weight_4", times * (case
       when touches = 1 then 1
       when touches = 2 then case position when 1 then 0.5::float8 else 0.5::float8 end
@@ -446,17 +507,14 @@ with
           - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
       ) > 0 then 0.1::float8 else 0 end
   )) as "weight_8"
-  from (
-    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct, lead_position, opportunity_position, decay, times
-    from (select *, 1 as times, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
-    union all
-    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct, lead_position, opportunity_position, decay, times
-    from swept_rows
-  ) ranked
+  from swept_rows
 ), by_journey as materialized (
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last,
-    sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
   from weighted
+  group by conversion_id, interval, dimensions, gross, net, retracted
+  union all
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last), sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
+  from swept_weighted
   group by conversion_id, interval, dimensions, gross, net, retracted
   having sum(times) > 0
 ),
@@ -471,12 +529,12 @@ with
     group by interval, dimensions
     union all
     select interval, dimensions, count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    from (select distinct interval, dimensions, touchpoint_id from ranked) distinct_touchpoints
+    from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
     group by interval, dimensions
     union all
     select interval, dimensions, touchpoints, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
     from (
-      select interval, dimensions, sum(touchpoints) as touchpoints
+      select interval, dimensions, sum(touchpoints)::bigint as touchpoints
       from (
         select interval, dimensions, sign * seen as touchpoints
         from (

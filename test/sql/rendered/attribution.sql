@@ -109,7 +109,7 @@ with
   from crowd_touches
   group by entity
   having max(group_number) * 8::int <= count(*)
-), listed_conversions as materialized (
+), listed_conversions as (
   select *
   from converted c
   where c.person_id::text not in (select entity from swept)
@@ -291,18 +291,18 @@ with
   window journey as (partition by conversion_id)
 ),
   weighted as (
+  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0"
+  from (select *, null as decay from ranked) ranked
+), swept_weighted as (
   select conversion_id, interval, dimensions, gross, net, retracted, times, position = touches as is_last, times * (1::float8 / touches) as "weight_0"
-  from (
-    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct,  decay, times
-    from (select *, 1 as times, null::float8 as decay from ranked) ranked
-    union all
-    select conversion_id, interval, dimensions, gross, net, retracted, position, touches, last_non_direct,  decay, times
-    from swept_rows
-  ) ranked
+  from swept_rows
 ), by_journey as materialized (
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last,
-    sum("weight_0")::float8 as "weight_0"
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0"
   from weighted
+  group by conversion_id, interval, dimensions, gross, net, retracted
+  union all
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last), sum("weight_0")::float8 as "weight_0"
+  from swept_weighted
   group by conversion_id, interval, dimensions, gross, net, retracted
   having sum(times) > 0
 ),
@@ -317,12 +317,12 @@ with
     group by interval, dimensions
     union all
     select interval, dimensions, count(*), 0, 0, 0, 0
-    from (select distinct interval, dimensions, touchpoint_id from ranked) distinct_touchpoints
+    from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
     group by interval, dimensions
     union all
     select interval, dimensions, touchpoints, 0, 0, 0, 0
     from (
-      select interval, dimensions, sum(touchpoints) as touchpoints
+      select interval, dimensions, sum(touchpoints)::bigint as touchpoints
       from (
         select interval, dimensions, sign * seen as touchpoints
         from (
