@@ -5,7 +5,7 @@ import { entityColumns, entityOf, isOfEntity } from './entity-sql.ts';
 import { creditable, groupOf } from './journey-sql.ts';
 
 /** Conversions of an entity in the range up to which each journey lists its touches. */
-export const MAX_LISTED_JOURNEYS = 32;
+const MAX_LISTED_JOURNEYS = 32;
 
 /** With more groups than one for so many touches, running counts per group cost more than the lists. */
 const TOUCHES_PER_GROUP = 8;
@@ -58,7 +58,7 @@ export function sweptEntities(question: CreditQuestion, source: SQL): SQL {
       from crowd_touches
       group by entity
       having max(group_number) * ${TOUCHES_PER_GROUP}::int <= count(*)
-    ), listed_conversions as materialized (
+    ), listed_conversions as (
       select *
       from ${source} c
       where ${entityKey(question, sql`c`)} not in (select entity from swept)
