@@ -49,9 +49,6 @@ export interface ConsideredRow {
   dimensions: Record<string, string | null>;
 }
 
-/**
- * The one row of the statement; there is none if the conversion does not exist or the caller may not see it.
- */
 /** All touchpoints of a journey, in its order. */
 export interface WholeJourney {
   /** Milliseconds since 1970. */
@@ -60,6 +57,9 @@ export interface WholeJourney {
   direct: number[];
 }
 
+/**
+ * The one row of the statement; there is none if the conversion does not exist or the caller may not see it.
+ */
 export interface ExplanationRow {
   id: string;
   goal: string;
@@ -210,7 +210,8 @@ function considered(): SQL {
 }
 
 /**
- * What the weights of a journey depend on, of all its touchpoints: a journey may have 100,000.
+ * The times and channels of all touchpoints of the journey, on which its weights depend. They are compact, because a
+ * journey may have 100,000 touchpoints.
  *
  * Needs: the step `journey`. Gives: a scalar subquery, without parentheses: a `WholeJourney`.
  */

@@ -21,8 +21,8 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
  * The steps that compute credit. Window functions give each touch its position and its weight under all
  * models in one pass. The domain's `weightsOf` is the definition.
  *
- * Needs: no step. Gives: the steps of `conversionsInRange`; `ranked`, every touch of every journey with its
- * position; and `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0
+ * Needs: no step. Gives: the steps of `conversionsInRange`; `ranked`, every touch of every listed
+ * journey with its position; the steps of `sweptJourneys` for the others; and `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0
  * …)`, the weight of each group in each journey under each model.
  */
 export function creditByJourney(question: CreditQuestion): SQL {
