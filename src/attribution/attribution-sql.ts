@@ -2,7 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
 import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { sweptTouchpoints } from '../stats/swept-touchpoints-sql.ts';
+import { creditColumns } from '../stats/swept-credit-sql.ts';
+import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {
@@ -65,6 +66,7 @@ export function attributionStatement(question: AttributionQuestion): SQL {
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   return sql`
     with ${creditByJourney(question)},
+    ${sweptInfluence(question)},
     by_group as (
       select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
         sum(assisted)::int as assisted, ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, sum(${worth(i)}) as ${worth(i)}`)}
@@ -79,8 +81,12 @@ export function attributionStatement(question: AttributionQuestion): SQL {
         from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
         group by interval, dimensions
         union all
-        select interval, dimensions, touchpoints, 0, 0, ${each(() => sql`0, 0`)}
-        from (${sweptTouchpoints}) swept_touchpoints
+        select interval, dimensions, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
+        from swept_credit
+        union all
+        select interval, dimensions, 0, influenced, influenced, ${each(() => sql`0, 0`)}
+        from swept_influence
+        where influenced > 0
       ) counted
       group by interval, dimensions
     ), placed as materialized (
@@ -97,6 +103,8 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       ) j
       where folded
       group by interval, conversion_id
+      union all
+      ${foldedJourneys(question)}
     ), folded as (
       select interval, sum(touchpoints)::int as touchpoints,
         (select count(*) from folded_journeys j where j.interval is not distinct from p.interval)::int as influenced,
@@ -126,7 +134,7 @@ const worth = (i: number) => sql.identifier(`worth_${i}`);
 /**
  * The totals of the range, and of each interval if the query has one.
  *
- * Needs: the steps `converted` and `by_journey`. Gives: a select of the columns of `AttributionTotals`.
+ * Needs: the steps `converted` and `attributed`. Gives: a select of the columns of `AttributionTotals`.
  */
 function totals(question: AttributionQuestion): SQL {
   const byInterval = question.interval !== null;
@@ -140,7 +148,7 @@ function totals(question: AttributionQuestion): SQL {
       coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from attributed) as is_attributed
       from converted c
       offset 0
     ) c

@@ -22,6 +22,9 @@ export type PathNode =
   | { readonly state: 'start' | Outcome }
   | { readonly state: 'group'; readonly group: PathGroup };
 
+/** A longer path than twice this number of steps keeps so many at each end. */
+export const MAX_PATH_END = 100;
+
 /** Values from `from` (inside) to `to` (not inside); null: no upper bound. */
 export interface Bucket {
   readonly from: number;
@@ -53,6 +56,15 @@ export function isInBucket(value: number, { from, to }: Bucket): boolean {
 /** Collapses consecutive repeats of a group into one: x, x, email, x becomes x, email, x. */
 export function collapseRuns(groups: readonly PathGroup[]): PathGroup[] {
   return groups.filter((group, i) => !isSameGroup(group, groups[i - 1] ?? []));
+}
+
+/**
+ * The path as the report shows it: the first and the last 100 steps of a longer one, after runs were collapsed.
+ * Its steps, its length and its duration are still those of the whole path.
+ */
+export function cutPath(path: readonly PathGroup[]): { path: readonly PathGroup[]; cut: boolean } {
+  if (path.length <= 2 * MAX_PATH_END) return { path, cut: false };
+  return { path: [...path.slice(0, MAX_PATH_END), ...path.slice(-MAX_PATH_END)], cut: true };
 }
 
 /** An empty field equals an empty field. */

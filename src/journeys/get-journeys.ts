@@ -1,11 +1,18 @@
 import * as z from 'zod';
-import { type Bucket, PATH_LENGTH_BUCKETS, type PathNode, TIME_LAG_BUCKETS } from '../domain/paths.ts';
+import {
+  type Bucket,
+  MAX_PATH_END,
+  PATH_LENGTH_BUCKETS,
+  type PathNode,
+  TIME_LAG_BUCKETS,
+} from '../domain/paths.ts';
 import { ApiError } from '../http/errors.ts';
 import { REPORT_ERRORS } from '../http/operation.ts';
 import { type GroupedJourneyQuestion, journeyEcho, journeyQuestionOf } from '../stats/journey-fields.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning, type Warning } from '../stats/warnings.ts';
+import type { JourneyReportQuestion } from './journey-question.ts';
 import {
   type Distribution,
   JourneysQuery,
@@ -15,7 +22,6 @@ import {
 import {
   type DistributionRow,
   type JourneyReportAnswer,
-  type JourneyReportQuestion,
   type JourneyTotals,
   journeyStatement,
   MAX_TRANSITIONS,
@@ -68,9 +74,10 @@ function reportOf(question: Asked, answer: JourneyReportAnswer): JourneysReport 
     query: { ...journeyEcho(question), collapse, min_touches, max_touches, limit },
     observational: true,
     totals: totalsOut(answer.totals, question),
-    data: answer.paths.map(({ path, converted, not_converted, value }) => ({
+    data: answer.paths.map(({ path, cut, converted, not_converted, value }) => ({
       path: path === null ? null : path.map(groupOut),
       ...(path === null && { other: true as const }),
+      ...(cut && { cut: true as const }),
       converted,
       not_converted,
       value: Number(value),
@@ -130,9 +137,12 @@ function distributionOut({ median, p90, buckets }: DistributionRow, bounds: read
 }
 
 function warningsOf({ totals, transition_count }: JourneyReportAnswer, currency: string): Warning[] {
+  const end = MAX_PATH_END;
+  const long = `${totals.cut} journeys have more than ${2 * end} steps; their paths, with \`cut\`, are the first and the last ${end} of them. path_length, time_lag_seconds and transitions count whole journeys.`;
   const cut = `There are ${transition_count} different transitions; the ${MAX_TRANSITIONS} most frequent are shown.`;
   return [
     ...(totals.lacks_rate > 0 ? [missingRateWarning(totals.lacks_rate, currency)] : []),
+    ...(totals.cut > 0 ? [{ code: 'paths_cut', detail: long }] : []),
     ...(transition_count > MAX_TRANSITIONS ? [{ code: 'transitions_cut', detail: cut }] : []),
   ];
 }

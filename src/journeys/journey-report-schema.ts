@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { PATH_STATES } from '../domain/paths.ts';
+import { MAX_PATH_END, PATH_STATES } from '../domain/paths.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { GoalsQuery, JourneyQuery, WhereConversionQuery } from '../stats/journey-fields.ts';
 import { NamedRangeQuery } from '../stats/range-fields.ts';
@@ -102,6 +102,12 @@ export const JourneysReport = z
             'Oldest first; `[]` for conversions without any touchpoint in their journey, null in the row of all other paths.',
         }),
         other: z.literal(true).optional().meta({ description: 'The row of all paths beyond `limit`.' }),
+        cut: z
+          .literal(true)
+          .optional()
+          .meta({
+            description: `The path has more than ${2 * MAX_PATH_END} steps: \`path\` is the first ${MAX_PATH_END} and the last ${MAX_PATH_END} of them, and a warning \`paths_cut\` is present.`,
+          }),
         converted: z.number().int().meta({ description: 'Conversions whose journey took this path.' }),
         not_converted: z
           .number()

@@ -1,28 +1,18 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type Bucket, PATH_LENGTH_BUCKETS, TIME_LAG_BUCKETS } from '../domain/paths.ts';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
+import { type Bucket, MAX_PATH_END, PATH_LENGTH_BUCKETS, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import {
   conversionsInRange,
   groupOf,
-  type JourneyQuestion,
   knownGoals,
   nullJourneys,
   touchesOfJourneys,
 } from '../stats/journey-sql.ts';
+import { crowdedEntities } from '../stats/swept-entities-sql.ts';
+import { boundsOf, type JourneyReportQuestion } from './journey-question.ts';
+import { sweptPaths } from './swept-paths-sql.ts';
 
 /** More than a diagram can show; all transitions between a hundred channels fit. */
 export const MAX_TRANSITIONS = 10_000;
-
-/** The effective query of the report on journeys. */
-export interface JourneyReportQuestion extends JourneyQuestion {
-  goals: readonly string[];
-  group_by: readonly Dimension[];
-  collapse: boolean;
-  /** Bounds of the number of touchpoints in a journey; null: no bound. */
-  min_touches: number | null;
-  max_touches: number | null;
-  limit: number;
-}
 
 /** Totals of the report. Amounts are exact decimal text. */
 export interface JourneyTotals {
@@ -32,12 +22,16 @@ export interface JourneyTotals {
   attributed_value: string;
   not_converted: number;
   lacks_rate: number;
+  /** Journeys whose path was cut. */
+  cut: number;
 }
 
 /** A path with its counts; `value` is exact decimal text. */
 export interface PathRow {
   /** Null in the row of all other paths. */
   path: (string | null)[][] | null;
+  /** The steps between the first and the last ones are left out. */
+  cut: boolean;
   converted: number;
   not_converted: number;
   value: string;
@@ -80,7 +74,8 @@ export interface JourneyReportAnswer {
  * report. (2) Select the touches of null journeys. (3) Put all touches in one list, in which each journey
  * ends with a row of its own (`touchpoint_id` null). A journey without touches is therefore present, and the
  * transition to the end is one like any other. (4) Run one window over the list; its rows are the steps of
- * the paths. (5) Sum the steps to transitions, and aggregate them to paths, which are summed in turn.
+ * the paths. (5) Sum the steps to transitions, and aggregate them to paths, which are summed in turn. Journeys of
+ * entities with many conversions come from ranges of places instead (`sweptPaths`).
  *
  * Steps of the statement never join each other, for the reason given in the attribution report.
  */
@@ -88,27 +83,44 @@ export function journeyStatement(question: JourneyReportQuestion): SQL {
   return sql`
     with ${conversionsInRange(question)},
     ${nullJourneys(question, question.group_by)},
+    ${crowdedEntities(question, sql`converted`)},
+    ${sweptPaths(question)},
     ${steps(question)},
-    journeys as materialized (
+    whole as (
       select converted, max(touches) as touches, max(net) as net, bool_or(lacks_rate) as lacks_rate,
-        extract(epoch from max(converted_at) - max(first_at))::float8 as lag_seconds,
+        extract(epoch from max(converted_at) - max(first_at))::float8 as lag_seconds, count(touchpoint_id) as steps,
         coalesce(array_agg(dimensions order by occurred_at, touchpoint_id) filter (where touchpoint_id is not null), '{}') as path
       from steps
       group by converted, journey
+    ), journeys as materialized (
+      select converted, touches, net, lacks_rate, lag_seconds, steps > 2 * ${MAX_PATH_END}::int as cut,
+        case when steps > 2 * ${MAX_PATH_END}::int
+          then path[:${MAX_PATH_END}::int] || path[steps - ${MAX_PATH_END}::int + 1:] else path end as path
+      from whole
+      union all
+      select true, touches, net, lacks_rate, lag_seconds, steps > 2 * ${MAX_PATH_END}::int, path
+      from swept_paths
     ), paths as materialized (
-      select *, row_number() over (order by converted desc, value desc, not_converted desc, path) as place
+      select *, row_number() over (order by converted desc, value desc, not_converted desc, path, cut) as place
       from (
-        select path, count(*) filter (where converted)::int as converted,
+        select path, cut, count(*) filter (where converted)::int as converted,
           count(*) filter (where not converted)::int as not_converted, coalesce(sum(net), 0) as value
         from journeys
-        group by path
+        group by path, cut
       ) counted
     ), transitions as materialized (
       select *, row_number() over (order by count desc, previous nulls first, dimensions nulls last, outcome) as place
       from (
-        select previous, dimensions, case when touchpoint_id is null then converted end as outcome, count(*)::int as count
-        from steps
-        group by 1, 2, 3
+        select previous, dimensions, outcome, sum(count)::int as count
+        from (
+          select previous, dimensions, case when touchpoint_id is null then converted end as outcome, count(*) as count
+          from steps
+          group by 1, 2, 3
+          union all
+          select previous, dimensions, outcome, count
+          from swept_transitions
+        ) listed
+        group by previous, dimensions, outcome
       ) counted
     )
     select (${knownGoals(question.workspace_id, question.goals)}) as goals, (${totals}) as totals,
@@ -124,27 +136,25 @@ export function journeyStatement(question: JourneyReportQuestion): SQL {
 }
 
 /**
- * The steps of all journeys in the report, without repeats inside a run if runs collapse.
+ * The steps of all listed journeys in the report, without repeats inside a run if runs collapse.
  *
- * Needs: the steps `converted` and `unconverted`. Gives: the steps `listed` and `steps (converted, journey,
- * touchpoint_id, occurred_at, dimensions, converted_at, net, lacks_rate, previous, touches, first_at)`.
+ * Needs: the steps `converted`, `listed_conversions` and `unconverted`. Gives: the steps `listed` and `steps
+ * (converted, journey, touchpoint_id, occurred_at, dimensions, converted_at, net, lacks_rate, previous, touches,
+ * first_at)`.
  */
 function steps(question: JourneyReportQuestion): SQL {
-  const { group_by, collapse, min_touches, max_touches } = question;
-  const columns = sql`${groupOf(group_by)} as dimensions`;
-  const wanted = [
-    ...(collapse ? [sql`(touchpoint_id is null or dimensions is distinct from previous)`] : []),
-    ...(min_touches === null ? [] : [sql`touches >= ${min_touches}::int`]),
-    ...(max_touches === null ? [] : [sql`touches <= ${max_touches}::int`]),
-  ];
+  const columns = sql`${groupOf(question.group_by)} as dimensions`;
+  const isStep = question.collapse
+    ? sql`(touchpoint_id is null or dimensions is distinct from previous)`
+    : sql`true`;
   return sql`
     listed as (
       select true as converted, conversion_id as journey, touchpoint_id, occurred_at, dimensions,
         null::timestamptz as converted_at, null::numeric as net, false as lacks_rate
-      from (${touchesOfJourneys(question, sql`converted`, columns)}) touched
+      from (${touchesOfJourneys(question, sql`listed_conversions`, columns)}) touched
       union all
       select true, id, null, null, null, occurred_at, net, lacks_rate
-      from converted
+      from listed_conversions
       where not retracted
       union all
       select false, journey, touchpoint_id, occurred_at, dimensions, null, null, false
@@ -161,7 +171,7 @@ function steps(question: JourneyReportQuestion): SQL {
         window whole as (partition by converted, journey),
           journey as (partition by converted, journey order by occurred_at nulls last, touchpoint_id)
       ) listed
-      where ${sql.join([sql`true`, ...wanted], sql` and `)}
+      where ${isStep}${boundsOf(question)}
     )`;
 }
 
@@ -177,7 +187,8 @@ const totals = sql`
     'attributed_conversions', count(*) filter (where converted and touches > 0),
     'attributed_value', coalesce(sum(net) filter (where touches > 0), 0)::text,
     'not_converted', count(*) filter (where not converted),
-    'lacks_rate', count(*) filter (where lacks_rate)
+    'lacks_rate', count(*) filter (where lacks_rate),
+    'cut', count(*) filter (where cut)
   )
   from journeys`;
 
@@ -189,14 +200,14 @@ const totals = sql`
 function pathRows(limit: number): SQL {
   return sql`
     select coalesce(json_agg(json_build_object(
-      'path', path, 'converted', converted, 'not_converted', not_converted, 'value', value::text
+      'path', path, 'cut', cut, 'converted', converted, 'not_converted', not_converted, 'value', value::text
     ) order by place), '[]')
     from (
-      select path, converted, not_converted, value, place
+      select path, cut, converted, not_converted, value, place
       from paths
       where place <= ${limit}
       union all
-      select null, sum(converted)::int, sum(not_converted)::int, sum(value), ${limit} + 1
+      select null, false, sum(converted)::int, sum(not_converted)::int, sum(value), ${limit} + 1
       from paths
       where place > ${limit}
       having count(*) > 0

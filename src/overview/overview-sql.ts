@@ -4,6 +4,7 @@ import type { CreditQuestion } from '../stats/credit-question.ts';
 import { creditByJourney, weight } from '../stats/credit-sql.ts';
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
 import { isUnretracted } from '../stats/net-conversion-sql.ts';
+import { creditColumns } from '../stats/swept-credit-sql.ts';
 
 /** The effective query of one period: credit by channel under one model. */
 export type OverviewQuestion = CreditQuestion;
@@ -35,13 +36,19 @@ export function overviewCredit(question: OverviewQuestion): SQL {
           'channel', dimensions[1], 'conversions', conversions, 'value', value
         ) order by conversions desc, dimensions), '[]')
         from (
-          select dimensions, sum(${weight(0)}) as conversions, coalesce(sum(${weight(0)} * net::float8), 0) as value
-          from by_journey
+          select dimensions, sum(conversions) as conversions, sum(value) as value
+          from (
+            select dimensions, ${weight(0)} as conversions, coalesce(${weight(0)} * net::float8, 0) as value
+            from by_journey
+            union all
+            select dimensions, ${creditColumns(0).net}, ${creditColumns(0).value}
+            from swept_credit
+          ) credited
           group by dimensions
         ) credited
       ) as channels
     from (
-      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, c.id in (select conversion_id from attributed) as is_attributed
       from converted c
       offset 0
     ) c`;

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
+import { creditColumns } from '../stats/swept-credit-sql.ts';
 import { type SpendQuestion, spentInRange } from './spend-days-sql.ts';
 
 /** The effective query of the report on return on spend. */
@@ -79,6 +80,9 @@ export function roiStatement(question: RoiQuestion): SQL {
           )}
         from by_journey
         union all
+        select interval, dimensions, 0, ${each((i) => sql`${net(i)}, ${value(i)}, ${gross(i)}, ${grossValue(i)}`)}
+        from swept_credit
+        union all
         select interval, dimensions, coalesce(amount, 0), ${each(() => sql`0, 0, 0, 0`)}
         from spent
       ) brought
@@ -107,15 +111,15 @@ export function roiStatement(question: RoiQuestion): SQL {
 }
 
 /** The names of the columns of a model, by its index in the query. */
-const net = (i: number) => sql.identifier(`net_${i}`);
-const value = (i: number) => sql.identifier(`value_${i}`);
-const gross = (i: number) => sql.identifier(`gross_${i}`);
-const grossValue = (i: number) => sql.identifier(`gross_value_${i}`);
+const net = (i: number) => creditColumns(i).net;
+const value = (i: number) => creditColumns(i).value;
+const gross = (i: number) => creditColumns(i).gross;
+const grossValue = (i: number) => creditColumns(i).gross_value;
 
 /**
  * The totals of the range.
  *
- * Needs: the steps `converted`, `by_journey` and `spent`. Gives: a select of the columns of
+ * Needs: the steps `converted`, `attributed` and `spent`. Gives: a select of the columns of
  * `RoiTotals`, one row.
  */
 function totals(): SQL {
@@ -130,7 +134,7 @@ function totals(): SQL {
       coalesce(sum(net) filter (where not retracted and not is_attributed), 0)::text as unattributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, c.id in (select conversion_id from attributed) as is_attributed
       from converted c
       offset 0
     ) c`;

@@ -1,10 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { DAY_MS, type Interval } from '../domain/time.ts';
 import { type CreditQuestion, intervalOf } from './credit-question.ts';
 import { conversionsInRange, groupOf, touchesOfJourneys } from './journey-sql.ts';
 import { milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, weightSql } from './model-sql.ts';
-import { sweptEntities } from './swept-entities-sql.ts';
-import { sweptJourneys } from './swept-journeys-sql.ts';
+import { sweptCredit } from './swept-credit-sql.ts';
+import { crowdedEntities } from './swept-entities-sql.ts';
+import { type Carried, sweptJourneys } from './swept-journeys-sql.ts';
 
 /** The name of the column with a model's weight, by the model's index in the query. */
 export const weight = (i: number) => sql.identifier(`weight_${i}`);
@@ -22,39 +24,32 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
  * models in one pass. The domain's `weightsOf` is the definition.
  *
  * Needs: no step. Gives: the steps of `conversionsInRange`; `ranked`, every touch of every listed
- * journey with its position; the steps of `sweptJourneys` for the others; and `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0
- * …)`, the weight of each group in each journey under each model.
+ * journey with its position; `by_journey (conversion_id, interval, dimensions, gross, net, retracted, is_last, weight_0
+ * …)`, the weight of each group in each listed journey under each model; for the others the steps of `sweptJourneys`
+ * and `sweptCredit`; and `attributed (conversion_id)`, the conversions of both that have a touch.
  */
 export function creditByJourney(question: CreditQuestion): SQL {
   const { models, settings } = question;
   const of = sql`conversion_id, interval, dimensions, gross, net, retracted`;
-  const weights = (times: (each: SQL) => SQL) =>
-    sql.join(
-      models.map((model, i) => {
-        const each = weightSql(model, settings);
-        // The decay of a row is that of all its touches.
-        return sql`${model === 'time_decay' ? each : times(each)} as ${weight(i)}`;
-      }),
-      sql`, `,
-    );
+  const weights = eachModel(
+    question,
+    (i) => sql`${weightSql(models[i] ?? 'linear', settings)} as ${weight(i)}`,
+  );
   const sums = eachModel(question, (i) => sql`sum(${weight(i)})::float8 as ${weight(i)}`);
   return sql`${conversionsInRange(question)},
     ${rankedTouches(question)},
     weighted as (
-      select ${of}, position = touches as is_last, ${weights((each) => each)}
+      select ${of}, position = touches as is_last, ${weights}
       from (select *, ${models.includes('time_decay') ? decayTerm(settings) : sql`null`} as decay from ranked) ranked
-    ), swept_weighted as (
-      select ${of}, times, position = touches as is_last, ${weights((each) => sql`times * (${each})`)}
-      from swept_rows
     ), by_journey as materialized (
       select ${of}, bool_or(is_last) as is_last, ${sums}
       from weighted
       group by ${of}
+    ), ${sweptCredit(question)},
+    attributed as (
+      select conversion_id from by_journey
       union all
-      select ${of}, bool_or(is_last), ${sums}
-      from swept_weighted
-      group by ${of}
-      having sum(times) > 0
+      select conversion_id from swept_journeys where touches > 0
     )`;
 }
 
@@ -78,8 +73,8 @@ function rankedTouches(question: CreditQuestion): SQL {
         ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
   const source = milestones ? sql`dated` : sql`converted`;
   return sql`
-    ${dated}${sweptEntities(question, source)},
-    ${sweptJourneys(question, source)},
+    ${dated}${crowdedEntities(question, source)},
+    ${sweptJourneys(question, source, carriedBy(question), milestones ? MILESTONE_MARKS : [], intervalsIn(question))},
     touched as (${touchesOfJourneys(question, sql`listed_conversions`, columns)}
     ), positioned as (
       select *, row_number() over journey as position
@@ -91,4 +86,34 @@ function rankedTouches(question: CreditQuestion): SQL {
       from positioned
       window journey as (partition by conversion_id)
     )`;
+}
+
+const MILESTONE_MARKS = [
+  { name: 'lead', at: sql`c.lead_at` },
+  { name: 'opportunity', at: sql`c.opportunity_at` },
+];
+
+const INTERVAL_DAYS: Readonly<Record<Interval, number>> = { day: 1, week: 7, month: 30 };
+
+/** About the number of intervals in the range; null if the query has none. */
+function intervalsIn({ interval, from, to }: CreditQuestion): number | null {
+  if (interval === null) return null;
+  const days = (new Date(to).getTime() - new Date(from).getTime()) / DAY_MS;
+  return Math.ceil(days / INTERVAL_DAYS[interval]);
+}
+
+/** The columns of a conversion that swept credit needs. */
+function carriedBy(question: CreditQuestion): readonly Carried[] {
+  return [
+    { name: 'interval', type: sql`text`, value: intervalOf(question, sql`c.occurred_at`) },
+    { name: 'gross', type: sql`numeric`, value: sql`c.gross` },
+    { name: 'net', type: sql`numeric`, value: sql`c.net` },
+    { name: 'retracted', type: sql`boolean`, value: sql`c.retracted` },
+    // Journeys with the same opening rule begin in the order of their conversions.
+    {
+      name: 'opening',
+      type: sql`text`,
+      value: question.policy === 'reset' ? sql`c.goal` : sql`(c.occurred_at - c.opens_at)::text`,
+    },
+  ];
 }

@@ -121,7 +121,7 @@ export function conversionConditions(
  * beyond that it changes nothing.
  *
  * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx`, `bounded`, `chosen` (under a narrowed
- * token) and `converted (id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at,
+ * token) and `converted (id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at,
  * used_up_to, lacks_rate, gross, net)`. `gross` and `net` are in the report's currency at the rate of the
  * conversion's day, null without a value or a rate.
  */
@@ -146,7 +146,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
         and c.occurred_at < ${to}::timestamptz
     ), ${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},
     bounded as (
-      select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+      select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
         ${fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,
         coalesce(n.retracted, false) as retracted,
         c.value, coalesce(n.restated_value, c.value) as restated_value,
@@ -157,7 +157,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
       join goal_settings g on g.key = c.goal
       ${joinNetAdjustments(workspace_id)}
     ), ${question.only_with_journey ? sql`chosen` : sql`converted`} as materialized (
-      select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+      select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
         restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
       from bounded
       where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}

@@ -19,6 +19,7 @@ import {
   netValueOf,
   postLog,
   randomLog,
+  recording,
   type SampleConversion,
   touchpointsOf,
 } from './random-log.ts';
@@ -31,6 +32,7 @@ const WEIGHTS = { first: 3, middle: 1, last: 2 };
 
 const log = fc.record({
   ...randomLog,
+  ...recording,
   milestones: fc.shuffledSubarray([...GOALS], { minLength: 2, maxLength: 2 }),
   lookback_days: fc.integer({ min: 1, max: 8 }),
   half_life_days: fc.constantFrom(0.1, 1, 7),
@@ -42,6 +44,9 @@ const log = fc.record({
     { kind: ['mention', 'event'] },
     { campaign: [null] },
   ),
+  interval: fc.constantFrom(null, null, 'day' as const, 'week' as const),
+  /** Groups beyond 2 are one row; no log has 1000. */
+  limit: fc.constantFrom(1000, 1000, 2),
 });
 const crowdedLogs = fc
   .tuple(log, fc.record(crowdedLog))
@@ -56,7 +61,7 @@ test('the report in SQL equals the definition in the domain, to 1e-9, on random 
       const workspace = await TestWorkspace.make();
       await postLog(workspace, sample);
       const { body } = await workspace.get(reportPath(sample));
-      compare(body, expectedOf(sample));
+      compare(body, expectedOf(sample, body.data));
     }),
     { numRuns: runs(40), seed: 20260101 },
   );
@@ -70,7 +75,7 @@ test('so it does for a person with so many conversions that credit is swept', {
       const workspace = await TestWorkspace.make();
       await postLog(workspace, sample);
       const { body } = await workspace.get(reportPath(sample));
-      compare(body, expectedOf(sample));
+      compare(body, expectedOf(sample, body.data));
     }),
     { numRuns: runs(4), seed: 20260103 },
   );
@@ -83,7 +88,7 @@ test('the parts of a report add up: credit of all groups and unattributed are th
     fc.asyncProperty(log, async (sample) => {
       const workspace = await TestWorkspace.make();
       await postLog(workspace, sample);
-      const { body } = await workspace.get(`${reportPath(sample)}&interval=week&limit=2`);
+      const { body } = await workspace.get(`${reportPath({ ...sample, interval: 'week', limit: 2 })}`);
       for (const model of MODELS) {
         for (const part of ['conversions', 'value'] as const) {
           const credited = body.data.reduce((sum: number, row: Json) => sum + row.credit[model][part], 0);
@@ -97,10 +102,12 @@ test('the parts of a report add up: credit of all groups and unattributed are th
   );
 });
 
-function reportPath({ lookback_days, half_life_days, milestones, scope, policy, where }: Log): string {
+function reportPath(sample: Log): string {
+  const { lookback_days, half_life_days, milestones, scope, policy, where, interval, limit } = sample;
+  const shown = `&limit=${limit}${interval === null ? '' : `&interval=${interval}`}`;
   return (
     `/v1/reports/attribution?goal=purchase&from=2026-01-01&to=2026-02-01&models=${MODELS.join()}&weights=3,1,2&group_by=channel,campaign` +
-    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&milestones=${milestones.join()}&scope=${scope}&journey=${policy}${filtersOf(where)}`
+    `&lookback_days=${lookback_days}&half_life_days=${half_life_days}&milestones=${milestones.join()}&scope=${scope}&journey=${policy}${filtersOf(where)}${shown}`
   );
 }
 
@@ -113,9 +120,25 @@ interface Row {
 
 type JourneyTouch = JourneyTouchpoint & Touch & { campaign: string | null };
 
-/** The result of the definition: the journey of each conversion and the weights of each journey. */
-function expectedOf(sample: Log): Map<string, Row> {
+/** The interval and the group of a row of the report. */
+function labelOf({ interval = null, group, other }: Json): string {
+  return JSON.stringify([interval, other ? 'other' : [group.channel, group.campaign]]);
+}
+
+/** The local date on which the interval starts; weeks start on Monday. */
+function startOf({ interval }: Log, at: number): string | null {
+  if (interval === null) return null;
+  const days = interval === 'week' ? (new Date(at).getUTCDay() + 6) % 7 : 0;
+  return new Date(at - days * 86_400_000).toISOString().slice(0, 10);
+}
+
+/**
+ * The result of the definition: the journey of each conversion and the weights of each journey. Groups that the report
+ * does not show are the row of all others.
+ */
+function expectedOf(sample: Log, shown: readonly Json[]): Map<string, Row> {
   const rows = new Map<string, Row>();
+  const labels = new Set(shown.map(labelOf));
   const entityOf = entitiesOf(sample);
   const purchases = conversionsOf(sample)
     .filter(({ goal, adjustment }) => goal === 'purchase' && adjustment !== 'retraction')
@@ -127,14 +150,19 @@ function expectedOf(sample: Log): Map<string, Row> {
     const subject: JourneyConversion = {
       id: one.id,
       occurred_at: one.occurred_at,
-      touchpoint_id: null,
+      touchpoint_id: one.touchpoint_id,
       previous_at: previous?.occurred_at ?? null,
     };
     const own: JourneyTouch[] = touchpointsOf(sample)
       .filter((other) => entityOf(other) === entityOf(one))
       .map((other) => ({ ...other, voided: false }));
     const journey = withMilestones(journeyOf(subject, own, sample), timesOf(sample, one, subject));
-    credit(rows, journey, netValueOf(one), sample.half_life_days);
+    const interval = startOf(sample, one.occurred_at);
+    const keys = journey.map((group) => {
+      const label = labelOf({ interval, group });
+      return labels.has(label) ? label : labelOf({ interval, other: true });
+    });
+    credit(rows, journey, keys, netValueOf(one), sample.half_life_days);
   }
   return rows;
 }
@@ -154,10 +182,10 @@ function timesOf(sample: Log, one: SampleConversion, subject: JourneyConversion)
 function credit(
   rows: Map<string, Row>,
   journey: JourneyTouch[],
+  keys: string[],
   value: number,
   half_life_days: number,
 ): void {
-  const keys = journey.map(({ channel, campaign }) => JSON.stringify({ channel, campaign }));
   for (const key of new Set(keys)) {
     const row = rowOf(rows, key);
     row.influenced += 1;
@@ -185,10 +213,9 @@ function rowOf(rows: Map<string, Row>, key: string): Row {
 }
 
 function compare(report: Json, expected: Map<string, Row>): void {
-  const keyOf = ({ channel, campaign }: Json) => JSON.stringify({ channel, campaign });
-  expect(report.data.map((row: Json) => keyOf(row.group)).sort()).toEqual([...expected.keys()].sort());
+  expect(report.data.map(labelOf).sort()).toEqual([...expected.keys()].sort());
   for (const row of report.data) {
-    const wanted = rowOf(expected, keyOf(row.group));
+    const wanted = rowOf(expected, labelOf(row));
     expect([row.touchpoints, row.influenced_conversions, row.assisted_conversions]).toEqual([
       wanted.touchpoints.size,
       wanted.influenced,

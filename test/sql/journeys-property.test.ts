@@ -10,6 +10,7 @@ import {
 import {
   type Bucket,
   collapseRuns,
+  cutPath,
   isInBucket,
   nullJourneyOf,
   type Outcome,
@@ -24,9 +25,11 @@ import {
   conversionsOf,
   entitiesOf,
   filtersOf,
+  longLog,
   netValueOf,
   postLog,
   randomLog,
+  recording,
   type SampleTouchpoint,
   START,
   touchpointsOf,
@@ -41,6 +44,7 @@ const LIMIT = 4;
 const DIMENSIONS = [['channel'], ['campaign'], ['channel', 'campaign']] as const;
 const log = fc.record({
   ...randomLog,
+  ...recording,
   goals: fc.constantFrom<string[]>(['purchase'], ['purchase', 'lead']),
   /** A part of the six days of the log, so that conversions and touchpoints lie before, in and after the range. */
   first_day: fc.constantFrom(0, 0, 2),
@@ -49,6 +53,7 @@ const log = fc.record({
   policy: fc.constantFrom('reuse' as const, 'reset' as const),
   group_by: fc.constantFrom(...DIMENSIONS),
   collapse: fc.boolean(),
+  limit: fc.constant<number>(LIMIT),
   min_touches: fc.constantFrom(null, null, null, 0, 1, 3),
   max_touches: fc.constantFrom(null, null, null, 3, 5),
   where: fc.constantFrom<JourneySettings['where']>(
@@ -59,6 +64,16 @@ const log = fc.record({
     { campaign: [null] },
   ),
 });
+const longLogs = fc
+  .tuple(log, fc.record(longLog), fc.constantFrom(2, 50))
+  .map(([settings, sample, limit]) => ({
+    ...settings,
+    ...sample,
+    max_touches: null,
+    where: {},
+    first_day: 0 as const,
+    limit,
+  }));
 type Log = typeof log extends fc.Arbitrary<infer T> ? T : never;
 
 test('the report on journeys in SQL equals the definition in the domain, on random logs with many ties', {
@@ -70,9 +85,23 @@ test('the report on journeys in SQL equals the definition in the domain, on rand
       await postLog(workspace, sample);
       const { body, text, status } = await workspace.get(reportPath(sample));
       expect(status, text).toBe(200);
-      compare(body, journeysOf(sample));
+      compare(body, journeysOf(sample), sample.limit);
     }),
     { numRuns: runs(20), seed: 20260103 },
+  );
+});
+
+test('so it does for a person with long paths, which lose their middle, and with so many conversions that journeys are swept', {
+  timeout: 240_000,
+}, async () => {
+  await fc.assert(
+    fc.asyncProperty(longLogs, async (sample) => {
+      const workspace = await TestWorkspace.make();
+      await postLog(workspace, sample);
+      const { body } = await workspace.get(reportPath(sample));
+      compare(body, journeysOf(sample), sample.limit);
+    }),
+    { numRuns: runs(5), seed: 20260104 },
   );
 });
 
@@ -82,7 +111,8 @@ function rangeOf({ first_day, days }: Log): { from: number; to: number } {
 }
 
 function reportPath(sample: Log): string {
-  const { goals, lookback_days, scope, policy, group_by, collapse, min_touches, max_touches, where } = sample;
+  const { goals, lookback_days, scope, policy, group_by, collapse, limit, min_touches, max_touches, where } =
+    sample;
   const { from, to } = rangeOf(sample);
   const bounds = [
     min_touches === null ? '' : `&min_touches=${min_touches}`,
@@ -91,12 +121,13 @@ function reportPath(sample: Log): string {
   return (
     `/v1/reports/journeys?goal=${goals.join()}&from=${new Date(from).toISOString()}&to=${new Date(to).toISOString()}` +
     `&lookback_days=${lookback_days}&scope=${scope}&journey=${policy}&group_by=${group_by.join()}` +
-    `&collapse=${collapse}&limit=${LIMIT}${bounds.join('')}${filtersOf(where)}`
+    `&collapse=${collapse}&limit=${limit}${bounds.join('')}${filtersOf(where)}`
   );
 }
 
 interface Journey {
   outcome: Outcome;
+  /** The whole path; the report shows both ends of a long one. */
   path: readonly PathGroup[];
   touches: number;
   seconds: number;
@@ -120,9 +151,9 @@ function journeysOf(sample: Log): Journey[] {
         (other) =>
           other.goal === one.goal && entityOf(other) === entityOf(one) && inJourneyOrder(other, one) < 0,
       );
-      const { id, occurred_at } = one;
+      const { id, occurred_at, touchpoint_id } = one;
       const previous_at = previous.at(-1)?.occurred_at ?? null;
-      const subject: JourneyConversion = { id, occurred_at, touchpoint_id: null, previous_at };
+      const subject: JourneyConversion = { id, occurred_at, touchpoint_id, previous_at };
       const own = touchpoints.filter((touch) => entityOf(touch) === entityOf(one));
       const touches = journeyOf(subject, own, sample);
       const seconds = (occurred_at - (touches[0]?.occurred_at ?? occurred_at)) / 1000;
@@ -148,13 +179,17 @@ function journey(
   return { ...rest, path: collapse ? collapseRuns(groups) : groups, touches: touches.length };
 }
 
-function compare(report: Json, journeys: readonly Journey[]): void {
+function compare(report: Json, journeys: readonly Journey[], limit: number): void {
   const rows = rowsOf(journeys);
-  const rest = rows.slice(LIMIT);
+  const rest = rows.slice(limit);
   expect(report.data).toEqual([
-    ...rows.slice(0, LIMIT),
+    ...rows.slice(0, limit),
     ...(rest.length === 0 ? [] : [{ ...sumOf(rest), path: null, other: true }]),
   ]);
+  const cut = journeys.filter(({ path }) => cutPath(path).cut);
+  expect(report.warnings.map(({ code, detail }: Json) => [code, Number.parseInt(detail, 10)])).toEqual(
+    cut.length === 0 ? [] : [['paths_cut', cut.length]],
+  );
   expect(report.transitions).toEqual(transitionsOf(journeys));
   const converting = journeys.filter(({ outcome }) => outcome === 'conversion');
   const withTouches = converting.filter(({ touches }) => touches > 0);
@@ -172,19 +207,20 @@ function compare(report: Json, journeys: readonly Journey[]): void {
 
 interface Row {
   path: unknown[] | null;
+  cut?: true;
   converted: number;
   not_converted: number;
   value: number;
 }
 
 function rowsOf(journeys: readonly Journey[]): Row[] {
-  const byPath = Map.groupBy(journeys, ({ path }) => JSON.stringify(path));
+  const byPath = Map.groupBy(journeys, ({ path }) => JSON.stringify(cutPath(path)));
   return [...byPath.values()]
     .map((same) => {
       const converting = same.filter(({ outcome }) => outcome === 'conversion');
       const { conversions: converted, value } = shareOf(converting);
-      const path = same[0]?.path ?? [];
-      return { groups: path, converted, value, not_converted: same.length - converted };
+      const { path, cut } = cutPath(same[0]?.path ?? []);
+      return { groups: path, ...(cut && { cut }), converted, value, not_converted: same.length - converted };
     })
     .sort(
       (a, b) =>

@@ -42,25 +42,53 @@ export const randomLog = {
   scope: fc.constantFrom<ReportScope>('person', 'account'),
 };
 
+/** With it, visits record purchases, which is the touchpoint that has no credit for its own conversion. */
+export const recording = { records: fc.boolean() };
+
 /** The same of one person with so many conversions that credit is swept. */
 export const crowdedLog = {
   touches: fc.array(touch.map(ofOne), { minLength: 100, maxLength: 140, size: 'max' }),
   conversions: fc.array(conversion.map(ofOne), { minLength: 100, maxLength: 120, size: 'max' }),
   scope: fc.constant<ReportScope>('person'),
 };
+
+/** The same of one person with paths of about two hundred steps, few conversions or many. */
+export const longLog = {
+  touches: fc.array(touch.map(ofOne), { minLength: 560, maxLength: 640, size: 'max' }),
+  conversions: fc.oneof(
+    fc.array(conversion.map(ofOne), { minLength: 5, maxLength: 20, size: 'max' }),
+    fc.array(conversion.map(ofOne), { minLength: 80, maxLength: 100, size: 'max' }),
+  ),
+  scope: fc.constantFrom<ReportScope>('person', 'account'),
+};
 function ofOne<T extends { person: string }>(item: T): T {
   return { ...item, person: 'a' };
 }
 type Sample<A> = A extends fc.Arbitrary<infer T> ? T : never;
-export type RandomLog = { [K in keyof typeof randomLog]: Sample<(typeof randomLog)[K]> };
+export type RandomLog = { [K in keyof typeof randomLog]: Sample<(typeof randomLog)[K]> } & {
+  records?: boolean;
+};
 
 export function touchpointsOf({ touches }: RandomLog) {
   return touches.map((sample, i) => ({ ...sample, account: namedBy(sample), id: `t${i}` }));
 }
 export type SampleTouchpoint = ReturnType<typeof touchpointsOf>[number];
 
-export function conversionsOf({ conversions }: RandomLog) {
-  return conversions.map((sample, i) => ({ ...sample, account: namedBy(sample), id: `c${i}` }));
+export function conversionsOf(sample: RandomLog) {
+  const visits = touchpointsOf(sample).filter(({ kind }) => sample.records && kind === 'visit');
+  const recorded = visits.map(({ person, account, occurred_at, id }) => ({
+    ...{ person, account, occurred_at, goal: 'purchase' as const, value: 0, adjustment: 'none' as const },
+    id: `tp.purchase:${id}`,
+    touchpoint_id: id,
+  }));
+  return [...sentOf(sample), ...recorded];
+}
+
+function sentOf({ conversions }: RandomLog) {
+  return conversions.map((sample, i) => {
+    const touchpoint_id: string | null = null;
+    return { ...sample, account: namedBy(sample), id: `c${i}`, touchpoint_id };
+  });
 }
 export type SampleConversion = ReturnType<typeof conversionsOf>[number];
 
@@ -98,14 +126,15 @@ export async function postLog(
   more: (i: number) => Record<string, unknown> = () => ({}),
 ): Promise<void> {
   for (const goal of GOALS) await workspace.goal(goal);
+  if (sample.records) await workspace.goal('purchase', { match: { touchpoints: [{ kind: ['visit'] }] } });
   const touchpoints = touchpointsOf(sample).map(({ person: user_id, occurred_at, account: id, ...rest }) => ({
     ...rest,
     ...(id !== null && { account: { id } }),
     person: { user_id },
     occurred_at: new Date(occurred_at).toISOString(),
   }));
-  const conversions = conversionsOf(sample).map(
-    ({ person: user_id, occurred_at, account: id, adjustment: _, ...rest }, i) => ({
+  const conversions = sentOf(sample).map(
+    ({ person: user_id, occurred_at, account: id, adjustment: _, touchpoint_id: __, ...rest }, i) => ({
       ...rest,
       ...more(i),
       ...(id !== null && { account: { id } }),
@@ -115,7 +144,7 @@ export async function postLog(
   );
   if (touchpoints.length > 0) await workspace.load('touchpoints', touchpoints);
   if (conversions.length > 0) await workspace.load('conversions', conversions);
-  for (const { id, adjustment } of conversionsOf(sample)) {
+  for (const { id, adjustment } of sentOf(sample)) {
     if (adjustment === 'none') continue;
     const body = { kind: adjustment, ...(adjustment === 'restatement' && { value: RESTATED }) };
     await workspace.post(`/v1/conversions/${id}/adjustments`, body);

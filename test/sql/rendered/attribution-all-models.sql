@@ -43,7 +43,7 @@ with
   ) known
 ),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
     case
     when c.currency = 'EUR' then 1
     else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
@@ -78,7 +78,7 @@ with
     group by a.conversion_id
   ) n on true
 ), converted as materialized (
-  select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
     restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts and properties ->> 'plan'::text = any('{"pro"}'::text[])
@@ -122,247 +122,90 @@ with
   from converted c
 ),
   crowded as materialized (
-  select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-  from dated c
-  where not c.retracted
-  group by c.person_id
-  having count(*) > 32
-), crowd_touches as materialized (
-  select *, max(place) filter (where not is_direct) over (partition by entity order by place) as non_direct
+  select c.*, (c.person_id::text collate "C") as entity
   from (
-    select *, row_number() over (partition by entity order by occurred_at, id) as place,
-      dense_rank() over (partition by entity order by dimensions) as group_number
-    from (
-      select c.person_id::text as entity, t.id, t.occurred_at, t.channel = 'direct' as is_direct,
-        array[t.channel, t.campaign] collate "C" as dimensions
-      from crowded c
-      join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
-        and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
-        and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
-      where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])
-    ) t
-  ) t
-), swept as materialized (
-  select entity
-  from crowd_touches
-  group by entity
-  having max(group_number) * 8::int <= count(*)
+    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+    from dated c
+    where not c.retracted
+    group by c.person_id
+    having count(*) > 32
+  ) c
 ), listed_conversions as (
   select *
   from dated c
-  where c.person_id::text not in (select entity from swept)
+  where (c.person_id::text collate "C") not in (select entity from crowded)
 ),
   swept_conversions as materialized (
-  select *, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval
+  select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
   from (
-    select c.*, c.person_id::text as entity, c.person_id::text in (select entity from swept) as is_swept
+    select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_swept
     from dated c
+    where not c.retracted
     offset 0
   ) c
-  where is_swept and not retracted
-), swept_bounds as (
-  select entity, conversion_id, max(interval) as interval, max(gross) as gross, max(net) as net,
-    bool_or(retracted) as retracted, max(touchpoint_id) as touchpoint_id, max(groups) as groups,
-    max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
-    max(place) filter (where mark = 'lead') as lead, max(place) filter (where mark = 'opportunity') as opportunity
+  left join lateral (
+    select t.occurred_at, array[t.channel, t.campaign] collate "C" as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])
+    offset 0
+  ) r on true
+  where is_swept
+), swept_marks as materialized (
+  select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, coalesce(max(group_number) over (partition by entity), 0) * count(*) filter (where mark = 'closes') over (partition by entity) * 16::int
+    <= count(touch_at) over (partition by entity) * 5::int as by_group,
+    max(group_number) over (partition by entity) as groups
   from (
-    select *, count(touch) over (partition by entity order by at, side) as place,
-      max(group_number) over (partition by entity) as groups
+    select *, count(touch_at) over sorted as place
     from (
-      select entity, occurred_at as at, 0 as side, id as touch, group_number, null as conversion_id,
-        null as interval, null::numeric as gross, null::numeric as net, null::boolean as retracted,
-        null as touchpoint_id, null as mark
-      from crowd_touches
+      select entity, at, side, id, mark, touch_at, is_direct, dimensions,
+        dense_rank() over (partition by entity order by dimensions) as group_number, conversion_id, recorded_at,
+        recorded_dimensions, "interval", "gross", "net", "retracted", "opening"
+      from (
+        select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
+          t.channel = 'direct' as is_direct, array[t.channel, t.campaign] collate "C" as dimensions, null::bigint as group_number,
+          null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::text as "opening"
+        from crowded c
+        join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+          and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
+          and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
+        where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])) touches
       union all
-      select entity, bound.at, bound.side, null, null, id, interval, gross, net, retracted, touchpoint_id, bound.mark
-      from swept_conversions
-      cross join lateral (
-          values (opens_at, -1, 'opens'), (used_up_to, 1, 'opens'), (occurred_at, 1, 'closes'), (lead_at, 1, 'lead'), (opportunity_at, 1, 'opportunity')
-      ) bound (at, side, mark)
+      select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
+        recorded_dimensions, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD'), c.gross, c.net, c.retracted, (c.occurred_at - c.opens_at)::text
+      from swept_conversions c
+      cross join lateral (values
+          (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
+          (c.recorded_at, 0, c.touchpoint_id, 'before'), (c.recorded_at, 0, c.touchpoint_id, 'recorded'), (c.lead_at, 1, '', 'lead'::text), (c.opportunity_at, 1, '', 'opportunity'::text)
+      ) bound (at, side, id, mark)
       where bound.at is not null
-    ) marks
-  ) marks
-  where conversion_id is not null
-  group by entity, conversion_id
-), swept_recorded as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity,
-    case when recorded > low and recorded <= high then recorded end as recorded
-  from (
-    select *, max(place) over (partition by entity, touchpoint_id) as recorded
-    from (
-      select entity, id as touchpoint_id, place, null as conversion_id, null as interval, null::numeric as gross,
-        null::numeric as net, null::boolean as retracted, null::bigint as low, null::bigint as high,
-        null::bigint as groups, null::bigint as lead, null::bigint as opportunity
-      from crowd_touches
-      union all
-      select entity, touchpoint_id, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity
-      from swept_bounds
     ) listed
+    window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
   ) listed
-  where conversion_id is not null
-), swept_last as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded,
-    max(non_direct) filter (where not is_before) as at_end, max(non_direct) filter (where is_before) as before_recorded
+  window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
+), crowd_touches as not materialized (
+  select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number
+  from swept_marks
+  where conversion_id is null
+), swept_bounds as (
+  select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
   from (
-    select *, max(touch_non_direct) over (partition by entity, place) as non_direct
-    from (
-      select entity, place, non_direct as touch_non_direct, null as conversion_id, null as interval,
-        null::numeric as gross, null::numeric as net, null::boolean as retracted, null::bigint as low,
-        null::bigint as high, null::bigint as groups, null::bigint as lead, null::bigint as opportunity,
-        null::bigint as recorded, false as is_before
-      from crowd_touches
-      union all
-      select entity, asked.place, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead,
-        opportunity, recorded, asked.is_before
-      from swept_recorded
-      cross join lateral (values (high, false), (recorded - 1, true)) asked (place, is_before)
-      where asked.place is not null
-    ) listed
-  ) listed
-  where conversion_id is not null
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded
-), swept_journeys as materialized (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded,
-    high - low - (recorded is not null)::int as touches,
-    nullif(greatest(case when at_end = recorded then before_recorded else at_end end, low), low) as last_non_direct,
-    nullif(greatest(lead - coalesce(recorded = lead, false)::int, low), low) as lead, nullif(greatest(opportunity - coalesce(recorded = opportunity, false)::int, low), low) as opportunity
-  from swept_last
-), swept_touches as materialized (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, place, dimensions, occurred_at, is_recorded
-  from (
-    select *, max(touch_dimensions) over (partition by entity, place) as dimensions,
-      max(touch_at) over (partition by entity, place) as occurred_at
-    from (
-      select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-        null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-        null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-        null::bigint as lead, null::bigint as opportunity, place, dimensions as touch_dimensions, occurred_at as touch_at, false as is_recorded
-      from crowd_touches
-      union all
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, own.place, null, null, coalesce(own.place = recorded, false)
-      from swept_journeys
-      cross join lateral (
-        select distinct place
-        from (values
-            (case when touches > 0 then low + 1 + coalesce(recorded = low + 1, false)::int end),
-            (case when touches > 0 then nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) end), (last_non_direct), (lead), (opportunity), (recorded)
-        ) places (place)
-        where place is not null
-      ) own
-    ) listed
-  ) listed
-  where conversion_id is not null
-), swept_rest as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, segment_end, dimensions, sum(times) as times
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, segment_end, dimensions, sign * seen as times
-    from (
-      select *, count(touch) over (partition by entity, group_number order by place) as seen,
-        max(touch_dimensions) over (partition by entity, group_number) as dimensions
-      from (
-        select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-          null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-          null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-          null::bigint as lead, null::bigint as opportunity, group_number, place, id as touch, dimensions as touch_dimensions, null::bigint as segment_end, 0 as sign
-        from crowd_touches
-        union all
-        select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-          last_non_direct, lead, opportunity, group_number, bound.place, null, null, segment.ends, bound.sign
-        from swept_journeys
-        cross join lateral (
-          select coalesce(lag(ends) over (order by ends), low) as starts, ends
-          from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
-        cross join lateral (values (segment.starts, -1), (segment.ends, 1)) bound (place, sign)
-        cross join lateral generate_series(1, groups) group_number
-      ) listed
-    ) counted
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening",
+      max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
+      max(place) filter (where mark = 'recorded') as recorded_place,
+      max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
+      max(non_direct) filter (where mark = 'closes') as non_direct,
+      max(non_direct) filter (where mark = 'before') as before_non_direct, max(place) filter (where mark = 'lead'::text) as "lead", max(place) filter (where mark = 'opportunity'::text) as "opportunity"
+    from swept_marks
     where conversion_id is not null
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, segment.ends, dimensions, -1
-    from swept_touches
-    cross join lateral (
-      select coalesce(lag(ends) over (order by ends), low) as starts, ends
-      from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
-    where place > segment.starts and place <= segment.ends
-  ) counted
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, segment_end, dimensions
-  having sum(times) > 0
-), decaying as materialized (
-  select *
-  from (
-    select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings, max(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8)
-      filter (where not is_recorded) over (partition by conversion_id) as newest
-    from swept_touches
-  ) touches
-  where is_recorded or place = nullif(greatest(high - coalesce(recorded = high, false)::int, low), low)
-), swept_decays as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, dimensions,
-    sum(decay::float8 * power(2::float8, 64::int * block - newest)) as decay
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, newest, block, sum(decay) as decay
-    from (
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, dimensions, newest, block, sign * coalesce(seen, 0) as decay
-      from (
-        select *, sum(term) over (partition by entity, group_number, block order by place) as seen,
-          max(touch_dimensions) over (partition by entity, group_number) as dimensions
-        from (
-          select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-            null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-            null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-            null::bigint as lead, null::bigint as opportunity, group_number, place, dimensions as touch_dimensions, floor(halvings / 64::int) as block,
-            power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric as term, null::float8 as newest, 0 as sign
-          from (select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings from crowd_touches) touches
-          union all
-          select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-            last_non_direct, lead, opportunity, group_number, bound.place, null, floor(newest / 64::int) - blocks_ago, null, newest, bound.sign
-          from decaying
-          cross join (values (0), (1)) blocks (blocks_ago)
-          cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-          cross join lateral generate_series(1, groups) group_number
-          where not is_recorded
-        ) listed
-      ) summed
-      where conversion_id is not null
-      union all
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, dimensions, newest, floor(halvings / 64::int), -power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric
-      from decaying
-      where is_recorded and newest is not null
-        and floor(halvings / 64::int) between floor(newest / 64::int) - 1 and floor(newest / 64::int)
-    ) parts
-    group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, newest, block
-  ) blocks
-  where decay > 0
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, dimensions
-), swept_rows as (
-  select conversion_id, interval, dimensions, gross, net, retracted, touches, position, times, decay,
-    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position,
-    (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, (place - low - coalesce(recorded < place, false)::int)::float8 as position, 1 as times, 0::float8 as decay
-    from swept_touches
-    where not is_recorded
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, (nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low) - low - coalesce(recorded < nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low), false)::int) - 0.5, times, 0
-    from swept_rest
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, touches + 0.5, 0, decay
-    from swept_decays
-  ) rows
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening"
+  ) bounds
+), swept_journeys as materialized (
+  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", by_group, groups, high - low - (recorded is not null)::int as touches,
+    low, high, recorded, recorded_at, recorded_dimensions,
+    case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
+    nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
+    nullif(greatest(case when non_direct = recorded then before_non_direct else non_direct end, low), low) as last_non_direct, nullif(greatest("lead" - coalesce(recorded = "lead", false)::int, low), low) as "lead", nullif(greatest("opportunity" - coalesce(recorded = "opportunity", false)::int, low), low) as "opportunity"
+  from swept_bounds
 ),
   touched as (
   select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.gross, c.net, c.retracted,
@@ -447,20 +290,34 @@ with
     ) > 0 then 0.1::float8 else 0 end
   ) as "weight_8"
   from (select *, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
-), swept_weighted as (
-  select conversion_id, interval, dimensions, gross, net, retracted, times, position = touches as is_last, times * ((position = 1)::int) as "weight_0", times * ((position = touches)::int) as "weight_1", times * ((position = coalesce(last_non_direct, touches))::int) as "weight_2", times * (1::float8 / touches) as "weight_3", decay / sum(decay) over (partition by conversion_id) as "weight_4", times * (case
+), by_journey as materialized (
+  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
+  from weighted
+  group by conversion_id, interval, dimensions, gross, net, retracted
+),
+  swept_placed as materialized (
+  select t.entity, j.interval, t.place, t.occurred_at, t.dimensions
+  from (
+    select entity, interval, min(low) as low, max(high) as high
+    from swept_journeys
+    where not by_group
+    group by entity, interval
+  ) j
+  join crowd_touches t on t.entity = j.entity and t.place > j.low and t.place <= j.high
+), swept_pieces as (
+  select entity, interval, by_group, groups, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted, ((position = 1)::int)::numeric as "weight_0", ((position = touches)::int)::numeric as "weight_1", ((position = coalesce(last_non_direct, touches))::int)::numeric as "weight_2", (1::float8 / touches)::numeric as "weight_3", (case
       when touches = 1 then 1
       when touches = 2 then case position when 1 then 0.5::float8 else 0.5::float8 end
       when position = 1 then 0.4::float8
       when position = touches then 0.4::float8
       else 0.2::float8 / (touches - 2)
-      end) as "weight_5", times * (case
+      end)::numeric as "weight_5", (case
       when touches = 1 then 1
       when touches = 2 then case position when 1 then 0.5::float8 else 0.5::float8 end
       when position = 1 then 0.25::float8
       when position = touches then 0.25::float8
       else 0.5::float8 / (touches - 2)
-      end) as "weight_6", times * (case
+      end)::numeric as "weight_6", (case
       when (
         case when position = 1 then 0.3::float8 else 0 end
         + case when position = lead_position then 0.3::float8 else 0 end
@@ -483,7 +340,7 @@ with
           greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
           - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
       ) > 0 then 0.1::float8 else 0 end
-  )) as "weight_7", times * (case
+  ))::numeric as "weight_7", (case
       when (
         case when position = 1 then 0.225::float8 else 0 end
         + case when position = lead_position then 0.225::float8 else 0 end
@@ -506,17 +363,240 @@ with
           greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
           - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
       ) > 0 then 0.1::float8 else 0 end
-  )) as "weight_8"
-  from swept_rows
-), by_journey as materialized (
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
-  from weighted
-  group by conversion_id, interval, dimensions, gross, net, retracted
+  ))::numeric as "weight_8"
+  from (
+    select entity, interval, by_group, groups, net, gross, retracted, touches, last, piece.from_place, piece.to_place, piece.position::float8 as position,
+      (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position, (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position
+    from swept_journeys
+    cross join lateral (
+      select place, lag(place, 1, low) over (order by place) as previous
+      from (select distinct place from (values (first), (last), (recorded), (last_non_direct), (lead), (opportunity)) places (place) where place is not null) places
+    ) own
+    cross join lateral (values
+        (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), own.place is distinct from recorded),
+        (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, own.place - own.previous > 1)
+    ) piece (from_place, to_place, position, occurs)
+    where touches > 0 and piece.occurs
+  ) pieces
+), swept_events as (
+  select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
+  from (
+    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering,
+      sum(bound.sign * is_last) as lasts, sum(bound.sign * case when retracted then 0 else "weight_0" end) as "net_0", sum(bound.sign * case when retracted then 0 else "weight_0" * coalesce(net, 0) end) as "value_0", sum(bound.sign * case when retracted then 0 else "weight_1" end) as "net_1", sum(bound.sign * case when retracted then 0 else "weight_1" * coalesce(net, 0) end) as "value_1", sum(bound.sign * case when retracted then 0 else "weight_2" end) as "net_2", sum(bound.sign * case when retracted then 0 else "weight_2" * coalesce(net, 0) end) as "value_2", sum(bound.sign * case when retracted then 0 else "weight_3" end) as "net_3", sum(bound.sign * case when retracted then 0 else "weight_3" * coalesce(net, 0) end) as "value_3", sum(bound.sign * case when retracted then 0 else "weight_5" end) as "net_5", sum(bound.sign * case when retracted then 0 else "weight_5" * coalesce(net, 0) end) as "value_5", sum(bound.sign * case when retracted then 0 else "weight_6" end) as "net_6", sum(bound.sign * case when retracted then 0 else "weight_6" * coalesce(net, 0) end) as "value_6", sum(bound.sign * case when retracted then 0 else "weight_7" end) as "net_7", sum(bound.sign * case when retracted then 0 else "weight_7" * coalesce(net, 0) end) as "value_7", sum(bound.sign * case when retracted then 0 else "weight_8" end) as "net_8", sum(bound.sign * case when retracted then 0 else "weight_8" * coalesce(net, 0) end) as "value_8"
+    from swept_pieces
+    cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
+    group by entity, interval, by_group, groups, bound.place
+  ) events
+), growing as materialized (
+  select entity, place, floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int) as block, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 - 64::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int))::numeric as growth
+  from crowd_touches
+), decaying as (
+  select *, power(2::float8, recorded_halvings - 64::int * floor(recorded_halvings / 64::int))::numeric as recorded_growth, floor(recorded_halvings / 64::int) as recorded_block
+  from (
+    select *, extract(epoch from last_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as newest, extract(epoch from recorded_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as recorded_halvings
+    from swept_journeys
+    where touches > 0
+  ) journeys
+), swept_factors as (
+  select *, (power(2::float8, 64::int * block - newest)
+      / sum(grown::float8 * power(2::float8, 64::int * block - newest)) over (partition by conversion_id))::numeric as factor
+  from (
+    select entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block,
+      sum(sign * coalesce(grown, 0)) - coalesce(max(case when recorded_block = block then recorded_growth end), 0) as grown
+    from (
+      select *, sum(growth) over (partition by entity, block order by place) as grown
+      from (
+        select entity, block, place, growth, null as conversion_id, null as interval, false as by_group, null::bigint as groups, null::numeric as net,
+          null::numeric as gross, null::boolean as retracted, null::bigint as low, null::bigint as high,
+          null::bigint as recorded, null::numeric as recorded_growth, null::float8 as recorded_block,
+          null::float8 as newest, 0 as sign
+        from growing
+        union all
+        select entity, floor(newest / 64::int) - blocks_ago, bound.place, null, conversion_id, interval, by_group, groups, net, gross,
+          retracted, low, high, recorded, recorded_growth, recorded_block, newest, bound.sign
+        from decaying
+        cross join (values (0), (1)) blocks (blocks_ago)
+        cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+      ) listed
+    ) summed
+    where conversion_id is not null
+    group by entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block
+  ) blocks
+  where grown > 0
+), swept_decay_events as (
+  select entity, interval, by_group, groups, block, bound.place, sum(bound.sign * case when retracted then 0 else factor end) as "net_4", sum(bound.sign * case when retracted then 0 else factor * coalesce(net, 0) end) as "value_4"
+  from swept_factors
+  cross join lateral (values
+      (low + 1, high + 1, 1), (case when recorded_block = block then recorded end, recorded + 1, -1)
+  ) piece (from_place, to_place, sign)
+  cross join lateral (values (from_place, piece.sign), (to_place, -piece.sign)) bound (place, sign)
+  where from_place is not null
+  group by entity, interval, by_group, groups, block, bound.place
+), swept_credit as materialized (
+  select interval, dimensions, sum(covered)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0)::float8 as "net_0", coalesce(sum("value_0"), 0)::float8 as "value_0", coalesce(sum("net_1"), 0)::float8 as "net_1", coalesce(sum("value_1"), 0)::float8 as "value_1", coalesce(sum("net_2"), 0)::float8 as "net_2", coalesce(sum("value_2"), 0)::float8 as "value_2", coalesce(sum("net_3"), 0)::float8 as "net_3", coalesce(sum("value_3"), 0)::float8 as "value_3", coalesce(sum("net_4"), 0)::float8 as "net_4", coalesce(sum("value_4"), 0)::float8 as "value_4", coalesce(sum("net_5"), 0)::float8 as "net_5", coalesce(sum("value_5"), 0)::float8 as "value_5", coalesce(sum("net_6"), 0)::float8 as "net_6", coalesce(sum("value_6"), 0)::float8 as "value_6", coalesce(sum("net_7"), 0)::float8 as "net_7", coalesce(sum("value_7"), 0)::float8 as "value_7", coalesce(sum("net_8"), 0)::float8 as "net_8", coalesce(sum("value_8"), 0)::float8 as "value_8"
+  from (
+    select interval, dimensions, covered, lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8", 0 as "net_4", 0 as "value_4"
+    from (
+      select interval, dimensions, weight * covered as covered, weight * lasts as lasts, weight * "net_0" as "net_0", weight * "value_0" as "value_0", weight * "net_1" as "net_1", weight * "value_1" as "value_1", weight * "net_2" as "net_2", weight * "value_2" as "value_2", weight * "net_3" as "net_3", weight * "value_3" as "value_3", weight * "net_5" as "net_5", weight * "value_5" as "value_5", weight * "net_6" as "net_6", weight * "value_6" as "value_6", weight * "net_7" as "net_7", weight * "value_7" as "value_7", weight * "net_8" as "net_8", weight * "value_8" as "value_8"
+      from (
+        select interval, dimensions, weight, sum(covered) over here as covered, sum(lasts) over here as lasts, sum("net_0") over here as "net_0", sum("value_0") over here as "value_0", sum("net_1") over here as "net_1", sum("value_1") over here as "value_1", sum("net_2") over here as "net_2", sum("value_2") over here as "value_2", sum("net_3") over here as "net_3", sum("value_3") over here as "value_3", sum("net_5") over here as "net_5", sum("value_5") over here as "value_5", sum("net_6") over here as "net_6", sum("value_6") over here as "value_6", sum("net_7") over here as "net_7", sum("value_7") over here as "value_7", sum("net_8") over here as "net_8", sum("value_8") over here as "value_8"
+        from (
+          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as lasts, 0 as "net_0", 0 as "value_0", 0 as "net_1", 0 as "value_1", 0 as "net_2", 0 as "value_2", 0 as "net_3", 0 as "value_3", 0 as "net_5", 0 as "value_5", 0 as "net_6", 0 as "value_6", 0 as "net_7", 0 as "value_7", 0 as "net_8", 0 as "value_8"
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, covered, lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
+          from swept_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval order by place)
+      ) places
+      where dimensions is not null
+      union all
+      select interval, dimensions, later * covered, later * lasts, later * "net_0", later * "value_0", later * "net_1", later * "value_1", later * "net_2", later * "value_2", later * "net_3", later * "value_3", later * "net_5", later * "value_5", later * "net_6", later * "value_6", later * "net_7", later * "value_7", later * "net_8", later * "value_8"
+      from (
+        select *, sum(weight) over (partition by entity, group_number order by place desc) as later,
+          max(touch_dimensions) over (partition by entity, group_number) as dimensions
+        from (
+          select entity, group_number, null as interval, place, dimensions as touch_dimensions, 1 as weight,
+            null::numeric as covered, null::numeric as lasts, null::numeric as "net_0", null::numeric as "value_0", null::numeric as "net_1", null::numeric as "value_1", null::numeric as "net_2", null::numeric as "value_2", null::numeric as "net_3", null::numeric as "value_3", null::numeric as "net_5", null::numeric as "value_5", null::numeric as "net_6", null::numeric as "value_6", null::numeric as "net_7", null::numeric as "value_7", null::numeric as "net_8", null::numeric as "value_8"
+          from crowd_touches
+          where by_group
+          union all
+          select entity, group_number, interval, place, null, null, covered, lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
+          from swept_events
+          cross join lateral generate_series(1, groups) group_number
+          where by_group
+        ) listed
+      ) counted
+      where touch_dimensions is null and later > 0
+    ) sums
+    union all
+    select interval, dimensions, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, "net_4", "value_4"
+    from (
+      select interval, dimensions, weight * "net_4" as "net_4", weight * "value_4" as "value_4"
+      from (
+        select interval, dimensions, weight, sum("net_4") over here as "net_4", sum("value_4") over here as "value_4"
+        from (
+          select entity, interval, place, dimensions, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 - 64::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int))::numeric as weight, 0 as "net_4", 0 as "value_4", floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int) as block
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, "net_4", "value_4", block
+          from swept_decay_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval, block order by place)
+      ) places
+      where dimensions is not null
+      union all
+      select interval, dimensions, later * "net_4", later * "value_4"
+      from (
+        select *, sum(weight) over (partition by entity, group_number, block order by place desc) as later,
+          max(touch_dimensions) over (partition by entity, group_number) as dimensions
+        from (
+          select entity, group_number, null as interval, place, dimensions as touch_dimensions, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 - 64::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int))::numeric as weight,
+            null::numeric as "net_4", null::numeric as "value_4", floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int) as block
+          from crowd_touches
+          where by_group
+          union all
+          select entity, group_number, interval, place, null, null, "net_4", "value_4", block
+          from swept_decay_events
+          cross join lateral generate_series(1, groups) group_number
+          where by_group
+        ) listed
+      ) counted
+      where touch_dimensions is null and later > 0
+    ) sums
+  ) credited
+  group by interval, dimensions
+  having sum(covered) > 0
+),
+  attributed as (
+  select conversion_id from by_journey
   union all
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last), sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1", sum("weight_2")::float8 as "weight_2", sum("weight_3")::float8 as "weight_3", sum("weight_4")::float8 as "weight_4", sum("weight_5")::float8 as "weight_5", sum("weight_6")::float8 as "weight_6", sum("weight_7")::float8 as "weight_7", sum("weight_8")::float8 as "weight_8"
-  from swept_weighted
-  group by conversion_id, interval, dimensions, gross, net, retracted
-  having sum(times) > 0
+  select conversion_id from swept_journeys where touches > 0
+),
+  swept_held as materialized (
+  select interval, conversion_id, dimensions, bool_or(is_last) as is_last
+  from (
+    select interval, conversion_id, dimensions, sign * seen as touches, mark = 'last' and here > 0 as is_last
+    from (
+      select *, count(touch) over (partition by entity, group_number order by place) as seen,
+        count(touch) over (partition by entity, group_number, place) as here,
+        max(touch_dimensions) over (partition by entity, group_number) as dimensions
+      from (
+        select entity, group_number, place, id as touch, dimensions as touch_dimensions, null as interval,
+          null as conversion_id, null as mark, 0 as sign
+        from crowd_touches
+        where by_group
+        union all
+        select entity, group_number, bound.place, null, null, interval, conversion_id, bound.mark, bound.sign
+        from swept_journeys
+        cross join lateral (values (low, 'low', -1), (high, 'high', 1), (last, 'last', 0)) bound (place, mark, sign)
+        cross join lateral generate_series(1, groups) group_number
+        where by_group and touches > 0
+      ) listed
+    ) counted
+    where conversion_id is not null
+    union all
+    select interval, conversion_id, recorded_dimensions, -1, false
+    from swept_journeys
+    where by_group and touches > 0 and recorded is not null
+  ) counted
+  group by interval, conversion_id, dimensions
+  having sum(touches) > 0
+), swept_influence as (
+  select interval, dimensions, sum(influenced)::bigint as influenced
+  from (
+    select interval, dimensions, greatest(least(begun, coalesce(lead(ended) over (
+              partition by entity, interval, opening, dimensions order by place
+          ), journeys)) - ended, 0) as influenced
+    from (
+      select *, count(*) filter (where mark = 1) over earlier as ended, count(*) filter (where mark = -1) over earlier as begun,
+        count(*) filter (where mark = 1) over (partition by entity, interval, opening) as journeys
+      from (
+        select p.entity, p.interval, o.opening, p.place, 0 as mark, p.dimensions
+        from swept_placed p
+        join (select distinct entity, interval, opening from swept_journeys) o
+          on o.entity = p.entity and o.interval is not distinct from p.interval
+        union all
+        select entity, interval, opening, bound.place, bound.mark, null
+        from swept_journeys
+        cross join lateral (values (low + 1, -1), (high + 1, 1)) bound (place, mark)
+        where not by_group
+      ) listed
+      window earlier as (partition by entity, interval, opening order by place)
+    ) counted
+    where dimensions is not null
+    union all
+    select interval, dimensions, -1
+    from (
+      select interval, dimensions, conversion_id, sum(sign * seen) as touches
+      from (
+        select *, count(touch) over (partition by entity, dimensions order by place) as seen
+        from (
+          select entity, place, dimensions, id as touch, null as interval, null as conversion_id, 0 as sign
+          from crowd_touches
+          where (entity, dimensions) in (
+            select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
+          )
+          union all
+          select entity, bound.place, recorded_dimensions, null, interval, conversion_id, bound.sign
+          from swept_journeys
+          cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+          where recorded is not null and not by_group
+        ) listed
+      ) counted
+      where sign <> 0
+      group by interval, dimensions, conversion_id
+    ) held
+    where touches = 1
+    union all
+    select interval, dimensions, 1
+    from swept_held
+  ) counted
+  group by interval, dimensions
 ),
   by_group as (
   select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
@@ -532,56 +612,12 @@ with
     from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
     group by interval, dimensions
     union all
-    select interval, dimensions, touchpoints, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    from (
-      select interval, dimensions, sum(touchpoints)::bigint as touchpoints
-      from (
-        select interval, dimensions, sign * seen as touchpoints
-        from (
-          select *, count(touch) over (partition by entity, group_number order by place) as seen,
-            max(touch_dimensions) over (partition by entity, group_number) as dimensions
-          from (
-            select entity, group_number, place, id as touch, dimensions as touch_dimensions, null as interval, 0 as sign
-            from crowd_touches
-            union all
-            select entity, group_number, bound.place, null, null, interval, bound.sign
-            from (
-              select entity, interval, groups, min(low) as low, max(high) as high
-              from (
-                select *, count(*) filter (where starts_anew) over (partition by entity, interval order by low, conversion_id) as island
-                from (
-                  select *, (low >= max(high) over (
-                        partition by entity, interval order by low, conversion_id rows between unbounded preceding and 1 preceding
-                  )) is not false as starts_anew
-                  from swept_journeys
-                ) ranges
-              ) ranges
-              group by entity, interval, groups, island
-            ) islands
-            cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-            cross join lateral generate_series(1, groups) group_number
-          ) listed
-        ) counted
-        where sign <> 0
-        union all
-        select interval, dimensions, -1
-        from (
-          select *, sum(delta) over (partition by entity, interval order by place) as journeys
-          from (
-            select entity, interval, bound.place, bound.delta, null::text[] as dimensions, 0 as recorded_by
-            from swept_journeys
-            cross join lateral (values (low, 1), (high, -1)) bound (place, delta)
-            union all
-            select entity, interval, place - 1, 0, dimensions, count(*)
-            from swept_touches
-            where is_recorded
-            group by entity, interval, place, dimensions
-          ) listed
-        ) covered
-        where recorded_by > 0 and recorded_by = journeys
-      ) counted
-      group by interval, dimensions
-      having sum(touchpoints) > 0) swept_touchpoints
+    select interval, dimensions, touchpoints, 0, -lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_4", "value_4", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
+    from swept_credit
+    union all
+    select interval, dimensions, 0, influenced, influenced, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    from swept_influence
+    where influenced > 0
   ) counted
   group by interval, dimensions
 ), placed as materialized (
@@ -596,6 +632,33 @@ with
     from by_journey j
     offset 0
   ) j
+  where folded
+  group by interval, conversion_id
+  union all
+  select interval, conversion_id, is_last
+  from (
+    select interval, conversion_id, coalesce(bool_or(here > 0) filter (where mark = 'last'), false) as is_last,
+      sum(case mark when 'low' then -before when 'high' then before when 'recorded' then -here end) as held
+    from (
+      select *, sum(folded) over (partition by entity, interval order by place) as before,
+        sum(folded) over (partition by entity, interval, place) as here
+      from (
+        select entity, interval, place, null as conversion_id, null as mark, ((coalesce(interval, ''), dimensions) in (select coalesce(interval, ''), dimensions from placed where folded))::int as folded
+        from swept_placed
+        union all
+        select entity, interval, asked.place, conversion_id, asked.mark, 0
+        from swept_journeys
+        cross join lateral (values (low, 'low'), (high, 'high'), (recorded, 'recorded'), (last, 'last')) asked (place, mark)
+        where asked.place is not null and not by_group
+      ) listed
+    ) listed
+    where conversion_id is not null
+    group by interval, conversion_id
+  ) held
+  where held > 0
+  union all
+  select interval, conversion_id, bool_or(is_last)
+  from (select *, (coalesce(interval, ''), dimensions) in (select coalesce(interval, ''), dimensions from placed where folded) as folded from swept_held offset 0) held
   where folded
   group by interval, conversion_id
 ), folded as (
@@ -630,7 +693,7 @@ select (
       coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.id in (select conversion_id from attributed) as is_attributed
       from converted c
       offset 0
     ) c

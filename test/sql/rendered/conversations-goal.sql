@@ -83,7 +83,7 @@ with opened as materialized (
   ) known
 ),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
     case
     when c.currency = 'EUR' then 1
     else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
@@ -118,7 +118,7 @@ with opened as materialized (
     group by a.conversion_id
   ) n on true
 ), converted as materialized (
-  select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
     restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts

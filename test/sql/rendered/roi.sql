@@ -43,7 +43,7 @@ with
   ) known
 ),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
     case
     when c.currency = 'EUR' then 1
     else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
@@ -78,252 +78,89 @@ with
     group by a.conversion_id
   ) n on true
 ), converted as materialized (
-  select id, person_id, account_id, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
     restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
 ),
   crowded as materialized (
-  select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-  from converted c
-  group by c.person_id
-  having count(*) > 32
-), crowd_touches as materialized (
-  select *, max(place) filter (where not is_direct) over (partition by entity order by place) as non_direct
+  select c.*, (c.person_id::text collate "C") as entity
   from (
-    select *, row_number() over (partition by entity order by occurred_at, id) as place,
-      dense_rank() over (partition by entity order by dimensions) as group_number
+    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+    from converted c
+    group by c.person_id
+    having count(*) > 32
+  ) c
+), listed_conversions as (
+  select *
+  from converted c
+  where (c.person_id::text collate "C") not in (select entity from crowded)
+),
+  swept_conversions as materialized (
+  select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
+  from (
+    select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_swept
+    from converted c
+    offset 0
+  ) c
+  left join lateral (
+    select t.occurred_at, array[t.channel] collate "C" as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
+    offset 0
+  ) r on true
+  where is_swept
+), swept_marks as materialized (
+  select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, false as by_group,
+    max(group_number) over (partition by entity) as groups
+  from (
+    select *, count(touch_at) over sorted as place
     from (
-      select c.person_id::text as entity, t.id, t.occurred_at, t.channel = 'direct' as is_direct,
-        array[t.channel] collate "C" as dimensions
+      select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
+        t.channel = 'direct' as is_direct, array[t.channel] collate "C" as dimensions, null::bigint as group_number,
+        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::text as "opening"
       from crowded c
       join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
         and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
         and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
       where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
-    ) t
-  ) t
-), swept as materialized (
-  select entity
-  from crowd_touches
-  group by entity
-  having max(group_number) * 8::int <= count(*)
-), listed_conversions as (
-  select *
-  from converted c
-  where c.person_id::text not in (select entity from swept)
-),
-  swept_conversions as materialized (
-  select *, null::text as interval
-  from (
-    select c.*, c.person_id::text as entity, c.person_id::text in (select entity from swept) as is_swept
-    from converted c
-    offset 0
-  ) c
-  where is_swept
-), swept_bounds as (
-  select entity, conversion_id, max(interval) as interval, max(gross) as gross, max(net) as net,
-    bool_or(retracted) as retracted, max(touchpoint_id) as touchpoint_id, max(groups) as groups,
-    max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
-    max(place) filter (where mark = 'lead') as lead, max(place) filter (where mark = 'opportunity') as opportunity
-  from (
-    select *, count(touch) over (partition by entity order by at, side) as place,
-      max(group_number) over (partition by entity) as groups
-    from (
-      select entity, occurred_at as at, 0 as side, id as touch, group_number, null as conversion_id,
-        null as interval, null::numeric as gross, null::numeric as net, null::boolean as retracted,
-        null as touchpoint_id, null as mark
-      from crowd_touches
       union all
-      select entity, bound.at, bound.side, null, null, id, interval, gross, net, retracted, touchpoint_id, bound.mark
-      from swept_conversions
-      cross join lateral (
-          values (opens_at, -1, 'opens'), (used_up_to, 1, 'opens'), (occurred_at, 1, 'closes')
-      ) bound (at, side, mark)
+      select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
+        recorded_dimensions, null::text, c.gross, c.net, c.retracted, (c.occurred_at - c.opens_at)::text
+      from swept_conversions c
+      cross join lateral (values
+          (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
+          (c.recorded_at, 0, c.touchpoint_id, 'before'), (c.recorded_at, 0, c.touchpoint_id, 'recorded')
+      ) bound (at, side, id, mark)
       where bound.at is not null
-    ) marks
-  ) marks
-  where conversion_id is not null
-  group by entity, conversion_id
-), swept_recorded as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity,
-    case when recorded > low and recorded <= high then recorded end as recorded
-  from (
-    select *, max(place) over (partition by entity, touchpoint_id) as recorded
-    from (
-      select entity, id as touchpoint_id, place, null as conversion_id, null as interval, null::numeric as gross,
-        null::numeric as net, null::boolean as retracted, null::bigint as low, null::bigint as high,
-        null::bigint as groups, null::bigint as lead, null::bigint as opportunity
-      from crowd_touches
-      union all
-      select entity, touchpoint_id, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity
-      from swept_bounds
     ) listed
+    window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
   ) listed
-  where conversion_id is not null
-), swept_last as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded,
-    max(non_direct) filter (where not is_before) as at_end, max(non_direct) filter (where is_before) as before_recorded
+  window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
+), crowd_touches as not materialized (
+  select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number
+  from swept_marks
+  where conversion_id is null
+), swept_bounds as (
+  select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
   from (
-    select *, max(touch_non_direct) over (partition by entity, place) as non_direct
-    from (
-      select entity, place, non_direct as touch_non_direct, null as conversion_id, null as interval,
-        null::numeric as gross, null::numeric as net, null::boolean as retracted, null::bigint as low,
-        null::bigint as high, null::bigint as groups, null::bigint as lead, null::bigint as opportunity,
-        null::bigint as recorded, false as is_before
-      from crowd_touches
-      union all
-      select entity, asked.place, null, conversion_id, interval, gross, net, retracted, low, high, groups, lead,
-        opportunity, recorded, asked.is_before
-      from swept_recorded
-      cross join lateral (values (high, false), (recorded - 1, true)) asked (place, is_before)
-      where asked.place is not null
-    ) listed
-  ) listed
-  where conversion_id is not null
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, lead, opportunity, recorded
-), swept_journeys as materialized (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded,
-    high - low - (recorded is not null)::int as touches,
-    nullif(greatest(case when at_end = recorded then before_recorded else at_end end, low), low) as last_non_direct,
-    nullif(greatest(lead - coalesce(recorded = lead, false)::int, low), low) as lead, nullif(greatest(opportunity - coalesce(recorded = opportunity, false)::int, low), low) as opportunity
-  from swept_last
-), swept_touches as materialized (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, place, dimensions, occurred_at, is_recorded
-  from (
-    select *, max(touch_dimensions) over (partition by entity, place) as dimensions,
-      max(touch_at) over (partition by entity, place) as occurred_at
-    from (
-      select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-        null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-        null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-        null::bigint as lead, null::bigint as opportunity, place, dimensions as touch_dimensions, occurred_at as touch_at, false as is_recorded
-      from crowd_touches
-      union all
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, own.place, null, null, coalesce(own.place = recorded, false)
-      from swept_journeys
-      cross join lateral (
-        select distinct place
-        from (values
-            (case when touches > 0 then low + 1 + coalesce(recorded = low + 1, false)::int end),
-            (case when touches > 0 then nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) end), (last_non_direct), (lead), (opportunity), (recorded)
-        ) places (place)
-        where place is not null
-      ) own
-    ) listed
-  ) listed
-  where conversion_id is not null
-), swept_rest as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, segment_end, dimensions, sum(times) as times
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, segment_end, dimensions, sign * seen as times
-    from (
-      select *, count(touch) over (partition by entity, group_number order by place) as seen,
-        max(touch_dimensions) over (partition by entity, group_number) as dimensions
-      from (
-        select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-          null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-          null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-          null::bigint as lead, null::bigint as opportunity, group_number, place, id as touch, dimensions as touch_dimensions, null::bigint as segment_end, 0 as sign
-        from crowd_touches
-        union all
-        select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-          last_non_direct, lead, opportunity, group_number, bound.place, null, null, segment.ends, bound.sign
-        from swept_journeys
-        cross join lateral (
-          select coalesce(lag(ends) over (order by ends), low) as starts, ends
-          from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
-        cross join lateral (values (segment.starts, -1), (segment.ends, 1)) bound (place, sign)
-        cross join lateral generate_series(1, groups) group_number
-      ) listed
-    ) counted
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening",
+      max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
+      max(place) filter (where mark = 'recorded') as recorded_place,
+      max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
+      max(non_direct) filter (where mark = 'closes') as non_direct,
+      max(non_direct) filter (where mark = 'before') as before_non_direct
+    from swept_marks
     where conversion_id is not null
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, segment.ends, dimensions, -1
-    from swept_touches
-    cross join lateral (
-      select coalesce(lag(ends) over (order by ends), low) as starts, ends
-      from (select distinct ends from (values (lead), (opportunity), (high)) all_ends (ends) where ends is not null) parts) segment
-    where place > segment.starts and place <= segment.ends
-  ) counted
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, segment_end, dimensions
-  having sum(times) > 0
-), decaying as materialized (
-  select *
-  from (
-    select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings, max(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8)
-      filter (where not is_recorded) over (partition by conversion_id) as newest
-    from swept_touches
-  ) touches
-  where is_recorded or place = nullif(greatest(high - coalesce(recorded = high, false)::int, low), low)
-), swept_decays as (
-  select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, dimensions,
-    sum(decay::float8 * power(2::float8, 64::int * block - newest)) as decay
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, newest, block, sum(decay) as decay
-    from (
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, dimensions, newest, block, sign * coalesce(seen, 0) as decay
-      from (
-        select *, sum(term) over (partition by entity, group_number, block order by place) as seen,
-          max(touch_dimensions) over (partition by entity, group_number) as dimensions
-        from (
-          select entity, null as conversion_id, null as interval, null::numeric as gross, null::numeric as net,
-            null::boolean as retracted, null::bigint as low, null::bigint as high, null::bigint as groups,
-            null::bigint as recorded, null::bigint as touches, null::bigint as last_non_direct,
-            null::bigint as lead, null::bigint as opportunity, group_number, place, dimensions as touch_dimensions, floor(halvings / 64::int) as block,
-            power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric as term, null::float8 as newest, 0 as sign
-          from (select *, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as halvings from crowd_touches) touches
-          union all
-          select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-            last_non_direct, lead, opportunity, group_number, bound.place, null, floor(newest / 64::int) - blocks_ago, null, newest, bound.sign
-          from decaying
-          cross join (values (0), (1)) blocks (blocks_ago)
-          cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-          cross join lateral generate_series(1, groups) group_number
-          where not is_recorded
-        ) listed
-      ) summed
-      where conversion_id is not null
-      union all
-      select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-        last_non_direct, lead, opportunity, dimensions, newest, floor(halvings / 64::int), -power(2::float8, halvings - 64::int * floor(halvings / 64::int))::numeric
-      from decaying
-      where is_recorded and newest is not null
-        and floor(halvings / 64::int) between floor(newest / 64::int) - 1 and floor(newest / 64::int)
-    ) parts
-    group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, newest, block
-  ) blocks
-  where decay > 0
-  group by entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-    last_non_direct, lead, opportunity, dimensions
-), swept_rows as (
-  select conversion_id, interval, dimensions, gross, net, retracted, touches, position, times, decay,
-    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position,
-    (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position
-  from (
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, (place - low - coalesce(recorded < place, false)::int)::float8 as position, 1 as times, 0::float8 as decay
-    from swept_touches
-    where not is_recorded
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, (nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low) - low - coalesce(recorded < nullif(greatest(segment_end - coalesce(recorded = segment_end, false)::int, low), low), false)::int) - 0.5, times, 0
-    from swept_rest
-    union all
-    select entity, conversion_id, interval, gross, net, retracted, low, high, groups, recorded, touches,
-      last_non_direct, lead, opportunity, dimensions, touches + 0.5, 0, decay
-    from swept_decays
-  ) rows
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening"
+  ) bounds
+), swept_journeys as materialized (
+  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", by_group, groups, high - low - (recorded is not null)::int as touches,
+    low, high, recorded, recorded_at, recorded_dimensions,
+    case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
+    nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
+    nullif(greatest(case when non_direct = recorded then before_non_direct else non_direct end, low), low) as last_non_direct
+  from swept_bounds
 ),
   touched as (
   select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
@@ -348,18 +185,132 @@ with
   weighted as (
   select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0", decay / sum(decay) over (partition by conversion_id) as "weight_1"
   from (select *, case when extract(epoch from newest_at - occurred_at)::float8 / 604800::float8 > 1000 then 0 else power(2::float8, -(extract(epoch from newest_at - occurred_at)::float8 / 604800::float8)) end as decay from ranked) ranked
-), swept_weighted as (
-  select conversion_id, interval, dimensions, gross, net, retracted, times, position = touches as is_last, times * (1::float8 / touches) as "weight_0", decay / sum(decay) over (partition by conversion_id) as "weight_1"
-  from swept_rows
 ), by_journey as materialized (
   select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1"
   from weighted
   group by conversion_id, interval, dimensions, gross, net, retracted
+),
+  swept_placed as materialized (
+  select entity, null as interval, place, occurred_at, dimensions
+  from crowd_touches
+), swept_pieces as (
+  select entity, interval, by_group, groups, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted, (1::float8 / touches)::numeric as "weight_0"
+  from (
+    select entity, interval, by_group, groups, net, gross, retracted, touches, last, piece.from_place, piece.to_place, piece.position::float8 as position,
+      (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct
+    from swept_journeys
+    cross join lateral (
+      select place, lag(place, 1, low) over (order by place) as previous
+      from (select distinct place from (values (first), (last), (recorded)) places (place) where place is not null) places
+    ) own
+    cross join lateral (values
+        (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), own.place is distinct from recorded),
+        (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, own.place - own.previous > 1)
+    ) piece (from_place, to_place, position, occurs)
+    where touches > 0 and piece.occurs
+  ) pieces
+), swept_events as (
+  select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
+  from (
+    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering,
+      sum(bound.sign * is_last) as lasts, sum(bound.sign * case when retracted then 0 else "weight_0" end) as "net_0", sum(bound.sign * case when retracted then 0 else "weight_0" * coalesce(net, 0) end) as "value_0", sum(bound.sign * "weight_0") as "gross_0", sum(bound.sign * "weight_0" * coalesce(gross, 0)) as "gross_value_0"
+    from swept_pieces
+    cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
+    group by entity, interval, by_group, groups, bound.place
+  ) events
+), growing as materialized (
+  select entity, place, floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int) as block, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 - 64::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int))::numeric as growth
+  from crowd_touches
+), decaying as (
+  select *, power(2::float8, recorded_halvings - 64::int * floor(recorded_halvings / 64::int))::numeric as recorded_growth, floor(recorded_halvings / 64::int) as recorded_block
+  from (
+    select *, extract(epoch from last_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as newest, extract(epoch from recorded_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 as recorded_halvings
+    from swept_journeys
+    where touches > 0
+  ) journeys
+), swept_factors as (
+  select *, (power(2::float8, 64::int * block - newest)
+      / sum(grown::float8 * power(2::float8, 64::int * block - newest)) over (partition by conversion_id))::numeric as factor
+  from (
+    select entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block,
+      sum(sign * coalesce(grown, 0)) - coalesce(max(case when recorded_block = block then recorded_growth end), 0) as grown
+    from (
+      select *, sum(growth) over (partition by entity, block order by place) as grown
+      from (
+        select entity, block, place, growth, null as conversion_id, null as interval, false as by_group, null::bigint as groups, null::numeric as net,
+          null::numeric as gross, null::boolean as retracted, null::bigint as low, null::bigint as high,
+          null::bigint as recorded, null::numeric as recorded_growth, null::float8 as recorded_block,
+          null::float8 as newest, 0 as sign
+        from growing
+        union all
+        select entity, floor(newest / 64::int) - blocks_ago, bound.place, null, conversion_id, interval, by_group, groups, net, gross,
+          retracted, low, high, recorded, recorded_growth, recorded_block, newest, bound.sign
+        from decaying
+        cross join (values (0), (1)) blocks (blocks_ago)
+        cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+      ) listed
+    ) summed
+    where conversion_id is not null
+    group by entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block
+  ) blocks
+  where grown > 0
+), swept_decay_events as (
+  select entity, interval, by_group, groups, block, bound.place, sum(bound.sign * case when retracted then 0 else factor end) as "net_1", sum(bound.sign * case when retracted then 0 else factor * coalesce(net, 0) end) as "value_1", sum(bound.sign * factor) as "gross_1", sum(bound.sign * factor * coalesce(gross, 0)) as "gross_value_1"
+  from swept_factors
+  cross join lateral (values
+      (low + 1, high + 1, 1), (case when recorded_block = block then recorded end, recorded + 1, -1)
+  ) piece (from_place, to_place, sign)
+  cross join lateral (values (from_place, piece.sign), (to_place, -piece.sign)) bound (place, sign)
+  where from_place is not null
+  group by entity, interval, by_group, groups, block, bound.place
+), swept_credit as materialized (
+  select interval, dimensions, sum(covered)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0)::float8 as "net_0", coalesce(sum("value_0"), 0)::float8 as "value_0", coalesce(sum("gross_0"), 0)::float8 as "gross_0", coalesce(sum("gross_value_0"), 0)::float8 as "gross_value_0", coalesce(sum("net_1"), 0)::float8 as "net_1", coalesce(sum("value_1"), 0)::float8 as "value_1", coalesce(sum("gross_1"), 0)::float8 as "gross_1", coalesce(sum("gross_value_1"), 0)::float8 as "gross_value_1"
+  from (
+    select interval, dimensions, covered, lasts, "net_0", "value_0", "gross_0", "gross_value_0", 0 as "net_1", 0 as "value_1", 0 as "gross_1", 0 as "gross_value_1"
+    from (
+      select interval, dimensions, weight * covered as covered, weight * lasts as lasts, weight * "net_0" as "net_0", weight * "value_0" as "value_0", weight * "gross_0" as "gross_0", weight * "gross_value_0" as "gross_value_0"
+      from (
+        select interval, dimensions, weight, sum(covered) over here as covered, sum(lasts) over here as lasts, sum("net_0") over here as "net_0", sum("value_0") over here as "value_0", sum("gross_0") over here as "gross_0", sum("gross_value_0") over here as "gross_value_0"
+        from (
+          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as lasts, 0 as "net_0", 0 as "value_0", 0 as "gross_0", 0 as "gross_value_0"
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, covered, lasts, "net_0", "value_0", "gross_0", "gross_value_0"
+          from swept_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval order by place)
+      ) places
+      where dimensions is not null
+    ) sums
+    union all
+    select interval, dimensions, 0, 0, 0, 0, 0, 0, "net_1", "value_1", "gross_1", "gross_value_1"
+    from (
+      select interval, dimensions, weight * "net_1" as "net_1", weight * "value_1" as "value_1", weight * "gross_1" as "gross_1", weight * "gross_value_1" as "gross_value_1"
+      from (
+        select interval, dimensions, weight, sum("net_1") over here as "net_1", sum("value_1") over here as "value_1", sum("gross_1") over here as "gross_1", sum("gross_value_1") over here as "gross_value_1"
+        from (
+          select entity, interval, place, dimensions, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 - 64::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int))::numeric as weight, 0 as "net_1", 0 as "value_1", 0 as "gross_1", 0 as "gross_value_1", floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / 604800::float8 / 64::int) as block
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, "net_1", "value_1", "gross_1", "gross_value_1", block
+          from swept_decay_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval, block order by place)
+      ) places
+      where dimensions is not null
+    ) sums
+  ) credited
+  group by interval, dimensions
+  having sum(covered) > 0
+),
+  attributed as (
+  select conversion_id from by_journey
   union all
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last), sum("weight_0")::float8 as "weight_0", sum("weight_1")::float8 as "weight_1"
-  from swept_weighted
-  group by conversion_id, interval, dimensions, gross, net, retracted
-  having sum(times) > 0
+  select conversion_id from swept_journeys where touches > 0
 ),
   spent_days as materialized (
   select null::text as interval, array[s.channel] collate "C" as dimensions, s.currency,
@@ -427,6 +378,9 @@ with
       "weight_1" as "gross_1", coalesce("weight_1" * gross::float8, 0) as "gross_value_1"
     from by_journey
     union all
+    select interval, dimensions, 0, "net_0", "value_0", "gross_0", "gross_value_0", "net_1", "value_1", "gross_1", "gross_value_1"
+    from swept_credit
+    union all
     select interval, dimensions, coalesce(amount, 0), 0, 0, 0, 0, 0, 0, 0, 0
     from spent
   ) brought
@@ -456,7 +410,7 @@ select (
       coalesce(sum(net) filter (where not retracted and not is_attributed), 0)::text as unattributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, c.id in (select conversion_id from by_journey) as is_attributed
+      select c.*, c.id in (select conversion_id from attributed) as is_attributed
       from converted c
       offset 0
     ) c) totals) as totals,
