@@ -101,7 +101,7 @@ test('so it does for a person with long paths, which lose their middle, and with
       const { body } = await workspace.get(reportPath(sample));
       compare(body, journeysOf(sample), sample.limit);
     }),
-    { numRuns: runs(5), seed: 20260104 },
+    { numRuns: runs(5), seed: 20260104, endOnFailure: true },
   );
 });
 

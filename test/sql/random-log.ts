@@ -107,7 +107,14 @@ export function entitiesOf(
 ): (item: { person: string; account: string | null; occurred_at: number }) => string {
   if (sample.scope === 'person') return (item) => item.person;
   const items = [...touchpointsOf(sample), ...conversionsOf(sample)];
+  const known = new Map<string, string>();
   return (item) => {
+    const key = JSON.stringify([item.person, item.account, item.occurred_at]);
+    const entity = known.get(key) ?? entityOf(item);
+    known.set(key, entity);
+    return entity;
+  };
+  function entityOf(item: { person: string; account: string | null; occurred_at: number }): string {
     const facts = items
       .filter((other) => other.person === item.person && other.account !== null)
       .map(({ occurred_at, account: account_id }) => ({
@@ -116,7 +123,7 @@ export function entitiesOf(
         account_id: account_id ?? '',
       }));
     return item.account ?? accountAt(facts, item.occurred_at) ?? item.person;
-  };
+  }
 }
 
 /** @param more further fields of each conversion, by its position in the log */
