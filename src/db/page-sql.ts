@@ -14,12 +14,12 @@ export interface OfPage {
 }
 
 /**
- * The first rows of a select: at most `limit`, and no more than make `PAGE_BYTES` of JSON, but at least one.
+ * The first rows of a select: at most `limit`, and no more than make `bytes` of JSON, but at least one.
  *
  * Needs: `rows`, a select of one row more than the limit in the order `order`, whose expressions name the row `held`.
  * Gives: the rows in this order, with `page_bytes` and `has_next`, as a select.
  */
-export function cutToPage(rows: SQL, order: SQL, limit: number): SQL {
+export function cutToPage(rows: SQL, order: SQL, limit: number, bytes = PAGE_BYTES): SQL {
   return sql`
     select *
     from (
@@ -29,7 +29,7 @@ export function cutToPage(rows: SQL, order: SQL, limit: number): SQL {
       from (${rows}) held
       window page as (order by ${order} rows unbounded preceding)
     ) held
-    where held.page_bytes <= ${PAGE_BYTES}::int
+    where held.page_bytes <= ${bytes}::int
     order by ${order}
     limit ${limit}`;
 }
