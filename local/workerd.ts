@@ -54,6 +54,8 @@ export interface WorkerdOptions {
   env: Record<string, string>;
   /** 0 takes a free one. */
   port?: number;
+  /** For measurements: also opens the inspector. */
+  inspect?: true;
   /** Called with the log of the Worker as it is written. */
   onOutput?: (text: string) => void;
 }
@@ -61,6 +63,8 @@ export interface WorkerdOptions {
 /** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
 export interface RunningWorkerd {
   url: string;
+  /** The address of the inspector's WebSocket; null unless it was asked for. */
+  inspectorUrl: string | null;
   /** The log of the Worker so far. */
   output(): string;
   stop(): Promise<void>;
@@ -68,13 +72,19 @@ export interface RunningWorkerd {
 
 /** Runs a bundle directly in workerd, and resolves when it accepts connections. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
-  const { bundle, env, port = 0, onOutput } = options;
+  const { bundle, env, port = 0, inspect, onOutput } = options;
   const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
   const listenPort = port || (await freePort());
+  const inspector = inspect ? `127.0.0.1:${await freePort()}` : null;
   const config = join(folder, 'config.capnp');
   await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility()));
   await writeFile(join(folder, 'worker.js'), await readFile(bundle));
-  const spec = { command: workerdBinary(), args: ['serve', config], cwd: folder, env };
+  const spec = {
+    command: workerdBinary(),
+    args: ['serve', ...(inspector ? ['--inspector-addr', inspector] : []), config],
+    cwd: folder,
+    env,
+  };
   const group = startGroup({ ...spec, ...(onOutput && { onOutput }) });
   const stop = async () => {
     await group.stop();
@@ -87,7 +97,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     await stop();
     throw error;
   }
-  return { url, output: group.output, stop };
+  return { url, inspectorUrl: inspector && `ws://${inspector}/main`, output: group.output, stop };
 }
 
 function workerdBinary(): string {
