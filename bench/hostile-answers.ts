@@ -28,6 +28,7 @@ export async function benchAnswers(world: BenchWorld, progress: Progress) {
       ]),
       ['4 lists of touchpoints at once', Array(4).fill('/v1/touchpoints?limit=1000'), listed.token],
       ['export', [`/v1/people/${held.personId}/export`], held.token],
+      ['4 exports at once', Array(4).fill(`/v1/people/${held.personId}/export`), held.token],
     ];
     const watch = await watchHeap(world.inspectorUrl);
     const peaks: Record<string, object> = {};

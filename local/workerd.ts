@@ -22,6 +22,8 @@ export const QUIET_WRANGLER_ENV = {
 } as const;
 
 const START_TIMEOUT_MS = 20_000;
+/** The memory of an isolate on Cloudflare. */
+const ISOLATE_MIB = 128;
 
 /**
  * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two concurrent builds into the same
@@ -54,7 +56,7 @@ export interface WorkerdOptions {
   env: Record<string, string>;
   /** 0 takes a free one. */
   port?: number;
-  /** For measurements: also opens the inspector. */
+  /** For measurements: also opens the inspector, and limits the heap to that of an isolate on Cloudflare. */
   inspect?: true;
   /** Called with the log of the Worker as it is written. */
   onOutput?: (text: string) => void;
@@ -77,7 +79,8 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
   const listenPort = port || (await freePort());
   const inspector = inspect ? `127.0.0.1:${await freePort()}` : null;
   const config = join(folder, 'config.capnp');
-  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility()));
+  const flags = inspect ? `v8Flags = ["--max-heap-size=${ISOLATE_MIB}"],` : '';
+  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility(), flags));
   await writeFile(join(folder, 'worker.js'), await readFile(bundle));
   const spec = {
     command: workerdBinary(),
@@ -118,11 +121,17 @@ async function compatibility(): Promise<{ date: string; flags: string }> {
  * Variables come from workerd's environment, so no secret is written to the file and none has to be quoted. Private
  * addresses are allowed because the database is on this machine.
  */
-function workerdConfig(port: number, variables: string[], { date, flags }: { date: string; flags: string }) {
+function workerdConfig(
+  port: number,
+  variables: string[],
+  { date, flags }: { date: string; flags: string },
+  v8Flags: string,
+) {
   const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  ${v8Flags}
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (

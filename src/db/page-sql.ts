@@ -7,6 +7,9 @@ import { type SQL, sql } from 'drizzle-orm';
  */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 
+/** Needs: a row `held`. Gives: the bytes of its JSON. */
+const JSON_SIZE = sql`octet_length(to_json(held)::text)`;
+
 /** What `cutToPage` adds to each row. */
 export interface OfPage {
   /** Whether another row follows, in this page or in the next one. */
@@ -18,13 +21,19 @@ export interface OfPage {
  *
  * Needs: `rows`, a select of one row more than the limit in the order `order`, whose expressions name the row `held`.
  * Gives: the rows in this order, with `page_bytes` and `has_next`, as a select.
+ * @param options.size the bytes of a row `held`; without it those of its JSON
  */
-export function cutToPage(rows: SQL, order: SQL, limit: number, bytes = PAGE_BYTES): SQL {
+export function cutToPage(
+  rows: SQL,
+  order: SQL,
+  limit: number,
+  { bytes = PAGE_BYTES, size = JSON_SIZE } = {},
+): SQL {
   return sql`
     select *
     from (
       select held.*,
-        case when lag(true) over page then sum(octet_length(to_json(held)::text)) over page else 0 end as page_bytes,
+        case when lag(true) over page then sum(${size}) over page else 0 end as page_bytes,
         lead(true) over page is not null as has_next
       from (${rows}) held
       window page as (order by ${order} rows unbounded preceding)

@@ -201,7 +201,7 @@ function pageOfList(
   return sql`
     select string_agg(held.json, ',' order by ${ordered(sql`held`)}) as rows, count(*)::int as count,
       (array_agg(case when held.has_next then jsonb_build_array(${ordered(sql`held`)}) end order by ${backwards}))[1]::text as next
-    from (${cutToPage(texts, ordered(sql`held`), max_rows, bytes)}
+    from (${cutToPage(texts, ordered(sql`held`), max_rows, { bytes, size: sql`octet_length(held.json)` })}
     ) held`;
 }
 
