@@ -4,7 +4,7 @@ import type { Progress } from './measure.ts';
 import type { BenchWorld } from './world.ts';
 
 /** The person of the export. */
-const HELD = { touchpoints: 20_000, properties_bytes: 4000, rejections: 300, rejection_bytes: 64_000 };
+const HELD = { touchpoints: 200_000, properties_bytes: 4000, rejections: 300, rejection_bytes: 64_000 };
 /** Rows of the greatest size, in lists of 1,000. */
 const LISTED = { touchpoints: 1000, properties_bytes: 16_000 };
 const START = '2026-01-01T00:00:00Z';
@@ -28,7 +28,7 @@ export async function benchAnswers(world: BenchWorld, progress: Progress) {
       ]),
       ['4 lists of touchpoints at once', Array(4).fill('/v1/touchpoints?limit=1000'), listed.token],
       ['export', [`/v1/people/${held.personId}/export`], held.token],
-      ['4 exports at once', Array(4).fill(`/v1/people/${held.personId}/export`), held.token],
+      ['4 exports at once', Array(4).fill(`/v1/people/${listed.personId}/export`), listed.token],
     ];
     const watch = await watchHeap(world.inspectorUrl);
     const peaks: Record<string, object> = {};

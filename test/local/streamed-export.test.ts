@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { applyMigrations } from '../../local/apply-migrations.ts';
 import type { Fault } from '../../local/faults.ts';
 import { type NeonServer, startNeonServer } from '../../local/neon-server.ts';
@@ -134,9 +134,11 @@ test('a client that hangs up ends the reads', async () => {
 
 test('a page that fails breaks the connection, so that half a document is not a document', async () => {
   const { rest, response } = await begunExport();
+  onTestFinished(() => {
+    fault = 'none';
+  });
   fault = 'status_500';
   await expect(rest()).rejects.toThrow();
-  fault = 'none';
   await expect
     .poll(() =>
       linesOf(response)
