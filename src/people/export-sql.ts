@@ -184,7 +184,7 @@ function pageOfList(
 ): SQL {
   const { key, rows, json }: ExportList = EXPORT_LISTS[name];
   const columns = (row: SQL) => key.map(([column]) => sql`${row}.${sql.identifier(column)}`);
-  const bounds = key.map(([, type], i) => sql`(${after}::jsonb ->> ${sql.raw(String(i))})::${type}`);
+  const bounds = key.map(([, type], i) => sql`(${after}::jsonb ->> ${i}::int)::${type}`);
   const ordered = (row: SQL) => sql.join(columns(row), sql`, `);
   const page = {
     isAfter: after === null ? sql`true` : sql`(${ordered(sql`held`)}) > (${sql.join(bounds, sql`, `)})`,
