@@ -3,6 +3,7 @@ import { benchAttribution } from './attribution.ts';
 import { benchConversations } from './conversations.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchHostile } from './hostile.ts';
+import { benchAnswers } from './hostile-answers.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
 import type { Progress } from './measure.ts';
@@ -21,6 +22,7 @@ const BENCHES = {
   reports: benchReports,
   locks: benchLocks,
   hostile: benchHostile,
+  'hostile-answers': benchAnswers,
 };
 type Name = keyof typeof BENCHES;
 /** The others load data for minutes, so they run only by name. */

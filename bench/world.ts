@@ -16,6 +16,10 @@ export interface BenchWorld {
   databaseUrl: string | null;
   identitySecret: string;
   ask(method: string, path: string, token: string, body?: unknown): Promise<unknown>;
+  /** The address of the Worker. */
+  url: string;
+  /** The WebSocket of the isolate's inspector. */
+  inspectorUrl: string;
   makeWorkspace(): Promise<{ id: string; token: string }>;
   /** The token of a further key, of a workspace whose rows may have been inserted without the API. */
   makeKey(workspaceId: string): Promise<string>;
@@ -60,7 +64,7 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   const neon = await startNeonServer({ backend, onCall });
   undo.push(() => neon.close());
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
-  const worker = await startWorkerd({ bundle: await buildWorker(), env });
+  const worker = await startWorkerd({ bundle: await buildWorker(), env, inspect: true });
   undo.push(() => worker.stop());
   const ask = askOf(worker.url);
   return {
@@ -69,6 +73,8 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
     databaseUrl: own?.url ?? null,
     identitySecret: IDENTITY_SECRET,
     ask,
+    url: worker.url,
+    inspectorUrl: worker.inspectorUrl ?? '',
     makeWorkspace: async () => {
       const made = (await ask('POST', '/v1/workspaces', ROOT_KEY, { name: 'Bench' })) as {
         workspace: { id: string };

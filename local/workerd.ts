@@ -22,6 +22,8 @@ export const QUIET_WRANGLER_ENV = {
 } as const;
 
 const START_TIMEOUT_MS = 20_000;
+/** The memory of an isolate on Cloudflare. */
+const ISOLATE_MIB = 128;
 
 /**
  * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two concurrent builds into the same
@@ -54,6 +56,8 @@ export interface WorkerdOptions {
   env: Record<string, string>;
   /** 0 takes a free one. */
   port?: number;
+  /** For measurements: also opens the inspector, and limits the heap to that of an isolate on Cloudflare. */
+  inspect?: true;
   /** Called with the log of the Worker as it is written. */
   onOutput?: (text: string) => void;
 }
@@ -61,6 +65,8 @@ export interface WorkerdOptions {
 /** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
 export interface RunningWorkerd {
   url: string;
+  /** The address of the inspector's WebSocket; null unless it was asked for. */
+  inspectorUrl: string | null;
   /** The log of the Worker so far. */
   output(): string;
   stop(): Promise<void>;
@@ -68,13 +74,20 @@ export interface RunningWorkerd {
 
 /** Runs a bundle directly in workerd, and resolves when it accepts connections. */
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
-  const { bundle, env, port = 0, onOutput } = options;
+  const { bundle, env, port = 0, inspect, onOutput } = options;
   const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
   const listenPort = port || (await freePort());
+  const inspector = inspect ? `127.0.0.1:${await freePort()}` : null;
   const config = join(folder, 'config.capnp');
-  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility()));
+  const flags = inspect ? `v8Flags = ["--max-heap-size=${ISOLATE_MIB}"],` : '';
+  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility(), flags));
   await writeFile(join(folder, 'worker.js'), await readFile(bundle));
-  const spec = { command: workerdBinary(), args: ['serve', config], cwd: folder, env };
+  const spec = {
+    command: workerdBinary(),
+    args: ['serve', ...(inspector ? ['--inspector-addr', inspector] : []), config],
+    cwd: folder,
+    env,
+  };
   const group = startGroup({ ...spec, ...(onOutput && { onOutput }) });
   const stop = async () => {
     await group.stop();
@@ -87,7 +100,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     await stop();
     throw error;
   }
-  return { url, output: group.output, stop };
+  return { url, inspectorUrl: inspector && `ws://${inspector}/main`, output: group.output, stop };
 }
 
 function workerdBinary(): string {
@@ -108,11 +121,17 @@ async function compatibility(): Promise<{ date: string; flags: string }> {
  * Variables come from workerd's environment, so no secret is written to the file and none has to be quoted. Private
  * addresses are allowed because the database is on this machine.
  */
-function workerdConfig(port: number, variables: string[], { date, flags }: { date: string; flags: string }) {
+function workerdConfig(
+  port: number,
+  variables: string[],
+  { date, flags }: { date: string; flags: string },
+  v8Flags: string,
+) {
   const bindings = variables.map((name) => `(name = "${name}", fromEnvironment = "${name}")`);
   return `using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
+  ${v8Flags}
   services = [
     (name = "main", worker = .worker),
     (name = "internet", network = (

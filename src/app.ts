@@ -37,8 +37,15 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
     else if (c.req.method === 'OPTIONS') c.res = preflightResponse(c.req.raw);
     else await next();
     c.res.headers.set('x-request-id', request_id);
-    const duration_ms = performance.now() - started;
-    logRequest(requestLine(seen, { request_id, method: c.req.method, status: c.res.status, duration_ms }));
+    const { method } = c.req;
+    const { status } = c.res;
+    const log = () => {
+      const duration_ms = performance.now() - started;
+      logRequest(requestLine(seen, { request_id, method, status, duration_ms }));
+    };
+    // A streamed response still calls the database, and its line counts all calls.
+    if (seen.ended) seen.ended.then(log);
+    else log();
   });
 
   for (const operation of operations) {

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { accounts } from '../db/account-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { normaliseDomain } from '../domain/identities.ts';
 import type { TimelineType } from '../domain/timeline.ts';
@@ -111,7 +112,7 @@ export function selectAccounts(workspaceId: string, after: Cursor | null, limit:
   const conditions = [sql`a.workspace_id = ${tenant(workspaceId)}`];
   if (after)
     conditions.push(sql`(a.created_at, a.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
-  return sql`
+  const rows = sql`
     select account.id, account.name, owned.domains, account.created_at
     from (
       select a.id, a.name, a.is_domain, a.created_at
@@ -122,6 +123,7 @@ export function selectAccounts(workspaceId: string, after: Cursor | null, limit:
     ) account
     cross join lateral (${domainsOfAccount(workspaceId)} offset 0) owned
     order by account.created_at desc, account.id desc`;
+  return cutToPage(rows, sql`held.created_at desc, held.id desc`, limit);
 }
 
 /** One row with nulls if the account has nothing in the range; no row if there is no such account. */

@@ -38,6 +38,6 @@ export const getAccountTimeline = operation({
       }),
     );
     if (rows.length === 0) throw new ApiError('not_found', 'No account has this id or domain.');
-    return { body: timelinePageOf(rows, query.limit, accountTimelineEntryOut) };
+    return { body: timelinePageOf(rows, accountTimelineEntryOut) };
   },
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, PageQuery, pageOf } from '../http/paging.ts';
@@ -25,11 +26,11 @@ export const listAccounts = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
-    const rows = await database.query<StoredAccountRow>(
+    const rows = await database.query<StoredAccountRow & OfPage>(
       selectAccounts(workspace.id, decodeCursor(query.cursor), query.limit),
     );
     return {
-      body: pageOf(rows.map(accountRowOut), query.limit, (row) => ({ at: row.created_at, id: row.id })),
+      body: pageOf(rows, accountRowOut, (row) => ({ at: row.created_at, id: row.id })),
     };
   },
 });

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import type { audit_log } from '../db/workspace-tables.ts';
 import type { AuditAction } from '../domain/audit.ts';
@@ -28,12 +29,13 @@ export function selectAudit(
   if (filter.actions) conditions.push(isOneOf(sql`action`, filter.actions));
   if (after)
     conditions.push(sql`(occurred_at, id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
-  return sql`
+  const rows = sql`
     select id, occurred_at, key_id, action, target_id, fields
     from audit_log
     where ${sql.join(conditions, sql` and `)}
     order by occurred_at desc, id desc
     limit ${limit + 1}`;
+  return cutToPage(rows, sql`held.occurred_at desc, held.id desc`, limit);
 }
 
 export function auditRowOut(row: StoredAuditRow): AuditRow {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { AUDIT_ACTIONS } from '../domain/audit.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -37,11 +38,11 @@ export const listAudit = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = { ...boundsOf(query, workspace.timezone), actions: query.action ?? null };
-    const rows = await database.query<StoredAuditRow>(
+    const rows = await database.query<StoredAuditRow & OfPage>(
       selectAudit(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {
-      body: pageOf(rows.map(auditRowOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),
+      body: pageOf(rows, auditRowOut, (row) => ({ at: row.occurred_at, id: row.id })),
     };
   },
 });

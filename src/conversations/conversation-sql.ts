@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { conversations } from '../db/conversation-tables.ts';
 import type { conversions, touchpoints } from '../db/event-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import type { ConversationState } from '../domain/conversations.ts';
 import type { Direction } from '../domain/touchpoint-fields.ts';
@@ -94,7 +95,7 @@ export function selectConversations(
     conditions.push(
       sql`(thread.last_at, thread.id) ${newest ? sql`<` : sql`>`} (${after.at}::timestamptz, ${after.id}::text collate "C")`,
     );
-  return sql`
+  const rows = sql`
     with page as materialized (
       select thread.*
       from ${threadsOf(workspaceId, filter)} thread
@@ -108,6 +109,7 @@ export function selectConversations(
     ${joinOpening(workspaceId)}
     ${joinWhatWasSaid(workspaceId)}
     order by thread.last_at ${direction}, thread.id ${direction}`;
+  return cutToPage(rows, sql`held.last_at ${direction}, held.id ${direction}`, limit);
 }
 
 /**

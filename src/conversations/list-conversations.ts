@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { CONVERSATION_STATES } from '../domain/conversations.ts';
 import { AccountId, PersonId } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
@@ -67,11 +68,11 @@ export const listConversations = operation({
       account_id: query.account_id ?? null,
       order: query.order,
     };
-    const rows = await database.query<StoredConversation>(
+    const rows = await database.query<StoredConversation & OfPage>(
       selectConversations(workspace.id, filter, decodeCursor(query.cursor), query.limit),
     );
     return {
-      body: pageOf(rows.map(conversationOut), query.limit, (row) => ({ at: row.last_at, id: row.id })),
+      body: pageOf(rows, conversationOut, (row) => ({ at: row.last_at, id: row.id })),
     };
   },
 });

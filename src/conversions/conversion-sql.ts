@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { conversions } from '../db/event-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -142,15 +143,15 @@ export function selectConversions(
 ): SQL {
   const conditions = eventConditions(workspaceId, sql`c`, filter, after);
   if (goals) conditions.push(sql`c.goal = any(${sql.param(goals)}::text[])`);
-  return sql`
-    with page as (
+  const rows = sql`
       select c.*
       from conversions c
       where ${sql.join(conditions, sql` and `)}
       order by c.occurred_at desc, c.id desc
-      limit ${limit + 1}
-    )
-    select ${stored}
+      limit ${limit + 1}`;
+  return sql`
+    with page as (${cutToPage(rows, sql`held.occurred_at desc, held.id desc`, limit)})
+    select ${stored}, c.has_next
     from page c
     ${joinNetAdjustments(workspaceId)}
     order by c.occurred_at desc, c.id desc`;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { GoalKey } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
@@ -30,11 +31,11 @@ export const listConversions = operation({
   isTable: true,
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
-    const rows = await database.query<StoredConversion>(
+    const rows = await database.query<StoredConversion & OfPage>(
       selectConversions(workspace.id, filter, query.goal ?? null, decodeCursor(query.cursor), query.limit),
     );
     return {
-      body: pageOf(rows.map(conversionOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),
+      body: pageOf(rows, conversionOut, (row) => ({ at: row.occurred_at, id: row.id })),
     };
   },
 });

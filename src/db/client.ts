@@ -41,6 +41,12 @@ export interface Database {
   /** Several statements in one transaction: all of them take effect, or none. Returns the rows of each, in order. */
   atomic<T extends object[] = Row[]>(statements: NoInfer<Statements<T>>): Promise<RowsOf<T>>;
   /**
+   * Like `query`, for one page of a streamed response: a response of many pages takes longer than a request may, so
+   * each page has a deadline of its own.
+   * @param gone fires when nobody reads any more; the page is then abandoned
+   */
+  page<R extends object = Row>(statement: SQL, gone: AbortSignal): Promise<R[]>;
+  /**
    * Like `atomic`, for statements that read much, under settings that suit them, within the
    * bounds of `report-call.ts`. @throws ReportTooSlow, TooManyReports
    */
@@ -189,7 +195,7 @@ const known = new Set<string>();
 /**
  * Opens the database for one request, message or run.
  * @param connectionString `postgres://…`, of a Neon database or of the local stand-in
- * @param deadline_ms from now on, for all calls together
+ * @param deadline_ms from now on, for all calls together, and for each page of a streamed response
  */
 export function openDatabases(
   connectionString: string,
@@ -198,11 +204,13 @@ export function openDatabases(
 ): Databases {
   const use: DatabaseUse = { calls: 0, duration_ms: 0 };
   const attempt = attempting(connectionString, use);
-  const deadline_at_ms = clock.nowMs() + deadline_ms;
+  const deadlineFromNow = () => clock.nowMs() + deadline_ms;
+  const deadlineOfRequest = deadlineFromNow();
   const transact = async <T extends object[]>(
     reach: Reach,
     statements: Statements<T>,
     rules: CallRules,
+    deadline_at_ms = deadlineOfRequest,
   ): Promise<RowsOf<T>> => {
     const name = `${reach.role} ${connectionString}`;
     const checks = known.has(name) ? [] : [REFUSE_UNSAFE_ROLE];
@@ -218,6 +226,8 @@ export function openDatabases(
     query: async <R extends object>(statement: SQL) =>
       (await transact<[R]>(reach, [statement], INTERACTIVE))[0],
     atomic: (statements) => transact(reach, statements, INTERACTIVE),
+    page: async <R extends object>(statement: SQL, gone: AbortSignal) =>
+      (await transact<[R]>(reach, [statement], { ...INTERACTIVE, gone }, deadlineFromNow()))[0],
     report: <T extends object[]>(statements: NoInfer<Statements<T>>) => {
       const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
       const rules = {

@@ -183,7 +183,8 @@ export function funnelPeople(
         )`;
   return sql`
     with ${funnelSteps(question)}
-    select case when is_account then entity end as account_id, case when not is_account then entity end as person_id
+    select case when is_account then entity end as account_id, case when not is_account then entity end as person_id,
+      lead(true) over (order by entity collate "C") is not null as has_next
     from (
       select r.entity::text as entity, ${isAccount} as is_account
       from reached r
@@ -191,5 +192,6 @@ export function funnelPeople(
       order by ${id}
       limit ${limit + 1}
     ) page
-    order by entity collate "C"`;
+    order by entity collate "C"
+    limit ${limit}`;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { HASH_JOINS, type Row } from '../db/client.ts';
+import type { OfPage } from '../db/page-sql.ts';
 import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { BODY_ERRORS, operation, REPORT_ERRORS } from '../http/operation.ts';
@@ -39,7 +40,7 @@ export const listFunnelPeople = operation({
   handle: async ({ database, workspace, now }, { body, query }) => {
     const question = questionOf(body, rangeInBody(body, workspace, now), workspace);
     const after = decodeIdCursor(query.cursor, body.scope === 'person' ? PERSON_ID : ENTITY_ID);
-    const [, rows, known] = await database.report<[Row, FunnelEntityRow, KnownGoal]>([
+    const [, rows, known] = await database.report<[Row, FunnelEntityRow & OfPage, KnownGoal]>([
       HASH_JOINS,
       funnelPeople(question, body.step, body.state, after, query.limit),
       goalsAmong(workspace.id, goalsNamed(body)),
@@ -48,10 +49,7 @@ export const listFunnelPeople = operation({
       body,
       known.map(({ key }) => key),
     );
-    const page = pageOf(rows, query.limit, (row) => ({
-      id: row.account_id ?? row.person_id ?? '',
-    }));
-    return { body: { ...page, data: page.data.map(entityOut) } };
+    return { body: pageOf(rows, entityOut, (row) => ({ id: row.account_id ?? row.person_id ?? '' })) };
   },
 });
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { fx_rates } from '../db/money-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { FxRate, FxRatesInput } from './fx-rate-schema.ts';
@@ -49,12 +50,13 @@ export function selectFxRates(
     conditions.push(
       sql`(r.date::text < ${after.date} or r.date::text = ${after.date} and (r."from", r."to") > (${after.from}::text, ${after.to}::text))`,
     );
-  return sql`
+  const rows = sql`
     select ${stored}
     from fx_rates r
     where ${sql.join(conditions, sql` and `)}
     order by r.date desc, r."from", r."to"
     limit ${limit + 1}`;
+  return cutToPage(rows, sql`held.date desc, held."from", held."to"`, limit);
 }
 
 export function fxRateOut(row: StoredFxRate): FxRate {

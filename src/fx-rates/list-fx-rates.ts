@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { Currency, Day } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -39,8 +40,10 @@ export const listFxRates = operation({
     const place = decodeIdCursor(query.cursor, PLACE)?.split(' ');
     const after = place ? { date: place[0] ?? '', from: place[1] ?? '', to: place[2] ?? '' } : null;
     const filter = { first_day, last_day, from, to };
-    const rows = await database.query<StoredFxRate>(selectFxRates(workspace.id, filter, after, limit));
+    const rows = await database.query<StoredFxRate & OfPage>(
+      selectFxRates(workspace.id, filter, after, limit),
+    );
     const idOf = (rate: FxRate) => ({ id: `${rate.date} ${rate.from} ${rate.to}` });
-    return { body: pageOf(rows.map(fxRateOut), limit, idOf) };
+    return { body: pageOf(rows, fxRateOut, idOf) };
   },
 });

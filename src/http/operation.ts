@@ -43,6 +43,15 @@ export interface Reply<R> {
   body: R;
 }
 
+/**
+ * The result of a handler whose document may be larger than the memory of the isolate: its JSON text, in pieces. A
+ * piece is asked for when the client has read the one before. All errors that the caller can do something about are
+ * thrown before the handler returns: once the status is sent, an error can only break the connection.
+ */
+export interface StreamReply {
+  pieces: AsyncGenerator<string, void>;
+}
+
 export interface SuccessResponse<R extends z.ZodType> {
   status: 200 | 201;
   description: string;
@@ -85,7 +94,7 @@ export interface Operation<
   isTable?: boolean | undefined;
   /** Set if responses have a weak ETag, and are 304 while it matches. */
   isCacheable?: boolean | undefined;
-  handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>>>;
+  handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>> | StreamReply>;
 }
 
 /** The errors of every report. */

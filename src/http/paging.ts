@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type OfPage, PAGE_BYTES } from '../db/page-sql.ts';
 import { unstorable } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
@@ -37,7 +38,9 @@ export const PageQuery = z.object({
     .min(1)
     .max(1000)
     .default(100)
-    .meta({ description: 'The number of rows in a page, 1 to 1000.' }),
+    .meta({
+      description: `The number of rows in a page, 1 to 1000. A page has fewer rows, and \`has_more\` is true, if they are more than ${PAGE_BYTES / 1024 ** 2} MiB.`,
+    }),
   cursor: z.string().optional().meta({ description: '`next_cursor` of the previous page.' }),
 });
 
@@ -88,12 +91,25 @@ function contentOf(text: string): unknown {
   }
 }
 
-/** A page of rows, of which one more than `limit` was read, so that `has_more` is known without a count. */
-export function pageOf<T>(rows: T[], limit: number, cursorOf: (row: T) => Cursor | IdCursor) {
-  const data = rows.slice(0, limit);
+/**
+ * The page on the wire.
+ * @param rows the rows of `cutToPage`
+ * @param rowOut the wire form of a row
+ */
+export function pageOf<R extends object, T>(
+  rows: (R & OfPage)[],
+  rowOut: (row: R) => T,
+  cursorOf: (row: T) => Cursor | IdCursor,
+) {
+  const data = rows.map((row) => rowOut(withoutPage(row)));
   const last = data.at(-1);
-  const hasMore = rows.length > limit;
+  const hasMore = rows.at(-1)?.has_next ?? false;
   return { data, has_more: hasMore, next_cursor: hasMore && last ? encodeCursor(cursorOf(last)) : null };
+}
+
+function withoutPage<R extends object>(row: R & OfPage): R {
+  const { has_next: _has, page_bytes: _bytes, ...rest } = row as R & OfPage & { page_bytes?: unknown };
+  return rest as unknown as R;
 }
 
 /** The schema of a page of `item`. */

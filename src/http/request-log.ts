@@ -33,10 +33,12 @@ export interface Seen {
   key_id: string | null;
   counts: Counts | null;
   database: DatabaseUse | null;
+  /** Settles at the end of a streamed response; null if the response is not streamed. */
+  ended: Promise<void> | null;
 }
 
 export function nothingSeen(): Seen {
-  return { route: null, workspace_id: null, key_id: null, counts: null, database: null };
+  return { route: null, workspace_id: null, key_id: null, counts: null, database: null, ended: null };
 }
 
 /** The counts in the response of a batch; null for any other response. */

@@ -23,6 +23,7 @@ import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { countsOf, type Seen } from './request-log.ts';
 import { secretsOf, sha256 } from './secrets.ts';
+import { streamResponse } from './stream.ts';
 
 /** Serves one request with one operation: the caller, the input, the handler, the response. */
 export async function serve(
@@ -53,8 +54,24 @@ export async function serve(
       throw new ApiError('not_found', 'No resource has this id.');
     const full = caller ? await contextOf(caller, context, operation, body) : context;
     const reply = await operation.handle(full, { params: params.data, query, body });
-    seen.counts = countsOf(reply.body);
-    response = await respond(operation, request, reply.status ?? operation.success.status, reply.body, query);
+    if ('pieces' in reply) {
+      const { response: streamed, ended } = streamResponse(
+        operation.success.status,
+        reply.pieces,
+        request.signal,
+      );
+      seen.ended = ended.catch((error) => logFailure(error, requestId));
+      response = streamed;
+    } else {
+      seen.counts = countsOf(reply.body);
+      response = await respond(
+        operation,
+        request,
+        reply.status ?? operation.success.status,
+        reply.body,
+        query,
+      );
+    }
   } catch (error) {
     if (error instanceof ApiError) seen.counts = countsOf(error.members);
     response = errorResponse(error, url.pathname, requestId, operation.access === 'read');
@@ -173,14 +190,19 @@ function worldError(error: unknown, isRead: boolean): ApiError {
 /** Mistakes of the caller are shown as they are. Any other error is logged once and shown as a fixed text. */
 function errorResponse(error: unknown, instance: string, requestId: string, isRead: boolean): Response {
   if (error instanceof ApiError) return problemResponse(error, instance, requestId);
+  logFailure(error, requestId);
+  if ((error as { sqlstate?: string }).sqlstate === UNSAFE_ROLE) {
+    const detail = 'The role in force in the database bypasses row level security; see SECURITY.md.';
+    return problemResponse(new ApiError('misconfigured', detail), instance, requestId);
+  }
+  return problemResponse(worldError(error, isRead), instance, requestId);
+}
+
+/** Writes one line about an error that is not the caller's. */
+function logFailure(error: unknown, requestId: string): void {
   const name = error instanceof Error ? error.name : typeof error;
   const sqlstate = (error as { sqlstate?: string }).sqlstate;
   // Only parts that cannot hold data: messages of drivers and engines may quote values.
   const stack = error instanceof Error ? error.stack?.split('\n').slice(1, 6).join('\n') : undefined;
   console.error(JSON.stringify({ level: 'error', request_id: requestId, error: name, sqlstate, stack }));
-  if (sqlstate === UNSAFE_ROLE) {
-    const detail = 'The role in force in the database bypasses row level security; see SECURITY.md.';
-    return problemResponse(new ApiError('misconfigured', detail), instance, requestId);
-  }
-  return problemResponse(worldError(error, isRead), instance, requestId);
 }

@@ -3,7 +3,8 @@ import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { PersonId } from '../http/fields.ts';
 import { operation } from '../http/operation.ts';
-import { selectPersonExport } from './erasure-sql.ts';
+import { exportDocument, type ReadPage } from './export-document.ts';
+import { type ExportPage, type FirstPage, selectFirstPages, selectNextPage } from './export-sql.ts';
 
 const rows = z.array(z.record(z.string(), z.unknown()));
 const examplePerson = '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3';
@@ -28,11 +29,6 @@ const PersonExport = z
   })
   .meta({ id: 'PersonExport' });
 
-/** The export as the database returns it, with the items of rejections still encrypted. */
-type HeldRow = Omit<z.output<typeof PersonExport>, 'exported_at' | 'rejections'> & {
-  rejections: { item_encrypted: string; [column: string]: unknown }[];
-};
-
 export const exportPerson = operation({
   method: 'get',
   path: '/v1/people/{id}/export',
@@ -40,7 +36,7 @@ export const exportPerson = operation({
   tag: 'People',
   summary: 'Export all data of a person',
   description:
-    'Returns every row about the person from every table, as it is stored, and the items of their rejections as they were sent.',
+    'Returns every row about the person from every table, as it is stored, and the items of their rejections as they were sent. The response is streamed: a large one is read in several calls to the database while the client reads it. A row that exists throughout is in it once. If a call fails, the connection breaks in the middle of the document; request it again.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),
@@ -66,16 +62,16 @@ export const exportPerson = operation({
   },
   errors: ['not_found'],
   handle: async (context, { params }) => {
-    const { database, workspace, secrets, now } = context;
+    const { database, workspace, now, request } = context;
     const entry = { actor: context, action: 'person.export', target_id: params.id } as const;
-    const [row] = await database.query<HeldRow>(audited(selectPersonExport(workspace.id, params.id), entry));
+    const first = await database.query<FirstPage>(audited(selectFirstPages(workspace.id, params.id), entry));
+    const [row] = first;
     if (!row) throw new ApiError('not_found', 'No person has this id.');
-    const rejections = await Promise.all(
-      row.rejections.map(async ({ item_encrypted, ...rest }) => ({
-        ...rest,
-        item: JSON.parse(await secrets.open(item_encrypted)) as unknown,
-      })),
-    );
-    return { body: { ...row, exported_at: now.toISOString(), rejections } };
+    const read: ReadPage = async (list, after, max_rows) => {
+      const statement = selectNextPage(workspace.id, params.id, list, after, max_rows);
+      return (await database.page<ExportPage>(statement, request.signal))[0];
+    };
+    const head = { person_id: row.person_id, exported_at: now.toISOString() };
+    return { pieces: exportDocument(head, first, read, context.secrets) };
   },
 });

@@ -45,6 +45,6 @@ export const getTimeline = operation({
       }),
     );
     if (rows.length === 0) throw new ApiError('not_found', 'No person has this id.');
-    return { body: timelinePageOf(rows, query.limit, timelineEntryOut) };
+    return { body: timelinePageOf(rows, timelineEntryOut) };
   },
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { RESOURCES } from '../domain/settings.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -30,10 +31,18 @@ export const listRejections = operation({
   errors: ['invalid_request'],
   isTable: true,
   handle: async ({ database, workspace, secrets }, { query }) => {
-    const rows = await database.query<StoredRejection>(
+    const rows = await database.query<StoredRejection & OfPage>(
       selectRejections(workspace.id, query.resource ?? null, decodeCursor(query.cursor), query.limit),
     );
-    const rejections = await Promise.all(rows.map((row) => rejectionOut(row, secrets)));
-    return { body: pageOf(rejections, query.limit, (row) => ({ at: row.received_at, id: row.id })) };
+    const opened = await Promise.all(
+      rows.map(async (row) => ({ ...(await rejectionOut(row, secrets)), has_next: row.has_next })),
+    );
+    return {
+      body: pageOf(
+        opened,
+        (row: Rejection) => row,
+        (row) => ({ at: row.received_at, id: row.id }),
+      ),
+    };
   },
 });

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { rejections } from '../db/event-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import type { Resource } from '../domain/settings.ts';
 import { instantOut } from '../http/fields.ts';
@@ -28,12 +29,13 @@ export function selectRejections(
   if (resource) conditions.push(sql`resource = ${resource}`);
   if (after)
     conditions.push(sql`(received_at, id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
-  return sql`
+  const rows = sql`
     select ${stored}
     from rejections
     where ${sql.join(conditions, sql` and `)}
     order by received_at desc, id desc
     limit ${limit + 1}`;
+  return cutToPage(rows, sql`held.received_at desc, held.id desc`, limit);
 }
 
 export function getRejection(workspaceId: string, id: string): SQL {

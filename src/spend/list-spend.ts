@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { Day, Instant } from '../http/fields.ts';
 import { FormatQuery } from '../http/formats.ts';
 import { operation } from '../http/operation.ts';
@@ -42,9 +43,9 @@ export const listSpend = operation({
   handle: async ({ database, workspace }, { query }) => {
     const { from = null, to = null, channel = null, updated_after = null, cursor, limit } = query;
     const filter = { from, to, channel, updated_after };
-    const rows = await database.query<StoredSpend>(
+    const rows = await database.query<StoredSpend & OfPage>(
       selectSpendRows(workspace.id, filter, decodeCursor(cursor), limit),
     );
-    return { body: pageOf(rows.map(spendOut), limit, ({ received_at, id }) => ({ at: received_at, id })) };
+    return { body: pageOf(rows, spendOut, ({ received_at, id }) => ({ at: received_at, id })) };
   },
 });

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { spend } from '../db/money-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -133,12 +134,13 @@ export function selectSpendRows(
   if (updated_after) conditions.push(sql`s.updated_at > ${updated_after}::timestamptz`);
   if (after)
     conditions.push(sql`(s.received_at, s.id) < (${after.at}::timestamptz, ${after.id}::text collate "C")`);
-  return sql`
+  const rows = sql`
     select ${stored}
     from spend s
     where ${sql.join(conditions, sql` and `)}
     order by s.received_at desc, s.id desc
     limit ${limit + 1}`;
+  return cutToPage(rows, sql`held.received_at desc, held.id desc`, limit);
 }
 
 /** A row with its earlier versions. In JSON, instants are text and amounts are numbers. */

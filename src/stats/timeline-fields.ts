@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { RESOURCES } from '../domain/settings.ts';
 import { TIMELINE_TYPES, type TimelineType } from '../domain/timeline.ts';
 import { DIRECTIONS, KINDS } from '../domain/touchpoint-fields.ts';
@@ -106,7 +107,7 @@ export interface StoredEntry<T extends TimelineType = TimelineType> {
 }
 
 /** An entry, or the one row without a type that stands for no entries. */
-export type TimelineRow<T extends TimelineType = TimelineType> = StoredEntry<T> | { type: null };
+export type TimelineRow<T extends TimelineType = TimelineType> = (StoredEntry<T> & OfPage) | { type: null };
 
 export function timelineEntryOut<T extends TimelineType>(row: StoredEntry<T>): TimelineEntry & { type: T } {
   const voidedAt = row.fields.voided_at ?? null;
@@ -120,19 +121,18 @@ export function timelineEntryOut<T extends TimelineType>(row: StoredEntry<T>): T
   };
 }
 
-function isEntry<T extends TimelineType>(row: TimelineRow<T>): row is StoredEntry<T> {
+function isEntry<T extends TimelineType>(row: TimelineRow<T>): row is StoredEntry<T> & OfPage {
   return row.type !== null;
 }
 
 /** The page that consists of the rows of `timelineOf`. */
 export function timelinePageOf<T extends TimelineType, E>(
   rows: TimelineRow<T>[],
-  limit: number,
   entryOut: (row: StoredEntry<T>) => E,
 ) {
   const page = pageOf(
     rows.filter((row) => isEntry(row)),
-    limit,
+    (row: StoredEntry<T>) => row,
     (row) => ({ at: instantOut(row.occurred_at), id: `${row.type}:${row.sort_id}` }),
   );
   return { ...page, data: page.data.map(entryOut) };

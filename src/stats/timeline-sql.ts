@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import type { TimelineType } from '../domain/timeline.ts';
 import { joinNetAdjustments } from './net-conversion-sql.ts';
@@ -99,15 +100,16 @@ export function timelineOf(owner: SQL, name: 'person' | 'account', entries: SQL[
     entries.map((one) => sql`(${one})`),
     sql` union all `,
   );
+  const rows = sql`
+      select *
+      from (${all}) every_entry
+      order by every_entry.occurred_at desc, every_entry.type collate "C", every_entry.sort_id collate "C"
+      limit ${limit + 1}`;
+  const order = sql`held.occurred_at desc, held.type collate "C", held.sort_id collate "C"`;
   return sql`
     with ${sql.identifier(name)} as materialized (${owner})
     select entry.*
     from ${sql.identifier(name)}
-    left join lateral (
-      select *
-      from (${all}) every_entry
-      order by every_entry.occurred_at desc, every_entry.type collate "C", every_entry.sort_id collate "C"
-      limit ${limit + 1}
-    ) entry on true
+    left join lateral (${cutToPage(rows, order, limit)}) entry on true
     order by entry.occurred_at desc, entry.type collate "C", entry.sort_id collate "C"`;
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { OfPage } from '../db/page-sql.ts';
 import { operation } from '../http/operation.ts';
 import { decodeCursor, PageOf, pageOf } from '../http/paging.ts';
 import { EventListQuery, eventFilterOf } from '../stats/event-list-fields.ts';
@@ -29,11 +30,11 @@ export const listTouchpoints = operation({
   handle: async ({ database, workspace }, { query }) => {
     const filter = eventFilterOf(query, workspace);
     const where = whereConditions(query.where ?? {});
-    const rows = await database.query<StoredTouchpoint>(
+    const rows = await database.query<StoredTouchpoint & OfPage>(
       selectTouchpoints(workspace.id, filter, where, decodeCursor(query.cursor), query.limit),
     );
     return {
-      body: pageOf(rows.map(touchpointOut), query.limit, (row) => ({ at: row.occurred_at, id: row.id })),
+      body: pageOf(rows, touchpointOut, (row) => ({ at: row.occurred_at, id: row.id })),
     };
   },
 });

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { touchpoints } from '../db/event-tables.ts';
+import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -217,12 +218,13 @@ export function selectTouchpoints(
   limit: number,
 ): SQL {
   const conditions = [...eventConditions(workspaceId, sql`t`, filter, after), ...where];
-  return sql`
+  const rows = sql`
     select ${stored}
     from touchpoints t
     where ${sql.join(conditions, sql` and `)}
     order by t.occurred_at desc, t.id desc
     limit ${limit + 1}`;
+  return cutToPage(rows, sql`held.occurred_at desc, held.id desc`, limit);
 }
 
 /**
