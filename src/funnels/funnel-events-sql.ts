@@ -194,8 +194,13 @@ export function numberedEvents(question: FunnelQuestion): SQL {
       select entity from (${eventsThatFit(question, first, [], () => sql`true`)}) e where ${inRange(question)} group by entity
     ), `
       : sql``;
+  const lane =
+    hold.length > 0
+      ? sql`,
+        case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane`
+      : sql``;
   return sql`${starters}events as materialized (
-      select *, (row_number() over (partition by entity order by ${EVENT_ORDER}))::int as pos
+      select *, (row_number() over (partition by entity order by ${EVENT_ORDER}))::int as pos${lane}
       from (
         select ${entity} as entity, t.occurred_at as at, false as is_conversion, t.id,
           ${bitsOf(steps, fitsTouchpoint)} as steps, ${bitsOf(exclude, fitsTouchpoint)} as excluded,

@@ -70,7 +70,8 @@ with selling as materialized (
       else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
       end as rate from selling) priced
 ), events as materialized (
-  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos,
+    case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,

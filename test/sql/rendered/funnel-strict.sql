@@ -79,7 +79,8 @@ with selling as materialized (
       and t.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and t.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
       and true) e where at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz group by entity
 ), events as materialized (
-  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos,
+    case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
