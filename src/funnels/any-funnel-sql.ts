@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type Group, groupsOf, listed, reaches, totals } from './any-reach-sql.ts';
-import { inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
+import { chainedAt, inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 
 /**
@@ -51,12 +51,7 @@ export function anyFunnel(question: FunnelQuestion): SQL {
       cross join generate_series(1, ${question.steps.length}::int) step
       where step <= level
       group by step
-    ), ${isHeld ? sql`${chosenLanes(ofTouchpoints, ofConversions)}, ` : sql``}chained as materialized (
-      select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
-        min(e.at) over (partition by c.entity) as start_at, lag(e.at) over (partition by c.entity order by c.step) as previous_at
-      from (${filled(question, isHeld ? sql`chosen_best` : sql`best`)}) c
-      join events e on e.entity = c.entity and e.pos = c.end_pos
-    )${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
+    ), ${isHeld ? sql`${chosenLanes(ofTouchpoints, ofConversions)}, ` : sql``}${chainedAt(sql`select entity, step, end_pos as pos from (${filled(question, isHeld ? sql`chosen_best` : sql`best`)}) filled`)}${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
 }
 
 /** The name of the column with the position at which a start reaches one more step, in no order. */

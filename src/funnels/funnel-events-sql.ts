@@ -172,10 +172,11 @@ function bitsOf(filters: readonly FunnelFilter[], fits: (filter: FunnelFilter) =
 /**
  * Every event that a step or an exclusion may match, numbered by `pos` in the order of its
  * entity; in `strict`, every event of the entities that have a start. `steps` and `excluded`
- * are the filters that the event matches, as bits.
+ * are the filters that the event matches, as bits. With `hold`, touchpoints of one `lane` may be in one chain: those
+ * that hold the same. One that holds nothing has a lane of its own. Conversions have no lane, they go with all.
  *
  * Needs: the step `sold`. Gives: the steps `starters` (in `strict`) and `events (entity, at, is_conversion,
- * id, steps, excluded, held, dimensions, pos)`.
+ * id, steps, excluded, held, dimensions, pos)`, with `hold` also `lane`.
  */
 export function numberedEvents(question: FunnelQuestion): SQL {
   const { workspace_id, steps, exclude, order, hold, breakdown } = question;
@@ -220,26 +221,17 @@ export function numberedEvents(question: FunnelQuestion): SQL {
 }
 
 /**
- * The events again, each with a lane. Events of one lane may be in one chain when touchpoints have to agree
- * in what they hold. A touchpoint that holds nothing has a lane of its own. Conversions are in all lanes of
- * their entity. An event that matches an exclusion is in all lanes too, and matches a step only in its own.
- * Without `hold` there is one lane.
+ * The chains, one row per entity and step.
  *
- * Needs: the step `events`. Gives: the steps `lanes` (with `hold`) and `laned (entity, at, is_conversion, id,
- * steps, excluded, dimensions, pos, lane)`.
+ * Needs: the step `events`; `places`, a select of `entity, step, pos`. Gives: the step `chained (entity, step, at,
+ * is_conversion, id, dimensions, start_at, previous_at)`.
  */
-export function lanedEvents({ hold }: FunnelQuestion): SQL {
-  if (hold.length === 0) return sql`laned as materialized (select e.*, ''::text as lane from events e)`;
-  return sql`lanes as materialized (
-      select distinct entity, coalesce('=' || held, '#' || pos) as lane
-      from events
-      where steps <> 0 and not is_conversion
-    ), laned as materialized (
-      select e.entity, e.at, e.is_conversion, e.id,
-        case when e.is_conversion or l.lane = coalesce('=' || e.held, '#' || e.pos) then e.steps else 0 end as steps,
-        e.excluded, e.dimensions, e.pos, coalesce(l.lane, '') as lane
-      from events e
-      left join lanes l on l.entity = e.entity
-      where e.is_conversion or e.excluded <> 0 or l.lane = coalesce('=' || e.held, '#' || e.pos)
+export function chainedAt(places: SQL): SQL {
+  return sql`chained as materialized (
+      select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
+        min(e.at) over (partition by c.entity) as start_at,
+        lag(e.at) over (partition by c.entity order by c.step) as previous_at
+      from (${places}) c
+      join events e on e.entity = c.entity and e.pos = c.pos
     )`;
 }

@@ -4,6 +4,7 @@ import { knownGoals } from '../stats/journey-sql.ts';
 import { anyFunnel } from './any-funnel-sql.ts';
 import { goalsOf, soldConversions } from './funnel-events-sql.ts';
 import type { FunnelQuestion, FunnelState } from './funnel-question.ts';
+import { heldFunnel } from './held-funnel-sql.ts';
 import { orderedFunnel } from './ordered-funnel-sql.ts';
 import { isDirect } from './step-rows-sql.ts';
 import { strictFunnel } from './strict-funnel-sql.ts';
@@ -24,7 +25,9 @@ const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel }
 export function funnelSteps(asked: FunnelQuestion): SQL {
   const question = withHoldThatMatters(asked);
   const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
-  return sql`${sold}${ENGINES[question.order](question)}`;
+  const isHeld = question.order === 'ordered' && question.hold.length > 0;
+  const steps = isHeld ? heldFunnel : ENGINES[question.order];
+  return sql`${sold}${steps(question)}`;
 }
 
 /** Without two steps of touchpoints, no two touchpoints have to agree. */

@@ -139,16 +139,17 @@ with selling as materialized (
   group by step
 ), chained as materialized (
   select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
-    min(e.at) over (partition by c.entity) as start_at, lag(e.at) over (partition by c.entity order by c.step) as previous_at
-  from (
-    select s.entity, s.pos, filled.step::int as step, filled.end_pos
-    from best s
-    cross join lateral (
-      select end_pos, row_number() over (order by end_pos) as step
-      from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
-      where end_pos is not null
-    ) filled) c
-  join events e on e.entity = c.entity and e.pos = c.end_pos
+    min(e.at) over (partition by c.entity) as start_at,
+    lag(e.at) over (partition by c.entity order by c.step) as previous_at
+  from (select entity, step, end_pos as pos from (
+      select s.entity, s.pos, filled.step::int as step, filled.end_pos
+      from best s
+      cross join lateral (
+        select end_pos, row_number() over (order by end_pos) as step
+        from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+        where end_pos is not null
+      ) filled) filled) c
+  join events e on e.entity = c.entity and e.pos = c.pos
 ), completed as materialized (
   select entity, step, count_disjoint(pos, end_pos order by end_pos, pos desc) as completions
   from (
@@ -332,16 +333,17 @@ with selling as materialized (
   group by step
 ), chained as materialized (
   select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
-    min(e.at) over (partition by c.entity) as start_at, lag(e.at) over (partition by c.entity order by c.step) as previous_at
-  from (
-    select s.entity, s.pos, filled.step::int as step, filled.end_pos
-    from best s
-    cross join lateral (
-      select end_pos, row_number() over (order by end_pos) as step
-      from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
-      where end_pos is not null
-    ) filled) c
-  join events e on e.entity = c.entity and e.pos = c.end_pos
+    min(e.at) over (partition by c.entity) as start_at,
+    lag(e.at) over (partition by c.entity order by c.step) as previous_at
+  from (select entity, step, end_pos as pos from (
+      select s.entity, s.pos, filled.step::int as step, filled.end_pos
+      from best s
+      cross join lateral (
+        select end_pos, row_number() over (order by end_pos) as step
+        from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+        where end_pos is not null
+      ) filled) filled) c
+  join events e on e.entity = c.entity and e.pos = c.pos
 ), completed as materialized (
   select entity, step, count_disjoint(pos, end_pos order by end_pos, pos desc) as completions
   from (
