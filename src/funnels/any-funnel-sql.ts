@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type Group, groupsOf, listed, reaches, totals } from './any-reach-sql.ts';
+import { carried, type Group, groupsOf, listed, reaches, totals } from './any-reach-sql.ts';
 import { chainedAt, inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 
@@ -90,22 +90,31 @@ function reaching(groups: readonly Group[]): SQL {
  * The same with `hold`. A start that is a touchpoint reaches the steps of touchpoints in its lane. One that is a
  * conversion reaches so many of them where the first of the lanes after it does.
  *
- * Needs: the step `running`. Gives: the steps `listed`, `lanes`, `held`, with the positions `own` that a touchpoint
- * reaches in its lane, ascending; and `reaching`.
+ * Needs: the step `running`. Gives: the steps `listed`, `lanes`, `held`, with the positions `own` that a
+ * touchpoint reaches in its lane within the window, ascending; and `reaching`.
  */
 function heldReaching(ofTouchpoints: readonly Group[], ofConversions: readonly Group[]): SQL {
   const [touched, sold] = [reaches(ofTouchpoints), reaches(ofConversions)];
+  const names = touched.map((_, i) => reach(i));
   const inLanes = touched.map((_, i) => sql`r.own[${i + 1}::int]`);
   const ofStarts = inLanes.map(
     (own) => sql`case when r.is_conversion then min(${own}) over later else ${own} end`,
   );
   const lanes = sql`lanes as materialized (${listed(ofTouchpoints, sql`entity, lane`)}
     ), held as materialized (
-      select r.*, case when r.lane is not null then array(
-          select place from unnest(array[${sql.join(touched, sql`, `)}]::int[]) place order by place
-        ) end as own
-      from running r
-      left join lanes l on l.entity = r.entity and l.lane = r.lane
+      select entity, pos, at, is_conversion, steps, end_pos, lane${carried(ofConversions)}, case
+          when lane is null then null
+          when num_nonnulls(${sql.join(names, sql`, `)}) = 1 then array[pos]
+          else array(
+            select place from unnest(array[${sql.join(names, sql`, `)}]) place where place <= end_pos order by place
+          )
+        end as own
+      from (
+        select r.*, ${named(touched)}
+        from running r
+        left join lanes l on l.entity = r.entity and l.lane = r.lane
+        offset 0
+      ) reaching
     )`;
   if (sold.length === 0) return sql`${lanes}, reaching as (select r.*, ${named(inLanes)} from held r)`;
   return sql`${lanes}, listed as materialized (${listed(ofConversions, sql`entity`)}

@@ -76,6 +76,11 @@ export function totals(groups: readonly Group[], events: SQL): SQL {
   return sql.join(columns);
 }
 
+/** The columns of `totals`. Needs: a row with them. Gives: a list of columns, each after a comma. */
+export function carried(groups: readonly Group[]): SQL {
+  return sql.join(setsOf(groups).map((set) => sql`, ${total(set)}`));
+}
+
 /**
  * The positions of the events that match each set. Each list exists once, and not once per event.
  *

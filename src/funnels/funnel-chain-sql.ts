@@ -156,7 +156,7 @@ export function onTheWay(question: FunnelQuestion, k: number): SQL {
  * Whether a chain of this length needs an event at all. An entity that reached only step 1 needs one if the
  * event has a value, or if it decides the group.
  */
-function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
+export function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
   return k > 1 || breakdown?.at_step === 1 || (steps[0] !== undefined && 'conversion' in steps[0]);
 }
 

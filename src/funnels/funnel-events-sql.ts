@@ -114,7 +114,9 @@ function noDimensions({ breakdown }: FunnelQuestion): SQL {
  * Needs: `t`, a touchpoint. Gives: a text expression.
  */
 function heldBy(hold: readonly Dimension[]): SQL {
-  if (hold.length === 0) return sql`null::text`;
+  const [only, ...others] = hold;
+  if (!only) return sql`null::text`;
+  if (others.length === 0) return DIMENSION_COLUMNS[only];
   const columns = sql.join(
     hold.map((dimension) => DIMENSION_COLUMNS[dimension]),
     sql`, `,
@@ -196,7 +198,7 @@ export function numberedEvents(question: FunnelQuestion): SQL {
     ), `
       : sql``;
   const lane =
-    hold.length > 0
+    hold.length > 0 && order !== 'strict'
       ? sql`,
         case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane`
       : sql``;

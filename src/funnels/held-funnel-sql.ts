@@ -1,5 +1,5 @@
 import { type Name, type SQL, sql } from 'drizzle-orm';
-import { chain, next, onTheWay, start, way } from './funnel-chain-sql.ts';
+import { chain, isWanted, next, onTheWay, start, way } from './funnel-chain-sql.ts';
 import { chainedAt, numberedEvents } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import {
@@ -134,10 +134,14 @@ function nextTouchpoints(question: FunnelQuestion, run: Run, to: number): SQL {
 function backward(question: FunnelQuestion, run: Run): SQL {
   const { from, to, steps } = run;
   const isFirst = runsOf(question)[0]?.from === from;
-  const rows = sql`select p.*, r.level from ${passed(run)} p join reached r on r.entity = p.entity`;
+  const isWantedHere = isWanted(question, from);
+  const rows = sql`
+          select p.*, r.level
+          from ${passed(run)} p
+          join reached r on r.entity = p.entity${isWantedHere ? sql`` : sql` and r.level > ${from}::int`}`;
   const isPossible = hasExclusions(question) ? sql` and ${endOf(run).last} >= next_before` : sql``;
   const finishes = [
-    sql`when level = ${from}::int then pos`,
+    ...(isWantedHere ? [sql`when level = ${from}::int then pos`] : []),
     ...steps.map((k) => sql`when level = ${k}::int then ${came(k)}`),
     ...(to === null ? [] : [sql`when level >= ${to}::int${isPossible} then next_finish`]),
   ];

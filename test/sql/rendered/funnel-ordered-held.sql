@@ -75,7 +75,7 @@ with selling as materialized (
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
-      case when num_nulls(t.conversation) = 0 then array[t.conversation]::text end as held, array[t.channel]::text[] as dimensions
+      t.conversation as held, array[t.channel]::text[] as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
       and t.voided_at is null
@@ -168,7 +168,10 @@ with selling as materialized (
   select * from (
     select *, case when level = 2::int then pos
       when level = 3::int then "came_3" end as finish_pos
-    from (select p.*, r.level from "passed_2" p join reached r on r.entity = p.entity) ahead) finished where finish_pos is not null
+    from (
+      select p.*, r.level
+      from "passed_2" p
+      join reached r on r.entity = p.entity) ahead) finished where finish_pos is not null
 ), "way_1" as materialized (
   select f.*, e.at as finish_at
   from (
@@ -182,7 +185,10 @@ with selling as materialized (
         from (
           select "entity", "at", "is_conversion", "id", "pos", "start_pos", "lane", "dimensions", "barred", "gap_before", "until_at", "first_1", "last_1", level, "first_1" as place, 2 as role, null::int as ahead_finish,
             null::int as ahead_pos, null::int as ahead_before
-          from (select p.*, r.level from "passed_1" p join reached r on r.entity = p.entity) led
+          from (
+            select p.*, r.level
+            from "passed_1" p
+            join reached r on r.entity = p.entity) led
           union all
           select "entity", null, null, null, null, null, "lane", null, null, null, null, null, null, null, pos, 0, finish_pos, pos, before_pos
           from "way_2"

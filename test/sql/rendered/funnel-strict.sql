@@ -79,12 +79,11 @@ with selling as materialized (
       and t.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and t.occurred_at <= '2026-05-31T22:00:00.000Z'::timestamptz + make_interval(secs => 604800::float8)
       and true) e where at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz group by entity
 ), events as materialized (
-  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos,
-    case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
-      case when num_nulls(t.conversation) = 0 then array[t.conversation]::text end as held, array[t.channel]::text[] as dimensions
+      t.conversation as held, array[t.channel]::text[] as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
       and t.voided_at is null
