@@ -18,9 +18,18 @@ export function anyFunnel(question: FunnelQuestion): SQL {
   const { ofTouchpoints, ofConversions } = groupsOf(question);
   const groups = [...ofConversions, ...ofTouchpoints];
   const names = question.steps.map((_, i) => reach(i));
+  const counted = isHeld
+    ? sql`${totals(ofConversions, sql`earlier`)}${totals(ofTouchpoints, sql`in_lane`)}`
+    : totals(groups, sql`earlier`);
+  const filledBest = filled(question, isHeld ? sql`chosen_best` : sql`best`);
+  const chains = [
+    ...(isHeld ? [chosenLanes(ofTouchpoints, ofConversions)] : []),
+    chainedAt(sql`select entity, step, end_pos as pos from (${filledBest}) filled`),
+    ...(question.count === 'completions' ? [completed(question)] : []),
+  ];
   return sql`${numberedEvents(question)},
     running as materialized (
-      select *${totals(isHeld ? ofConversions : groups, sql`earlier`)}${isHeld ? totals(ofTouchpoints, sql`in_lane`) : sql``},
+      select *${counted},
         ${endOfWindow(question)} as end_pos
       from events
       window earlier as (partition by entity order by pos rows unbounded preceding)${
@@ -51,8 +60,13 @@ export function anyFunnel(question: FunnelQuestion): SQL {
       cross join generate_series(1, ${question.steps.length}::int) step
       where step <= level
       group by step
-    ), ${isHeld ? sql`${chosenLanes(ofTouchpoints, ofConversions)}, ` : sql``}${chainedAt(sql`select entity, step, end_pos as pos from (${filled(question, isHeld ? sql`chosen_best` : sql`best`)}) filled`)}${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
+    ), ${sql.join(chains, sql`, `)}`;
 }
+
+/**
+ * Keeps a join with lists apart from the windows and sorts around it, which would carry a whole list on every row.
+ */
+const ALONE = sql`offset 0`;
 
 /** The name of the column with the position at which a start reaches one more step, in no order. */
 const reach = (i: number) => sql.identifier(`reach_${i}`);
@@ -83,6 +97,7 @@ function reaching(groups: readonly Group[]): SQL {
       select r.*, ${named(reaches(groups))}
       from running r
       join listed l on l.entity = r.entity
+      ${ALONE}
     )`;
 }
 
@@ -96,9 +111,9 @@ function reaching(groups: readonly Group[]): SQL {
 function heldReaching(ofTouchpoints: readonly Group[], ofConversions: readonly Group[]): SQL {
   const [touched, sold] = [reaches(ofTouchpoints), reaches(ofConversions)];
   const names = touched.map((_, i) => reach(i));
-  const inLanes = touched.map((_, i) => sql`r.own[${i + 1}::int]`);
+  const inLanes = touched.map((_, i) => sql`own[${i + 1}::int]`);
   const ofStarts = inLanes.map(
-    (own) => sql`case when r.is_conversion then min(${own}) over later else ${own} end`,
+    (own) => sql`case when is_conversion then min(${own}) over later else ${own} end`,
   );
   const lanes = sql`lanes as materialized (${listed(ofTouchpoints, sql`entity, lane`)}
     ), held as materialized (
@@ -113,23 +128,27 @@ function heldReaching(ofTouchpoints: readonly Group[], ofConversions: readonly G
         select r.*, ${named(touched)}
         from running r
         left join lanes l on l.entity = r.entity and l.lane = r.lane
-        offset 0
+        ${ALONE}
       ) reaching
     )`;
-  if (sold.length === 0) return sql`${lanes}, reaching as (select r.*, ${named(inLanes)} from held r)`;
+  if (sold.length === 0) return sql`${lanes}, reaching as (select *, ${named(inLanes)} from held)`;
   return sql`${lanes}, listed as materialized (${listed(ofConversions, sql`entity`)}
     ), reaching as (
-      select r.*, ${named([...sold, ...ofStarts])}
-      from held r
+      select r.*, ${named(sold)}
+      from (
+        select *, ${named(ofStarts, sold.length)}
+        from held
+        window later as (partition by entity order by pos desc rows unbounded preceding)
+      ) r
       join listed l on l.entity = r.entity
-      window later as (partition by r.entity order by r.pos desc rows unbounded preceding)
+      ${ALONE}
     )`;
 }
 
 /** The expressions as columns `reach`. Needs: what they need. Gives: a list of columns. */
-function named(expressions: readonly SQL[]): SQL {
+function named(expressions: readonly SQL[], from = 0): SQL {
   return sql.join(
-    expressions.map((expression, i) => sql`${expression} as ${reach(i)}`),
+    expressions.map((expression, i) => sql`${expression} as ${reach(from + i)}`),
     sql`, `,
   );
 }

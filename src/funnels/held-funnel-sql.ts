@@ -103,13 +103,16 @@ function forward(question: FunnelQuestion, run: Run): SQL[] {
 function nextTouchpoints(question: FunnelQuestion, run: Run, to: number): SQL {
   const end = endOf(run);
   const extra = (columns: SQL) => (hasExclusions(question) ? sql`, ${columns}` : sql``);
+  const latestLast = extra(sql`max(last_pos) over earlier as latest_last_pos`);
+  const isFarEnough = hasExclusions(question) ? sql` and latest_last_pos >= before_pos` : sql``;
   return sql`${step(to)} as materialized (
       select entity, lane, pos, latest_pos as start_pos, latest_until_at as until_at${extra(sql`barred, before_pos`)}
       from (
-        select *, max(start_pos) over earlier as latest_pos, max(until_at) over earlier as latest_until_at${extra(sql`max(last_pos) over earlier as latest_last_pos`)}
+        select *, max(start_pos) over earlier as latest_pos, max(until_at) over earlier as latest_until_at${latestLast}
         from (
           select entity, lane, pos, at, ${FITS} as role, null::int as start_pos, null::timestamptz as until_at${extra(
-            sql`${barredAt(question, to)} as barred, ${excludedBefore(question, to)} as before_pos, null::int as last_pos`,
+            sql`${barredAt(question, to)} as barred, ${excludedBefore(question, to)} as before_pos,
+            null::int as last_pos`,
           )}
           from ${sourceOf(question)}
           where ${fitsAt(question, to)} and entity in (select entity from ${whoCame(to - 1)})
@@ -120,7 +123,7 @@ function nextTouchpoints(question: FunnelQuestion, run: Run, to: number): SQL {
         ) merged
         window earlier as (partition by entity, lane order by pos, role rows unbounded preceding)
       ) placed
-      where role = ${FITS} and at <= latest_until_at${hasExclusions(question) ? sql` and latest_last_pos >= before_pos` : sql``}
+      where role = ${FITS} and at <= latest_until_at${isFarEnough}
     )`;
 }
 

@@ -91,7 +91,9 @@ export function marks(question: FunnelQuestion): SQL[] {
     .reduce(
       (rows, k) => sql`
       select *, steps & ${2 ** (k - 1)}::int <> 0
-        and coalesce(max(pos) filter (where ${leadsAt(question, k - 1)}) over prior >= ${excludedBefore(question, k)}, false) as ${fits(k)}
+        and coalesce(
+          max(pos) filter (where ${leadsAt(question, k - 1)}) over prior >= ${excludedBefore(question, k)}, false
+        ) as ${fits(k)}
       from (${rows}) led
       window ${prior}`,
       base,
@@ -137,18 +139,20 @@ function lists(question: FunnelQuestion): SQL {
   const all = marksOf(question);
   const numbers = all.map(
     ({ name, condition }) => sql`,
-          (count(*) filter (where ${condition}) over (partition by entity order by pos rows unbounded preceding))::int as ${counts(name)},
+          (count(*) filter (where ${condition}) over so_far)::int as ${counts(name)},
           ${condition} as ${places(name)}`,
   );
   const columns = all.map(
     ({ name }) => sql`,
-        array_agg(${counts(name)}) as ${counts(name)}, array_agg(pos) filter (where ${places(name)}) as ${places(name)}`,
+        array_agg(${counts(name)}) as ${counts(name)},
+        array_agg(pos) filter (where ${places(name)}) as ${places(name)}`,
   );
   return sql`marks as materialized (
       select entity, array_agg(at) as times${sql.join(columns)}
       from (
         select entity, pos, at${sql.join(numbers)}
         from ${sourceOf(question)}
+        window so_far as (partition by entity order by pos rows unbounded preceding)
         order by entity, pos
       ) sorted
       group by entity

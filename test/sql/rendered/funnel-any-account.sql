@@ -116,6 +116,7 @@ with selling as materialized (
   select r.*, "places_4"["total_4" - (steps & 4::int <> 0)::int + 1::int] as "reach_0", "places_3"["total_3" - (steps & 3::int <> 0)::int + 1::int] as "reach_1", nullif(greatest(coalesce("places_1"["total_1" - (steps & 1::int <> 0)::int + 1::int], 2147483647), coalesce("places_3"["total_3" - (steps & 3::int <> 0)::int + 2::int], 2147483647), coalesce("places_2"["total_2" - (steps & 2::int <> 0)::int + 1::int], 2147483647)), 2147483647) as "reach_2"
   from running r
   join listed l on l.entity = r.entity
+  offset 0
 ),
   starts as materialized (
   select *, num_nonnulls("reach_0", "reach_1", "reach_2") as level
@@ -310,6 +311,7 @@ with selling as materialized (
   select r.*, "places_4"["total_4" - (steps & 4::int <> 0)::int + 1::int] as "reach_0", "places_3"["total_3" - (steps & 3::int <> 0)::int + 1::int] as "reach_1", nullif(greatest(coalesce("places_1"["total_1" - (steps & 1::int <> 0)::int + 1::int], 2147483647), coalesce("places_3"["total_3" - (steps & 3::int <> 0)::int + 2::int], 2147483647), coalesce("places_2"["total_2" - (steps & 2::int <> 0)::int + 1::int], 2147483647)), 2147483647) as "reach_2"
   from running r
   join listed l on l.entity = r.entity
+  offset 0
 ),
   starts as materialized (
   select *, num_nonnulls("reach_0", "reach_1", "reach_2") as level

@@ -90,18 +90,22 @@ with selling as materialized (
     coalesce(max(pos) filter (where excluded & 1::int <> 0) over prior, 0) as "before_1" from events window prior as (partition by entity order by pos rows between unbounded preceding and 1 preceding)
 ), marks as materialized (
   select entity, array_agg(at) as times,
-    array_agg("counts_fits_3") as "counts_fits_3", array_agg(pos) filter (where "places_fits_3") as "places_fits_3",
-    array_agg("counts_leads_3") as "counts_leads_3", array_agg(pos) filter (where "places_leads_3") as "places_leads_3",
-    array_agg("counts_excluded_1") as "counts_excluded_1", array_agg(pos) filter (where "places_excluded_1") as "places_excluded_1"
+    array_agg("counts_fits_3") as "counts_fits_3",
+    array_agg(pos) filter (where "places_fits_3") as "places_fits_3",
+    array_agg("counts_leads_3") as "counts_leads_3",
+    array_agg(pos) filter (where "places_leads_3") as "places_leads_3",
+    array_agg("counts_excluded_1") as "counts_excluded_1",
+    array_agg(pos) filter (where "places_excluded_1") as "places_excluded_1"
   from (
     select entity, pos, at,
-      (count(*) filter (where steps & 4::int <> 0) over (partition by entity order by pos rows unbounded preceding))::int as "counts_fits_3",
+      (count(*) filter (where steps & 4::int <> 0) over so_far)::int as "counts_fits_3",
       steps & 4::int <> 0 as "places_fits_3",
-      (count(*) filter (where steps & 4::int <> 0 and not (excluded & 0::int <> 0)) over (partition by entity order by pos rows unbounded preceding))::int as "counts_leads_3",
+      (count(*) filter (where steps & 4::int <> 0 and not (excluded & 0::int <> 0)) over so_far)::int as "counts_leads_3",
       steps & 4::int <> 0 and not (excluded & 0::int <> 0) as "places_leads_3",
-      (count(*) filter (where excluded & 1::int <> 0) over (partition by entity order by pos rows unbounded preceding))::int as "counts_excluded_1",
+      (count(*) filter (where excluded & 1::int <> 0) over so_far)::int as "counts_excluded_1",
       excluded & 1::int <> 0 as "places_excluded_1"
     from marked
+    window so_far as (partition by entity order by pos rows unbounded preceding)
     order by entity, pos
   ) sorted
   group by entity
@@ -123,7 +127,8 @@ with selling as materialized (
   from (
     select *, max(start_pos) over earlier as latest_pos, max(until_at) over earlier as latest_until_at, max(last_pos) over earlier as latest_last_pos
     from (
-      select entity, lane, pos, at, 0 as role, null::int as start_pos, null::timestamptz as until_at, excluded & 1::int <> 0 as barred, "before_1" as before_pos, null::int as last_pos
+      select entity, lane, pos, at, 0 as role, null::int as start_pos, null::timestamptz as until_at, excluded & 1::int <> 0 as barred, "before_1" as before_pos,
+        null::int as last_pos
       from marked
       where steps & 2::int <> 0 and entity in (select entity from "who_1")
       union all
