@@ -18,7 +18,7 @@ export const START = Date.UTC(2026, 0, 1);
 export const DAY_MS = 86_400_000;
 
 /** Few instants and few values give many ties, and many events that fit several steps. */
-const instant = fc.integer({ min: 0, max: 14 }).map((hours) => START + hours * 12 * 3_600_000);
+export const instant = fc.integer({ min: 0, max: 14 }).map((hours) => START + hours * 12 * 3_600_000);
 const person = fc.constantFrom<string>('a', 'a', 'b', 'c');
 const account = fc.constantFrom('acme', 'beta', null, null);
 export const touch = fc.record({
@@ -29,7 +29,7 @@ export const touch = fc.record({
   channel: fc.constantFrom('x', 'email'),
   campaign: fc.constantFrom('spring', 'autumn', null),
 });
-const GOALS = ['purchase', 'lead'] as const;
+export const GOALS = ['purchase', 'lead'] as const;
 const conversion = fc.record({
   person,
   account,
