@@ -67,26 +67,32 @@ export function excludedBefore(question: FunnelQuestion, k: number): SQL {
 }
 
 /** The step of the statement from which events are read. */
-export const sourceOf = (question: FunnelQuestion) => (hasExclusions(question) ? sql`marked` : sql`events`);
+export const sourceOf = (question: FunnelQuestion) =>
+  markedBits(question).length > 0 ? sql`marked` : sql`events`;
+
+/** The bits of the exclusions that touchpoints and cut steps look back for. */
+function markedBits(question: FunnelQuestion): number[] {
+  const ks = question.steps.map((_, i) => i + 1).filter((k) => isCut(question, k));
+  const bits = [...ks, ...runsOf(question).flatMap(({ to }) => to ?? [])].map((k) => bitsBefore(question, k));
+  return [...new Set(bits)].filter((one) => one !== 0);
+}
 
 /**
  * The events with what exclusions do to them, and the lists through which runs find conversions.
  *
- * Needs: the step `events`. Gives: a list of steps: `marked`, with the columns `before` and `fits`, if there are
- * exclusions; `marks`, one row per entity, if conversions follow a touchpoint.
+ * Needs: the step `events`. Gives: a list of steps: `marked`, with the columns `before` and `fits`, if any are needed;
+ * `marks`, one row per entity, if conversions follow a touchpoint.
  */
 export function marks(question: FunnelQuestion): SQL[] {
-  const { steps, exclude } = question;
-  const [{ from = 1 } = {}] = runsOf(question);
-  const later = steps.map((_, i) => i + 1).filter((k) => k > from);
   const prior = sql`prior as (partition by entity order by pos rows between unbounded preceding and 1 preceding)`;
-  const bits = [...new Set(later.map((k) => bitsBefore(question, k)))].filter((one) => one !== 0);
+  const bits = markedBits(question);
   const excluded = bits.map(
     (one) => sql`,
         coalesce(max(pos) filter (where excluded & ${one}::int <> 0) over prior, 0) as ${before(one)}`,
   );
   const base = sql`select *${sql.join(excluded)} from events window ${prior}`;
-  const marked = later
+  const marked = question.steps
+    .map((_, i) => i + 1)
     .filter((k) => isCut(question, k))
     .reduce(
       (rows, k) => sql`
@@ -99,7 +105,7 @@ export function marks(question: FunnelQuestion): SQL[] {
       base,
     );
   return [
-    ...(exclude.length > 0 ? [sql`marked as materialized (${marked}\n    )`] : []),
+    ...(bits.length > 0 ? [sql`marked as materialized (${marked}\n    )`] : []),
     ...(soldSteps(question).length > 0 ? [lists(question)] : []),
   ];
 }
@@ -227,7 +233,7 @@ function passedTo(question: FunnelQuestion, k: number, rows: SQL): SQL {
     return sql`
         select *, case when ${inTime} then ${fit} end as ${came(k)}, ${fit} as ${first(k)}
         from (${rows}
-        offset 0) before_${sql.raw(String(k))}`;
+        offset 0) before`;
   const bits = bitsBefore(question, k);
   const end = sql`cardinality(times)`;
   const stop = bits === 0 ? end : sql`coalesce(${nextOf(barring(bits), sql`${last(k - 1)}`)}, ${end})`;
@@ -237,7 +243,7 @@ function passedTo(question: FunnelQuestion, k: number, rows: SQL): SQL {
           case when ${lead} <= ${stop} then ${lead} end as ${first(k)},
           case when ${lead} <= ${stop} then ${lastOf(leading(k), stop)} end as ${last(k)}
         from (${rows}
-        offset 0) before_${sql.raw(String(k))}`;
+        offset 0) before`;
 }
 
 /**
@@ -265,7 +271,7 @@ export function chainOfRun(question: FunnelQuestion, { steps, to }: Run, rows: S
     return sql`
         select *, case when level = ${k}::int then ${came(k)}${onward} end as ${place(k)}
         from (${inner}
-        offset 0) after_${sql.raw(String(k))}`;
+        offset 0) after`;
   }, opened);
   const ks = to === null ? steps : [...steps, to];
   return sql`

@@ -155,7 +155,7 @@ with selling as materialized (
       select s.*, case when not barred then pos end as "first_2", case when not barred then pos end as "last_2", m.times, m."counts_fits_3", m."places_fits_3", m."counts_leads_3", m."places_leads_3", m."counts_excluded_1", m."places_excluded_1"
       from (select * from "step_2") s
       join marks m on m.entity = s.entity
-      offset 0) before_3) passed
+      offset 0) before) passed
 ), "step_3" as (
   select entity, "came_3" as pos, start_pos from "passed_2" where "came_3" is not null
 ), "who_3" as materialized (
@@ -219,7 +219,7 @@ with selling as materialized (
         from "chosen_1" c
         join "way_2" w on w.entity = c.entity and w.pos = c."place_2") t
       join marks m on m.entity = t.entity
-      offset 0) after_3) chosen
+      offset 0) after) chosen
 ), chained as materialized (
   select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
     min(e.at) over (partition by c.entity) as start_at,
