@@ -12,6 +12,18 @@ export function mayOverlap(a: EventFilter, b: EventFilter): boolean {
   });
 }
 
+/** Does every event that fits the second filter also fit the first? If true, certainly; if false, perhaps. */
+export function covers(a: EventFilter, b: EventFilter): boolean {
+  const within = (values: readonly (string | null)[], others: readonly (string | null)[]) =>
+    values.every((value) => others.includes(value));
+  if ('conversion' in a) return 'conversion' in b && within(b.conversion.goal, a.conversion.goal);
+  if (!('touchpoint' in b)) return false;
+  return Object.entries(a.touchpoint).every(([field, values]) => {
+    const others = b.touchpoint[field];
+    return others !== undefined && within(others, values);
+  });
+}
+
 function shares(a: readonly (string | null)[], b: readonly (string | null)[]): boolean {
   return a.some((value) => b.includes(value));
 }

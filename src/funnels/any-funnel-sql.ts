@@ -1,179 +1,212 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { EventFilter } from '../domain/funnel.ts';
-import { overlapGroups } from '../domain/overlap.ts';
-import { inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-sql.ts';
+import { carried, type Group, groupsOf, listed, reaches, totals } from './any-reach-sql.ts';
+import { chainedAt, inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 
 /**
- * The steps of a funnel in any order: how many different steps the events fill within the
- * window of the first event.
+ * The steps of a funnel in any order: how many different steps the events fill within the window of the first
+ * event, and at which events. The earliest event can always stay in a largest matching (matchable sets of
+ * events form a matroid), so the chain of a start is every event that increases the number.
  *
- * Events and steps are matched. The size of the largest matching is computed without finding the matching
- * (Kőnig, Hall): it is the minimum, over all sets S of steps, of the number of steps outside S plus the
- * number of events that match a step in S. Steps that share no matching event are counted separately, so the
- * sets are few. Running counts of the events that match each set give that number between any two events.
- *
- * The chain is every event that increases the number: the earliest event can always stay in a largest
- * matching (matchable sets of events form a matroid).
+ * With `hold`, the steps of touchpoints are filled in the lane of one held value. The steps of conversions are
+ * filled apart from them, because no event matches both.
  *
  * Needs: the step `sold`. Gives: the steps that `funnelSteps` lists, and others.
  */
 export function anyFunnel(question: FunnelQuestion): SQL {
-  const sets = setsOf(question);
-  const apart = question.count === 'completions' && areApart(question) ? question.steps.map((_, i) => i) : [];
-  const isFirst = question.entry === 'first' ? sql`where pos = first_pos` : sql``;
-  return sql`${numberedEvents(question)}, ${lanedEvents(question)},
+  const [isHeld, isFirst] = [question.hold.length > 0, question.entry === 'first'];
+  const { ofTouchpoints, ofConversions } = groupsOf(question);
+  const groups = [...ofConversions, ...ofTouchpoints];
+  const names = question.steps.map((_, i) => reach(i));
+  const counted = isHeld
+    ? sql`${totals(ofConversions, sql`earlier`)}${totals(ofTouchpoints, sql`in_lane`)}`
+    : totals(groups, sql`earlier`);
+  const filledBest = filled(question, isHeld ? sql`chosen_best` : sql`best`);
+  const chains = [
+    ...(isHeld ? [chosenLanes(ofTouchpoints, ofConversions)] : []),
+    chainedAt(sql`select entity, step, end_pos as pos from (${filledBest}) filled`),
+    ...(question.count === 'completions' ? [completed(question)] : []),
+  ];
+  return sql`${numberedEvents(question)},
     running as materialized (
-      select *, ${sql.join(
-        sets.map(
-          (set) => sql`
-        count(*) filter (where steps & ${set}::int <> 0) over earlier as ${total(set)}`,
-        ),
-        sql`, `,
-      )},
-        max(pos) over (partition by entity, lane order by at range between unbounded preceding and ${windowOf(question)} following) as window_pos,
-        min(case when excluded <> 0 then pos end) over (
-          partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
-        ) as excluded_pos${sql.join(
-          apart.map(
-            (i) => sql`,
-        min(pos) filter (where steps & ${1 << i}::int <> 0) over (
-          partition by entity, lane order by pos desc rows unbounded preceding
-        ) as ${nextOf(i)}`,
-          ),
-        )}
-      from laned
-      window earlier as (partition by entity, lane order by pos rows unbounded preceding)
-    ), starts as materialized (
-      select *
+      select *${counted},
+        ${endOfWindow(question)} as end_pos
+      from events
+      window earlier as (partition by entity order by pos rows unbounded preceding)${
+        isHeld ? sql`, in_lane as (partition by entity, lane order by pos rows unbounded preceding)` : sql``
+      }
+    ), ${isHeld ? heldReaching(ofTouchpoints, ofConversions) : reaching(groups)},
+    starts as materialized (
+      select *, num_nonnulls(${sql.join(names, sql`, `)}) as level
       from (
-        select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
-          ${sql.join(apart.map((i) => sql`${nextOf(i)}, `))}${sql.join(
-            sets.map((set) => sql`${total(set)} - (steps & ${set}::int <> 0)::int as ${total(set)}`),
-            sql`, `,
-          )}
-        from running
+        select entity, pos, end_pos, ${sql.join(
+          names.map((name) => sql`case when ${name} <= end_pos then ${name} end as ${name}`),
+          sql`, `,
+        )}${isFirst ? sql`, min(pos) over (partition by entity) as first_pos` : sql``}
+        from reaching
         where steps <> 0 and ${inRange(question)}
       ) started
-      ${isFirst}
-    ), levels as materialized (
-      select s.*, ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as level
-      from starts s
-      join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
+      ${isFirst ? sql`where pos = first_pos` : sql``}
     ), best as materialized (
-      select *
-      from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
-      where place = 1
+      select distinct on (entity) *
+      from starts
+      order by entity, level desc, pos
     ), reached as materialized (
-      select entity, max(level)::int as level
+      select entity, level
       from best
-      group by entity
     ), came as materialized (
       select step, count(*)::int as count
       from reached
       cross join generate_series(1, ${question.steps.length}::int) step
       where step <= level
       group by step
-    ), matchings as (
-      select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
-        ${matched(question, (set) => sql`(r.${total(set)} - b.${total(set)})`)} as step
-      from best b
-      join running r on r.entity = b.entity and r.lane = b.lane
-      where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
-    ), grown as materialized (
-      select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
-        array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
-      from (
-        select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
-        from matchings
-      ) counted
-      where growth > 0
-    ), chained as materialized (
-      select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
-      from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
-      where place = 1
-    )${question.count === 'completions' ? sql`, ${completed(question)}` : sql``}`;
-}
-
-/** The name of the column with the running count of a set of steps. */
-const total = (set: number) => sql.identifier(`total_${set}`);
-
-/** The name of the column with the position of the next event that matches a step, by the step's index. */
-const nextOf = (i: number) => sql.identifier(`next_${i}`);
-
-/** Whether no event can match two steps. */
-function areApart(question: FunnelQuestion): boolean {
-  return groupsOf(question).every((group) => group.length === 1);
-}
-
-/** The sets of steps that matter, as bits: all sets within a group of steps that overlap. */
-function setsOf(question: FunnelQuestion): number[] {
-  return groupsOf(question).flatMap(subsets);
-}
-
-function groupsOf({ steps }: FunnelQuestion): number[][] {
-  return overlapGroups(steps as readonly EventFilter[]);
-}
-
-/** All subsets except the empty one, as bits. */
-function subsets(group: readonly number[]): number[] {
-  const sets: number[] = [];
-  for (const i of group) sets.push(...sets.map((set) => set | (1 << i)), 1 << i);
-  return sets;
+    ), ${sql.join(chains, sql`, `)}`;
 }
 
 /**
- * The size of the largest matching.
- *
- * Needs: `events`, which gives an integer expression per set of steps: the number of events that match it.
- * Gives: an integer expression.
+ * Keeps a join with lists apart from the windows and sorts around it, which would carry a whole list on every row.
  */
-function matched(question: FunnelQuestion, events: (set: number) => SQL): SQL {
-  const parts = groupsOf(question).map((group) => {
-    const bounds = subsets(group).map((set) => {
-      const outside = group.filter((i) => (set & (1 << i)) === 0).length;
-      return outside === 0 ? events(set) : sql`${events(set)} + ${outside}::int`;
-    });
-    return sql`least(${group.length}::int, ${sql.join(bounds, sql`, `)})`;
-  });
-  return sql.join(parts, sql` + `);
+const ALONE = sql`offset 0`;
+
+/** The name of the column with the position at which a start reaches one more step, in no order. */
+const reach = (i: number) => sql.identifier(`reach_${i}`);
+
+/**
+ * The last position of a chain that starts at the event: that of the window, or the first excluded event after it.
+ *
+ * Needs: rows of `events`. Gives: an expression.
+ */
+function endOfWindow(question: FunnelQuestion): SQL {
+  const end = sql`max(pos) over (
+          partition by entity order by at range between unbounded preceding and ${windowOf(question)} following
+        )`;
+  if (question.exclude.length === 0) return end;
+  return sql`least(${end}, min(case when excluded <> 0 then pos end) over (
+          partition by entity order by pos desc rows between unbounded preceding and 1 preceding
+        ))`;
 }
 
 /**
- * The completions: for each start, the event at which it reaches each step; then the chains
- * that do not overlap. Where no event matches two steps, a start reaches its k-th step at the k-th of the
- * next events of all steps; otherwise the events of its window are counted.
+ * The positions that each event reaches as a start.
  *
- * Needs: the steps `starts` and `running`. Gives: the steps `ends` and `completed (entity,
- * step, completions)`.
+ * Needs: the step `running`. Gives: the steps `listed` and `reaching`, with the columns of `running` and `reach`.
+ */
+function reaching(groups: readonly Group[]): SQL {
+  return sql`listed as materialized (${listed(groups, sql`entity`)}
+    ), reaching as (
+      select r.*, ${named(reaches(groups))}
+      from running r
+      join listed l on l.entity = r.entity
+      ${ALONE}
+    )`;
+}
+
+/**
+ * The same with `hold`. A start that is a touchpoint reaches the steps of touchpoints in its lane. One that is a
+ * conversion reaches so many of them where the first of the lanes after it does.
+ *
+ * Needs: the step `running`. Gives: the steps `listed`, `lanes`, `held`, with the positions `own` that a
+ * touchpoint reaches in its lane within the window, ascending; and `reaching`.
+ */
+function heldReaching(ofTouchpoints: readonly Group[], ofConversions: readonly Group[]): SQL {
+  const [touched, sold] = [reaches(ofTouchpoints), reaches(ofConversions)];
+  const names = touched.map((_, i) => reach(i));
+  const inLanes = touched.map((_, i) => sql`own[${i + 1}::int]`);
+  const ofStarts = inLanes.map(
+    (own) => sql`case when is_conversion then min(${own}) over later else ${own} end`,
+  );
+  const lanes = sql`lanes as materialized (${listed(ofTouchpoints, sql`entity, lane`)}
+    ), held as materialized (
+      select entity, pos, at, is_conversion, steps, end_pos, lane${carried(ofConversions)}, case
+          when lane is null then null
+          when num_nonnulls(${sql.join(names, sql`, `)}) = 1 then array[pos]
+          else array(
+            select place from unnest(array[${sql.join(names, sql`, `)}]) place where place <= end_pos order by place
+          )
+        end as own
+      from (
+        select r.*, ${named(touched)}
+        from running r
+        left join lanes l on l.entity = r.entity and l.lane = r.lane
+        ${ALONE}
+      ) reaching
+    )`;
+  if (sold.length === 0) return sql`${lanes}, reaching as (select *, ${named(inLanes)} from held)`;
+  return sql`${lanes}, listed as materialized (${listed(ofConversions, sql`entity`)}
+    ), reaching as (
+      select r.*, ${named(sold)}
+      from (
+        select *, ${named(ofStarts, sold.length)}
+        from held
+        window later as (partition by entity order by pos desc rows unbounded preceding)
+      ) r
+      join listed l on l.entity = r.entity
+      ${ALONE}
+    )`;
+}
+
+/** The expressions as columns `reach`. Needs: what they need. Gives: a list of columns. */
+function named(expressions: readonly SQL[], from = 0): SQL {
+  return sql.join(
+    expressions.map((expression, i) => sql`${expression} as ${reach(from + i)}`),
+    sql`, `,
+  );
+}
+
+/**
+ * The chain of each entity with `hold`. Its touchpoints are in the lane whose first touchpoint of the chain is the
+ * earliest, among those that reach as many steps.
+ *
+ * Needs: the steps `held` and `best`. Gives: the steps `chosen` and `chosen_best`, with the columns of `best`.
+ */
+function chosenLanes(ofTouchpoints: readonly Group[], ofConversions: readonly Group[]): SQL {
+  const sold = reaches(ofConversions).map((_, i) => reach(i));
+  const touched = reaches(ofTouchpoints).map((_, i) => reach(sold.length + i));
+  const reachedInLane = touched.map((name, i) => {
+    const place = sql`c.own[${i + 1}::int]`;
+    return sql`case when ${place} <= b.end_pos then ${place} end as ${name}`;
+  });
+  return sql`chosen as materialized (
+      select distinct on (b.entity) b.entity, h.own
+      from best b
+      join held h on h.entity = b.entity
+      where h.pos >= b.pos and h.own[num_nonnulls(${sql.join(touched, sql`, `)})] <= b.end_pos
+      order by b.entity, h.pos
+    ), chosen_best as (
+      select b.entity, b.pos, ${sql.join([...sold.map((name) => sql`b.${name}`), ...reachedInLane], sql`, `)}
+      from best b
+      left join chosen c on c.entity = b.entity
+    )`;
+}
+
+/**
+ * The steps in the order in which a start reaches them.
+ *
+ * Needs: `starts`, a step with the columns `entity, pos` and `reach`. Gives: a select of `entity, pos, step, end_pos`.
+ */
+function filled({ steps }: FunnelQuestion, starts: SQL): SQL {
+  return sql`
+      select s.entity, s.pos, filled.step::int as step, filled.end_pos
+      from ${starts} s
+      cross join lateral (
+        select end_pos, row_number() over (order by end_pos) as step
+        from (values ${sql.join(
+          steps.map((_, i) => sql`(s.${reach(i)})`),
+          sql`, `,
+        )}) reached (end_pos)
+        where end_pos is not null
+      ) filled`;
+}
+
+/**
+ * The completions: of the chains of all starts, as many as do not overlap.
+ *
+ * Needs: the step `starts`. Gives: the step `completed (entity, step, completions)`.
  */
 function completed(question: FunnelQuestion): SQL {
-  const ends = areApart(question)
-    ? sql`
-      select s.entity, s.lane, s.pos as start_pos, reached.step, reached.pos as end_pos
-      from starts s
-      cross join lateral (
-        select pos, row_number() over (order by pos) as step
-        from (values ${sql.join(
-          question.steps.map((_, i) => sql`(${nextOf(i)})`),
-          sql`, `,
-        )}) next (pos)
-        where pos <= s.end_pos
-      ) reached`
-    : sql`
-      select entity, lane, start_pos, step, min(pos) as end_pos
-      from (
-        select s.entity, s.lane, s.pos as start_pos, r.pos,
-          ${matched(question, (set) => sql`(r.${total(set)} - s.${total(set)})`)} as step
-        from starts s
-        join running r on r.entity = s.entity and r.lane = s.lane
-        where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
-      ) passed
-      group by entity, lane, start_pos, step`;
-  return sql`first_ends as (${ends}
-    ), completed as materialized (
-      select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-      from first_ends
+  return sql`completed as materialized (
+      select entity, step, count_disjoint(pos, end_pos order by end_pos, pos desc) as completions
+      from (${filled(question, sql`starts`)}) ends
       group by entity, step
     )`;
 }

@@ -1,23 +1,22 @@
 import { type Name, type SQL, sql } from 'drizzle-orm';
-import { EVENT_ORDER, EVENT_ORDER_DESC } from './funnel-events-sql.ts';
+import { EVENT_ORDER } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import {
-  chainKeys,
   exclusionsBefore,
   FITS,
   hasExclusions,
-  isDirect,
   isPlain,
   LEADS,
   merged,
+  orderBackward,
   reachedColumns,
   step,
   whoCame,
 } from './step-rows-sql.ts';
 
 /** The names of the steps `way_k` and `chain_k`. */
-const way = (k: number) => sql.identifier(`way_${k}`);
-const chain = (k: number) => sql.identifier(`chain_${k}`);
+export const way = (k: number) => sql.identifier(`way_${k}`);
+export const chain = (k: number) => sql.identifier(`chain_${k}`);
 
 /**
  * The one chain of each entity from which value, seconds and groups are taken: as long as the entity got,
@@ -38,12 +37,9 @@ export function chainOfEach(question: FunnelQuestion): SQL[] {
   const ks = question.steps.map((_, i) => i + 1);
   return [
     ...(isPlain(question)
-      ? [done(question), plainStart(question)]
-      : [
-          ...ks.toReversed().map((k) => onTheWay(question, k)),
-          start(question, sql`select * from ${way(1)}`),
-        ]),
-    ...ks.slice(1).map((k) => next(question, k, isPlain(question) ? step(k) : way(k))),
+      ? [done(question), plainStart()]
+      : [...ks.toReversed().map((k) => onTheWay(question, k)), start(sql`select * from ${way(1)}`)]),
+    ...ks.slice(1).map((k) => next(k, isPlain(question) ? step(k) : way(k))),
     chained(question, ks),
   ];
 }
@@ -70,9 +66,8 @@ function done(question: FunnelQuestion): SQL {
  *
  * Needs: the steps `step_1` and `done`. Gives: the step `chain_1`.
  */
-function plainStart(question: FunnelQuestion): SQL {
+function plainStart(): SQL {
   return start(
-    question,
     sql`
         select s.*
         from ${step(1)} s
@@ -86,9 +81,9 @@ function plainStart(question: FunnelQuestion): SQL {
  *
  * Needs: `starts`, a select of rows of a step. Gives: the step `chain_1`, with `begun_at` and `previous_at`.
  */
-function start(question: FunnelQuestion, starts: SQL): SQL {
+export function start(starts: SQL): SQL {
   const rows = sql`select *, at as begun_at, null::timestamptz as previous_at from (${starts}) starts`;
-  return sql`${chain(1)} as materialized (${earliest(question, rows)}
+  return sql`${chain(1)} as materialized (${earliest(rows)}
     )`;
 }
 
@@ -98,34 +93,27 @@ function start(question: FunnelQuestion, starts: SQL): SQL {
  *
  * Needs: the steps `chain_(k−1)` and `leadingOn`. Gives: the step `chain_k`, with the columns of `chain_1`.
  */
-function next(question: FunnelQuestion, k: number, leadingOn: Name): SQL {
-  const isSameLane = isDirect(question) ? sql`` : sql` and s.lane = c.lane`;
+export function next(k: number, leadingOn: Name): SQL {
   return sql`${chain(k)} as materialized (${earliest(
-    question,
     sql`
         select s.*, c.begun_at, c.at as previous_at
         from ${chain(k - 1)} c
-        join ${leadingOn} s on s.entity = c.entity${isSameLane}
+        join ${leadingOn} s on s.entity = c.entity
         where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)`,
   )}
     )`;
 }
 
 /**
- * The earliest row of each entity; with several lanes, one row per lane that contains it.
+ * The earliest row of each entity.
  *
  * Needs: `rows`, a select with `entity, at, is_conversion, id`. Gives: a select with the columns of `rows`.
  */
-function earliest(question: FunnelQuestion, rows: SQL): SQL {
-  if (isDirect(question))
-    return sql`
+function earliest(rows: SQL): SQL {
+  return sql`
       select distinct on (entity) *
       from (${rows}) open
       order by entity, ${EVENT_ORDER}`;
-  return sql`
-      select *
-      from (select *, rank() over (partition by entity order by ${EVENT_ORDER}) as place from (${rows}) open) placed
-      where place = 1`;
 }
 
 /**
@@ -135,7 +123,7 @@ function earliest(question: FunnelQuestion, rows: SQL): SQL {
  * Needs: the steps `step_k`, `who_(k+1)`, `way_(k+1)`, and with exclusions `merged_(k+1)`.
  * Gives: the step `way_k`.
  */
-function onTheWay(question: FunnelQuestion, k: number): SQL {
+export function onTheWay(question: FunnelQuestion, k: number): SQL {
   const columns = reachedColumns(question);
   const ended = sql`
       select ${columns}, at as finish_at
@@ -150,8 +138,8 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
       select ${columns}, earliest_at as finish_at
       from (
         select *, min(finish_at) over (
-          partition by ${chainKeys(question)}${hasGaps ? sql`, gap` : sql``}
-          order by ${EVENT_ORDER_DESC}, role desc rows unbounded preceding
+          partition by entity${hasGaps ? sql`, gap` : sql``}
+          order by ${orderBackward(question)}, role desc rows unbounded preceding
         ) as earliest_at
         from (
           select *, ${LEADS} as role, null::timestamptz as finish_at from (${asking}) asking
@@ -168,7 +156,7 @@ function onTheWay(question: FunnelQuestion, k: number): SQL {
  * Whether a chain of this length needs an event at all. An entity that reached only step 1 needs one if the
  * event has a value, or if it decides the group.
  */
-function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
+export function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
   return k > 1 || breakdown?.at_step === 1 || (steps[0] !== undefined && 'conversion' in steps[0]);
 }
 
@@ -180,11 +168,9 @@ function isWanted({ steps, breakdown }: FunnelQuestion, k: number): boolean {
  */
 function chained(question: FunnelQuestion, ks: readonly number[]): SQL {
   const dimensions = question.breakdown ? sql`dimensions` : sql`null::text[] as dimensions`;
-  // The event is the same in every lane.
-  const distinct = isDirect(question) ? sql`` : sql`distinct`;
   const each = ks.map(
     (k) => sql`
-      select ${distinct} entity, ${k}::int as step, at, is_conversion, id, ${dimensions}, begun_at as start_at, previous_at
+      select entity, ${k}::int as step, at, is_conversion, id, ${dimensions}, begun_at as start_at, previous_at
       from ${chain(k)}`,
   );
   return sql`chained as (${sql.join(each, sql` union all `)}

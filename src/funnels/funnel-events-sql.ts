@@ -114,7 +114,9 @@ function noDimensions({ breakdown }: FunnelQuestion): SQL {
  * Needs: `t`, a touchpoint. Gives: a text expression.
  */
 function heldBy(hold: readonly Dimension[]): SQL {
-  if (hold.length === 0) return sql`null::text`;
+  const [only, ...others] = hold;
+  if (!only) return sql`null::text`;
+  if (others.length === 0) return DIMENSION_COLUMNS[only];
   const columns = sql.join(
     hold.map((dimension) => DIMENSION_COLUMNS[dimension]),
     sql`, `,
@@ -172,10 +174,11 @@ function bitsOf(filters: readonly FunnelFilter[], fits: (filter: FunnelFilter) =
 /**
  * Every event that a step or an exclusion may match, numbered by `pos` in the order of its
  * entity; in `strict`, every event of the entities that have a start. `steps` and `excluded`
- * are the filters that the event matches, as bits.
+ * are the filters that the event matches, as bits. With `hold`, touchpoints of one `lane` may be in one chain: those
+ * that hold the same. One that holds nothing has a lane of its own. Conversions have no lane, they go with all.
  *
  * Needs: the step `sold`. Gives: the steps `starters` (in `strict`) and `events (entity, at, is_conversion,
- * id, steps, excluded, held, dimensions, pos)`.
+ * id, steps, excluded, held, dimensions, pos)`, with `hold` also `lane`.
  */
 export function numberedEvents(question: FunnelQuestion): SQL {
   const { workspace_id, steps, exclude, order, hold, breakdown } = question;
@@ -194,8 +197,13 @@ export function numberedEvents(question: FunnelQuestion): SQL {
       select entity from (${eventsThatFit(question, first, [], () => sql`true`)}) e where ${inRange(question)} group by entity
     ), `
       : sql``;
+  const lane =
+    hold.length > 0 && order !== 'strict'
+      ? sql`,
+        case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane`
+      : sql``;
   return sql`${starters}events as materialized (
-      select *, (row_number() over (partition by entity order by ${EVENT_ORDER}))::int as pos
+      select *, (row_number() over (partition by entity order by ${EVENT_ORDER}))::int as pos${lane}
       from (
         select ${entity} as entity, t.occurred_at as at, false as is_conversion, t.id,
           ${bitsOf(steps, fitsTouchpoint)} as steps, ${bitsOf(exclude, fitsTouchpoint)} as excluded,
@@ -215,26 +223,17 @@ export function numberedEvents(question: FunnelQuestion): SQL {
 }
 
 /**
- * The events again, each with a lane. Events of one lane may be in one chain when touchpoints have to agree
- * in what they hold. A touchpoint that holds nothing has a lane of its own. Conversions are in all lanes of
- * their entity. An event that matches an exclusion is in all lanes too, and matches a step only in its own.
- * Without `hold` there is one lane.
+ * The chains, one row per entity and step.
  *
- * Needs: the step `events`. Gives: the steps `lanes` (with `hold`) and `laned (entity, at, is_conversion, id,
- * steps, excluded, dimensions, pos, lane)`.
+ * Needs: the step `events`; `places`, a select of `entity, step, pos`. Gives: the step `chained (entity, step, at,
+ * is_conversion, id, dimensions, start_at, previous_at)`.
  */
-export function lanedEvents({ hold }: FunnelQuestion): SQL {
-  if (hold.length === 0) return sql`laned as materialized (select e.*, ''::text as lane from events e)`;
-  return sql`lanes as materialized (
-      select distinct entity, coalesce('=' || held, '#' || pos) as lane
-      from events
-      where steps <> 0 and not is_conversion
-    ), laned as materialized (
-      select e.entity, e.at, e.is_conversion, e.id,
-        case when e.is_conversion or l.lane = coalesce('=' || e.held, '#' || e.pos) then e.steps else 0 end as steps,
-        e.excluded, e.dimensions, e.pos, coalesce(l.lane, '') as lane
-      from events e
-      left join lanes l on l.entity = e.entity
-      where e.is_conversion or e.excluded <> 0 or l.lane = coalesce('=' || e.held, '#' || e.pos)
+export function chainedAt(places: SQL): SQL {
+  return sql`chained as materialized (
+      select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
+        min(e.at) over (partition by c.entity) as start_at,
+        lag(e.at) over (partition by c.entity order by c.step) as previous_at
+      from (${places}) c
+      join events e on e.entity = c.entity and e.pos = c.pos
     )`;
 }

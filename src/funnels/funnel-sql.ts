@@ -4,6 +4,7 @@ import { knownGoals } from '../stats/journey-sql.ts';
 import { anyFunnel } from './any-funnel-sql.ts';
 import { goalsOf, soldConversions } from './funnel-events-sql.ts';
 import type { FunnelQuestion, FunnelState } from './funnel-question.ts';
+import { heldFunnel } from './held-funnel-sql.ts';
 import { orderedFunnel } from './ordered-funnel-sql.ts';
 import { isDirect } from './step-rows-sql.ts';
 import { strictFunnel } from './strict-funnel-sql.ts';
@@ -21,9 +22,18 @@ const ENGINES = { ordered: orderedFunnel, strict: strictFunnel, any: anyFunnel }
  * start_at, previous_at)`, the chain of each entity, which entities that reached only step 1 may lack if
  * their event decides nothing; and `completed (entity, step, completions)`, if completions are counted.
  */
-export function funnelSteps(question: FunnelQuestion): SQL {
+export function funnelSteps(asked: FunnelQuestion): SQL {
+  const question = withHoldThatMatters(asked);
   const sold = hasConversions(question) ? sql`${soldConversions(question)}, ` : sql``;
-  return sql`${sold}${ENGINES[question.order](question)}`;
+  const isHeld = question.order === 'ordered' && question.hold.length > 0;
+  const steps = isHeld ? heldFunnel : ENGINES[question.order];
+  return sql`${sold}${steps(question)}`;
+}
+
+/** Without two steps of touchpoints, no two touchpoints have to agree. */
+function withHoldThatMatters(question: FunnelQuestion): FunnelQuestion {
+  const ofTouchpoints = question.steps.filter((filter) => 'touchpoint' in filter);
+  return ofTouchpoints.length < 2 ? { ...question, hold: [] } : question;
 }
 
 /** Whether the step `sold` exists. Numbered events always read it. */
@@ -58,7 +68,7 @@ export function funnelStatement(question: FunnelQuestion): SQL {
  */
 function measured(question: FunnelQuestion): SQL {
   const seconds = (since: SQL) => sql`date_part('epoch', c.at - ${since})`;
-  const sold = hasConversions(question);
+  const sold = hasConversions(withHoldThatMatters(question));
   const entity = question.breakdown ? sql`entity` : sql`null as entity`;
   return sql`
       select ${entity}, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,

@@ -1,10 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { chainOfEach } from './funnel-chain-sql.ts';
-import { EVENT_ORDER, inRange, lanedEvents, numberedEvents, windowOf } from './funnel-events-sql.ts';
+import { EVENT_ORDER, inRange, numberedEvents, windowOf } from './funnel-events-sql.ts';
 import type { FunnelQuestion } from './funnel-question.ts';
 import { isBusy, plainStep } from './plain-step-sql.ts';
 import {
-  chainKeys,
   EXCLUDED,
   excludedRows,
   exclusionsBefore,
@@ -15,6 +14,7 @@ import {
   isPlain,
   LEADS,
   merged,
+  orderOf,
   reachedColumns,
   rowColumns,
   sizeOf,
@@ -38,7 +38,7 @@ import {
 export function orderedFunnel(question: FunnelQuestion): SQL {
   const ks = question.steps.map((_, i) => i + 1);
   const parts = [
-    ...(isDirect(question) ? [] : [numberedEvents(question), lanedEvents(question)]),
+    ...(isDirect(question) ? [] : [numberedEvents(question)]),
     firstStep(question),
     who(1),
     ...ks.slice(1).flatMap((k) => [...laterStep(question, k), who(k)]),
@@ -54,7 +54,7 @@ export function orderedFunnel(question: FunnelQuestion): SQL {
  *
  * Needs: the steps that `fittingRows` reads. Gives: the step `step_1`, with the columns of `reachedColumns`.
  */
-function firstStep(question: FunnelQuestion): SQL {
+export function firstStep(question: FunnelQuestion): SQL {
   const starts = sql`
       select ${rowColumns(question, { start_pos: sql`pos` })}, at + ${windowOf(question)} as until_at
       from (${fittingRows(question, 1)}) fits
@@ -74,9 +74,8 @@ function firstStep(question: FunnelQuestion): SQL {
  * columns of `reachedColumns`. If exclusions apply before it, first `merged_k`: these events and those of the
  * previous step, each with its gap.
  */
-function laterStep(question: FunnelQuestion, k: number): SQL[] {
+export function laterStep(question: FunnelQuestion, k: number): SQL[] {
   if (isPlain(question)) return [plainStep(question, k)];
-  const keys = chainKeys(question);
   const rows = sql`
             select ${reachedColumns(question)}
             from ${step(k - 1)}
@@ -88,7 +87,7 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
       select *
       from (
         select *, count(*) filter (where role = ${EXCLUDED}) over (
-          partition by ${keys} order by ${EVENT_ORDER}, role rows unbounded preceding
+          partition by entity order by ${orderOf(question)}, role rows unbounded preceding
         ) as gap
         from (
           select *, case when until_at is null then ${FITS} else ${LEADS} end as role
@@ -110,7 +109,7 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
         select *, ${latest(sql`until_at`)} as latest_until_at${isDirect(question) ? sql`` : sql`, ${latest(sql`start_pos`)} as latest_pos`}
         from ${hasGaps ? merged(k) : sql`(${rows})`} merged
         window earlier as (
-          partition by ${keys}${hasGaps ? sql`, gap` : sql``} order by ${EVENT_ORDER}, until_at nulls first
+          partition by entity${hasGaps ? sql`, gap` : sql``} order by ${orderOf(question)}, until_at nulls first
           rows unbounded preceding
         )
       ) placed
@@ -126,7 +125,7 @@ function laterStep(question: FunnelQuestion, k: number): SQL[] {
  * events reached there, and `size_k (entities, events, busy_events)`, with the number of
  * entities, of their events, and of the events of busy ones.
  */
-function who(k: number): SQL {
+export function who(k: number): SQL {
   return sql`${whoCame(k)} as materialized (
       select entity, count(*) as events from ${step(k)} group by entity
     ), ${sizeOf(k)} as materialized (
@@ -141,7 +140,7 @@ function who(k: number): SQL {
  *
  * Needs: the steps `who_k` and `size_k`. Gives: the steps `reached (entity, level)` and `came (step, count)`.
  */
-function reached(ks: readonly number[]): SQL {
+export function reached(ks: readonly number[]): SQL {
   const each = ks.map((k) => sql`select entity, ${k}::int as level from ${whoCame(k)}`);
   const counts = ks.map((k) => sql`select ${k}::int as step, entities as count from ${sizeOf(k)}`);
   return sql`reached as materialized (
@@ -157,7 +156,7 @@ function reached(ks: readonly number[]): SQL {
  *
  * Needs: the steps `step_k`. Gives: the step `completed (entity, step, completions)`.
  */
-function completed(ks: readonly number[]): SQL {
+export function completed(ks: readonly number[]): SQL {
   const each = ks.map(
     (k) => sql`
       select entity, ${k}::int as step, max(start_pos) as start_pos, pos

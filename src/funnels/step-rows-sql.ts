@@ -1,5 +1,12 @@
 import { type Name, type SQL, sql } from 'drizzle-orm';
-import { dimensionsOf, eventsThatFit, fitsConversion, fitsTouchpoint } from './funnel-events-sql.ts';
+import {
+  dimensionsOf,
+  EVENT_ORDER,
+  EVENT_ORDER_DESC,
+  eventsThatFit,
+  fitsConversion,
+  fitsTouchpoint,
+} from './funnel-events-sql.ts';
 import type { FunnelExclusion, FunnelQuestion } from './funnel-question.ts';
 
 /** The parts of an ordered funnel's steps: their names, their columns, and the events that they read. */
@@ -20,7 +27,7 @@ export const LEADS = sql`2`;
 
 /**
  * Whether each step of the funnel reads its events from the tables. That is so for `people` without `hold`;
- * otherwise it reads events that are numbered and in lanes.
+ * otherwise it reads events that are numbered.
  */
 export function isDirect({ count, hold }: FunnelQuestion): boolean {
   return count === 'people' && hold.length === 0;
@@ -34,11 +41,6 @@ export function isPlain(question: FunnelQuestion): boolean {
   return isDirect(question) && !hasExclusions(question);
 }
 
-/** The key that all rows of a chain share. Needs: rows of a step. Gives: a list of columns. */
-export function chainKeys(question: FunnelQuestion): SQL {
-  return isDirect(question) ? sql`entity` : sql`entity, lane`;
-}
-
 /**
  * The columns of a row besides `entity, at, is_conversion, id`, with the value that stands for none. Rows are
  * sorted many times, so they have only the columns that the query needs. `gap_before` is the gap between
@@ -46,7 +48,7 @@ export function chainKeys(question: FunnelQuestion): SQL {
  * event itself, so that it can only be the last event of a chain.
  */
 const EXTRAS = {
-  lane: sql`''::text`,
+  lane: sql`null::text`,
   pos: sql`null::int`,
   start_pos: sql`null::int`,
   dimensions: sql`null::text[]`,
@@ -58,7 +60,8 @@ type Said = Partial<Record<Extra, SQL>>;
 
 function extrasOf(question: FunnelQuestion): Extra[] {
   return [
-    ...(isDirect(question) ? [] : (['lane', 'pos', 'start_pos'] as const)),
+    ...(isDirect(question) ? [] : (['pos', 'start_pos'] as const)),
+    ...(question.hold.length > 0 ? (['lane'] as const) : []),
     ...(question.breakdown ? (['dimensions'] as const) : []),
     ...(hasExclusions(question) ? (['barred', 'gap_before'] as const) : []),
   ];
@@ -75,6 +78,12 @@ export function rowNames(question: FunnelQuestion): SQL {
     [sql`entity, at, is_conversion, id`, ...extrasOf(question).map((name) => sql.identifier(name))],
     sql`, `,
   );
+}
+
+/** The names of the columns of an event that was reached. */
+export function reachedNames(question: FunnelQuestion): Name[] {
+  const names = ['entity', 'at', 'is_conversion', 'id', ...extrasOf(question), 'until_at'];
+  return names.map((name) => sql.identifier(name));
 }
 
 /** The same, with expressions for some of them. Needs: rows of a step. Gives: a list of columns. */
@@ -95,6 +104,16 @@ export function reachedColumns(question: FunnelQuestion): SQL {
   return sql`${rowColumns(question)}, until_at`;
 }
 
+/** The order of events: their numbers, if they have any. Needs: rows of a step. Gives: a list of columns. */
+export function orderOf(question: FunnelQuestion): SQL {
+  return isDirect(question) ? EVENT_ORDER : sql`pos`;
+}
+
+/** The same backward. */
+export function orderBackward(question: FunnelQuestion): SQL {
+  return isDirect(question) ? EVENT_ORDER_DESC : sql`pos desc`;
+}
+
 /** The exclusions that apply between step `k − 1` and step `k`. */
 export function exclusionsBefore({ exclude }: FunnelQuestion, k: number): FunnelExclusion[] {
   return exclude.filter(({ after_step, before_step }) => (after_step ?? 1) < k && k <= (before_step ?? k));
@@ -108,7 +127,17 @@ function exclusionsAround(question: FunnelQuestion, k: number): FunnelExclusion[
   return exclusionsBefore(question, k).filter(({ after_step }) => (after_step ?? 1) < k - 1);
 }
 
-function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusion[]): number {
+/**
+ * An exclusion matches the event itself, which then can only be the last of a chain at step `k`.
+ *
+ * Needs: the column `excluded`. Gives: a condition.
+ */
+export function barredAt(question: FunnelQuestion, k: number): SQL {
+  return sql`excluded & ${bitsOf(question, exclusionsAround(question, k + 1))}::int <> 0`;
+}
+
+/** The bits of exclusions in the column `excluded`. */
+export function bitsOf({ exclude }: FunnelQuestion, exclusions: readonly FunnelExclusion[]): number {
   return exclusions.reduce((sum, one) => sum + 2 ** exclude.indexOf(one), 0);
 }
 
@@ -136,7 +165,7 @@ function isAmong(entities: Name): Narrowing {
 /**
  * The events that match the filter of step `k`, as rows that are not reached yet.
  *
- * Needs: the step `laned`, or else `sold` if the filter matches conversions; for k > 1 also `who_(k−1)` and
+ * Needs: the step `events`, or else `sold` if the filter matches conversions; for k > 1 also `who_(k−1)` and
  * `size_(k−1)`. Gives: a select with the columns of `rowColumns`.
  * @param among the entities to read; default those that reached the previous step
  */
@@ -146,10 +175,9 @@ export function fittingRows(question: FunnelQuestion, k: number, among?: Among):
   const around = exclusionsAround(question, k + 1);
   const nothingYet = { start_pos: EXTRAS.start_pos, gap_before: EXTRAS.gap_before };
   if (!isDirect(question)) {
-    const barred = sql`excluded & ${bitsOf(question, around)}::int <> 0`;
     return sql`
-            select ${rowColumns(question, { ...nothingYet, barred })}
-            from laned
+            select ${rowColumns(question, { ...nothingYet, barred: barredAt(question, k) })}
+            from events
             where steps & ${2 ** (k - 1)}::int <> 0 and ${narrowedBy(k)(sql`entity`)}`;
   }
   const { breakdown } = question;
@@ -223,16 +251,15 @@ function anyOf(conditions: readonly SQL[]): SQL {
 /**
  * The events that match exclusions before step `k`, as rows.
  *
- * Needs: the step `laned`, or else `sold` if an exclusion matches conversions; for k > 2 also `who_(k−1)`.
+ * Needs: the step `events`, or else `sold` if an exclusion matches conversions; for k > 2 also `who_(k−1)`.
  * Gives: a select with the columns of `rowColumns`.
  */
 export function excludedRows(question: FunnelQuestion, k: number): SQL {
   const exclusions = exclusionsBefore(question, k);
   if (!isDirect(question)) {
-    const { lane: _, ...empty } = EXTRAS;
     return sql`
-            select ${rowColumns(question, empty)}
-            from laned
+            select ${rowColumns(question, { ...EXTRAS, pos: sql`pos` })}
+            from events
             where excluded & ${bitsOf(question, exclusions)}::int <> 0 and ${narrowedBy(k)(sql`entity`)}`;
   }
   const each = exclusions.map(

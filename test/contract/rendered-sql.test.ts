@@ -76,6 +76,11 @@ const CASES: [file: string, report: ReportName, input: string | object][] = [
   ['funnel-ordered-completions', 'funnel', { ...FUNNEL, count: 'completions', entry: 'first' }],
   ['funnel-strict', 'funnel', { ...HELD, order: 'strict' }],
   [
+    'funnel-any-held',
+    'funnel',
+    { ...HELD, order: 'any', count: 'completions', exclude: [{ touchpoint: { kind: ['other'] } }] },
+  ],
+  [
     'funnel-any-account',
     'funnel',
     { ...FUNNEL, order: 'any', scope: 'account', count: 'completions', compare: 'previous_period' },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { mayOverlap, overlapGroups } from '../../src/domain/overlap.ts';
+import { covers, mayOverlap, overlapGroups } from '../../src/domain/overlap.ts';
 
 const kind = (...values: string[]) => ({ touchpoint: { kind: values } });
 const goal = (...values: string[]) => ({ conversion: { goal: values } });
@@ -27,6 +27,22 @@ describe('one event can fit both', () => {
   ] as const)('%s: %#', ([_name, a, b, expected]) => {
     expect(mayOverlap(a, b)).toBe(expected);
     expect(mayOverlap(b, a)).toBe(expected);
+  });
+});
+
+describe('every event that fits the second fits the first', () => {
+  test.for([
+    ['more values', kind('mention', 'reply'), kind('reply'), true],
+    ['fewer values', kind('reply'), kind('mention', 'reply'), false],
+    ['fewer fields', kind('mention'), { touchpoint: { kind: ['mention'], channel: ['x'] } }, true],
+    ['more fields', { touchpoint: { kind: ['mention'], channel: ['x'] } }, kind('mention'), false],
+    ['another field', kind('mention'), { touchpoint: { channel: ['x'] } }, false],
+    ['more goals', goal('a', 'b'), goal('b'), true],
+    ['fewer goals', goal('b'), goal('a', 'b'), false],
+    ['a touchpoint and a conversion', kind('mention'), goal('purchase'), false],
+    ['a conversion and a touchpoint', goal('purchase'), kind('mention'), false],
+  ] as const)('%s: %#', ([_name, a, b, expected]) => {
+    expect(covers(a, b)).toBe(expected);
   });
 });
 

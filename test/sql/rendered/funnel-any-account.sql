@@ -92,76 +92,75 @@ with selling as materialized (
       null::text[]
     from sold c
   ) happened
-), laned as materialized (select e.*, ''::text as lane from events e),
+),
   running as materialized (
   select *,
+    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
     count(*) filter (where steps & 1::int <> 0) over earlier as "total_1",
     count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
     count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
-    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
-    max(pos) over (partition by entity, lane order by at range between unbounded preceding and make_interval(secs => 604800::float8) following) as window_pos,
-    min(case when excluded <> 0 then pos end) over (
-      partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
-  ) as excluded_pos
-  from laned
-  window earlier as (partition by entity, lane order by pos rows unbounded preceding)
-), starts as materialized (
-  select *
+    max(pos) over (
+      partition by entity order by at range between unbounded preceding and make_interval(secs => 604800::float8) following
+  ) as end_pos
+  from events
+  window earlier as (partition by entity order by pos rows unbounded preceding)
+), listed as materialized (
+  select entity,
+    array_agg(pos) filter (where steps & 4::int <> 0) as "places_4",
+    array_agg(pos) filter (where steps & 1::int <> 0) as "places_1",
+    array_agg(pos) filter (where steps & 3::int <> 0) as "places_3",
+    array_agg(pos) filter (where steps & 2::int <> 0) as "places_2"
+  from (select entity, pos, steps from running where steps <> 0 order by entity, pos) sorted
+  group by entity
+), reaching as (
+  select r.*, "places_4"["total_4" - (steps & 4::int <> 0)::int + 1::int] as "reach_0", "places_3"["total_3" - (steps & 3::int <> 0)::int + 1::int] as "reach_1", nullif(greatest(coalesce("places_1"["total_1" - (steps & 1::int <> 0)::int + 1::int], 2147483647), coalesce("places_3"["total_3" - (steps & 3::int <> 0)::int + 2::int], 2147483647), coalesce("places_2"["total_2" - (steps & 2::int <> 0)::int + 1::int], 2147483647)), 2147483647) as "reach_2"
+  from running r
+  join listed l on l.entity = r.entity
+  offset 0
+),
+  starts as materialized (
+  select *, num_nonnulls("reach_0", "reach_1", "reach_2") as level
   from (
-    select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
-      "total_1" - (steps & 1::int <> 0)::int as "total_1", "total_3" - (steps & 3::int <> 0)::int as "total_3", "total_2" - (steps & 2::int <> 0)::int as "total_2", "total_4" - (steps & 4::int <> 0)::int as "total_4"
-    from running
+    select entity, pos, end_pos, case when "reach_0" <= end_pos then "reach_0" end as "reach_0", case when "reach_1" <= end_pos then "reach_1" end as "reach_1", case when "reach_2" <= end_pos then "reach_2" end as "reach_2"
+    from reaching
     where steps <> 0 and at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz
   ) started
-), levels as materialized (
-  select s.*, least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as level
-  from starts s
-  join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
 ), best as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
-  where place = 1
+  select distinct on (entity) *
+  from starts
+  order by entity, level desc, pos
 ), reached as materialized (
-  select entity, max(level)::int as level
+  select entity, level
   from best
-  group by entity
 ), came as materialized (
   select step, count(*)::int as count
   from reached
   cross join generate_series(1, 3::int) step
   where step <= level
   group by step
-), matchings as (
-  select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
-    least(2::int, (r."total_1" - b."total_1") + 1::int, (r."total_3" - b."total_3"), (r."total_2" - b."total_2") + 1::int) + least(1::int, (r."total_4" - b."total_4")) as step
-  from best b
-  join running r on r.entity = b.entity and r.lane = b.lane
-  where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
-), grown as materialized (
-  select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
-    array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
-  from (
-    select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
-    from matchings
-  ) counted
-  where growth > 0
 ), chained as materialized (
-  select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
-  from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
-  where place = 1
-), first_ends as (
-  select entity, lane, start_pos, step, min(pos) as end_pos
-  from (
-    select s.entity, s.lane, s.pos as start_pos, r.pos,
-      least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
-    from starts s
-    join running r on r.entity = s.entity and r.lane = s.lane
-    where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
-  ) passed
-  group by entity, lane, start_pos, step
+  select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
+    min(e.at) over (partition by c.entity) as start_at,
+    lag(e.at) over (partition by c.entity order by c.step) as previous_at
+  from (select entity, step, end_pos as pos from (
+      select s.entity, s.pos, filled.step::int as step, filled.end_pos
+      from best s
+      cross join lateral (
+        select end_pos, row_number() over (order by end_pos) as step
+        from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+        where end_pos is not null
+      ) filled) filled) c
+  join events e on e.entity = c.entity and e.pos = c.pos
 ), completed as materialized (
-  select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-  from first_ends
+  select entity, step, count_disjoint(pos, end_pos order by end_pos, pos desc) as completions
+  from (
+    select s.entity, s.pos, filled.step::int as step, filled.end_pos
+    from starts s
+    cross join lateral (
+      select end_pos, row_number() over (order by end_pos) as step
+      from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+      where end_pos is not null
+    ) filled) ends
   group by entity, step
 ),
   measured as (
@@ -288,76 +287,75 @@ with selling as materialized (
       null::text[]
     from sold c
   ) happened
-), laned as materialized (select e.*, ''::text as lane from events e),
+),
   running as materialized (
   select *,
+    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
     count(*) filter (where steps & 1::int <> 0) over earlier as "total_1",
     count(*) filter (where steps & 3::int <> 0) over earlier as "total_3",
     count(*) filter (where steps & 2::int <> 0) over earlier as "total_2",
-    count(*) filter (where steps & 4::int <> 0) over earlier as "total_4",
-    max(pos) over (partition by entity, lane order by at range between unbounded preceding and make_interval(secs => 604800::float8) following) as window_pos,
-    min(case when excluded <> 0 then pos end) over (
-      partition by entity, lane order by pos desc rows between unbounded preceding and 1 preceding
-  ) as excluded_pos
-  from laned
-  window earlier as (partition by entity, lane order by pos rows unbounded preceding)
-), starts as materialized (
-  select *
+    max(pos) over (
+      partition by entity order by at range between unbounded preceding and make_interval(secs => 604800::float8) following
+  ) as end_pos
+  from events
+  window earlier as (partition by entity order by pos rows unbounded preceding)
+), listed as materialized (
+  select entity,
+    array_agg(pos) filter (where steps & 4::int <> 0) as "places_4",
+    array_agg(pos) filter (where steps & 1::int <> 0) as "places_1",
+    array_agg(pos) filter (where steps & 3::int <> 0) as "places_3",
+    array_agg(pos) filter (where steps & 2::int <> 0) as "places_2"
+  from (select entity, pos, steps from running where steps <> 0 order by entity, pos) sorted
+  group by entity
+), reaching as (
+  select r.*, "places_4"["total_4" - (steps & 4::int <> 0)::int + 1::int] as "reach_0", "places_3"["total_3" - (steps & 3::int <> 0)::int + 1::int] as "reach_1", nullif(greatest(coalesce("places_1"["total_1" - (steps & 1::int <> 0)::int + 1::int], 2147483647), coalesce("places_3"["total_3" - (steps & 3::int <> 0)::int + 2::int], 2147483647), coalesce("places_2"["total_2" - (steps & 2::int <> 0)::int + 1::int], 2147483647)), 2147483647) as "reach_2"
+  from running r
+  join listed l on l.entity = r.entity
+  offset 0
+),
+  starts as materialized (
+  select *, num_nonnulls("reach_0", "reach_1", "reach_2") as level
   from (
-    select entity, lane, pos, at, least(window_pos, excluded_pos) as end_pos, min(pos) over (partition by entity) as first_pos,
-      "total_1" - (steps & 1::int <> 0)::int as "total_1", "total_3" - (steps & 3::int <> 0)::int as "total_3", "total_2" - (steps & 2::int <> 0)::int as "total_2", "total_4" - (steps & 4::int <> 0)::int as "total_4"
-    from running
+    select entity, pos, end_pos, case when "reach_0" <= end_pos then "reach_0" end as "reach_0", case when "reach_1" <= end_pos then "reach_1" end as "reach_1", case when "reach_2" <= end_pos then "reach_2" end as "reach_2"
+    from reaching
     where steps <> 0 and at >= '2026-03-30T22:00:00.000Z'::timestamptz and at < '2026-04-30T22:00:00.000Z'::timestamptz
   ) started
-), levels as materialized (
-  select s.*, least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as level
-  from starts s
-  join running r on r.entity = s.entity and r.lane = s.lane and r.pos = s.end_pos
 ), best as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by level desc, pos) as place from levels) placed
-  where place = 1
+  select distinct on (entity) *
+  from starts
+  order by entity, level desc, pos
 ), reached as materialized (
-  select entity, max(level)::int as level
+  select entity, level
   from best
-  group by entity
 ), came as materialized (
   select step, count(*)::int as count
   from reached
   cross join generate_series(1, 3::int) step
   where step <= level
   group by step
-), matchings as (
-  select b.lane, b.at as start_at, r.entity, r.at, r.is_conversion, r.id, r.dimensions, r.pos,
-    least(2::int, (r."total_1" - b."total_1") + 1::int, (r."total_3" - b."total_3"), (r."total_2" - b."total_2") + 1::int) + least(1::int, (r."total_4" - b."total_4")) as step
-  from best b
-  join running r on r.entity = b.entity and r.lane = b.lane
-  where r.steps <> 0 and r.pos >= b.pos and r.pos <= b.end_pos
-), grown as materialized (
-  select *, lag(at) over (partition by entity, lane order by pos) as previous_at,
-    array_agg(pos) over (partition by entity, lane order by pos rows between unbounded preceding and unbounded following) as chain
-  from (
-    select *, step - coalesce(lag(step) over (partition by entity, lane order by pos), 0) as growth
-    from matchings
-  ) counted
-  where growth > 0
 ), chained as materialized (
-  select entity, step::int as step, at, is_conversion, id, dimensions, start_at, previous_at
-  from (select *, row_number() over (partition by entity, step order by chain, lane) as place from grown) placed
-  where place = 1
-), first_ends as (
-  select entity, lane, start_pos, step, min(pos) as end_pos
-  from (
-    select s.entity, s.lane, s.pos as start_pos, r.pos,
-      least(2::int, (r."total_1" - s."total_1") + 1::int, (r."total_3" - s."total_3"), (r."total_2" - s."total_2") + 1::int) + least(1::int, (r."total_4" - s."total_4")) as step
-    from starts s
-    join running r on r.entity = s.entity and r.lane = s.lane
-    where r.steps <> 0 and r.pos >= s.pos and r.pos <= s.end_pos
-  ) passed
-  group by entity, lane, start_pos, step
+  select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
+    min(e.at) over (partition by c.entity) as start_at,
+    lag(e.at) over (partition by c.entity order by c.step) as previous_at
+  from (select entity, step, end_pos as pos from (
+      select s.entity, s.pos, filled.step::int as step, filled.end_pos
+      from best s
+      cross join lateral (
+        select end_pos, row_number() over (order by end_pos) as step
+        from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+        where end_pos is not null
+      ) filled) filled) c
+  join events e on e.entity = c.entity and e.pos = c.pos
 ), completed as materialized (
-  select entity, step::int as step, count_disjoint(start_pos, end_pos order by end_pos, start_pos desc) as completions
-  from first_ends
+  select entity, step, count_disjoint(pos, end_pos order by end_pos, pos desc) as completions
+  from (
+    select s.entity, s.pos, filled.step::int as step, filled.end_pos
+    from starts s
+    cross join lateral (
+      select end_pos, row_number() over (order by end_pos) as step
+      from (values (s."reach_0"), (s."reach_1"), (s."reach_2")) reached (end_pos)
+      where end_pos is not null
+    ) filled) ends
   group by entity, step
 ),
   measured as (

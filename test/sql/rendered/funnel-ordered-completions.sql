@@ -85,13 +85,13 @@ with selling as materialized (
       null::text[]
     from sold c
   ) happened
-), laned as materialized (select e.*, ''::text as lane from events e), "step_1" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at
+), "step_1" as materialized (
+  select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at
   from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", pos as "start_pos", at + make_interval(secs => 604800::float8) as until_at
+      select entity, at, is_conversion, id, "pos" as "pos", pos as "start_pos", at + make_interval(secs => 604800::float8) as until_at
       from (
-        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos"
-        from laned
+        select entity, at, is_conversion, id, "pos" as "pos", null::int as "start_pos"
+        from events
         where steps & 1::int <> 0 and true) fits
       where at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz) starts) placed
   where place = 1
@@ -102,21 +102,21 @@ with selling as materialized (
     coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
   from "who_1"
 ), "step_2" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos",
+  select entity, at, is_conversion, id, "pos" as "pos", latest_pos as "start_pos",
     latest_until_at as until_at
   from (
     select *, max(until_at) over earlier as latest_until_at, max(start_pos) over earlier as latest_pos
     from (
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at
+      select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at
       from "step_1"
       union all
       select *, null::timestamptz
       from (
-        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos"
-        from laned
+        select entity, at, is_conversion, id, "pos" as "pos", null::int as "start_pos"
+        from events
         where steps & 2::int <> 0 and true) fits) merged
     window earlier as (
-        partition by entity, lane order by at, is_conversion, id, until_at nulls first
+        partition by entity order by pos, until_at nulls first
         rows unbounded preceding
     )
   ) placed
@@ -128,21 +128,21 @@ with selling as materialized (
     coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
   from "who_2"
 ), "step_3" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos",
+  select entity, at, is_conversion, id, "pos" as "pos", latest_pos as "start_pos",
     latest_until_at as until_at
   from (
     select *, max(until_at) over earlier as latest_until_at, max(start_pos) over earlier as latest_pos
     from (
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at
+      select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at
       from "step_2"
       union all
       select *, null::timestamptz
       from (
-        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos"
-        from laned
+        select entity, at, is_conversion, id, "pos" as "pos", null::int as "start_pos"
+        from events
         where steps & 4::int <> 0 and entity in (select entity from "who_2")) fits) merged
     window earlier as (
-        partition by entity, lane order by at, is_conversion, id, until_at nulls first
+        partition by entity order by pos, until_at nulls first
         rows unbounded preceding
     )
   ) placed
@@ -159,61 +159,61 @@ with selling as materialized (
   group by entity
 ), came as materialized (select 1::int as step, entities as count from "size_1" union all select 2::int as step, entities as count from "size_2" union all select 3::int as step, entities as count from "size_3"
 ), "way_3" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, at as finish_at
+  select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, at as finish_at
   from "step_3"), "way_2" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, earliest_at as finish_at
+  select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, earliest_at as finish_at
   from (
     select *, min(finish_at) over (
-        partition by entity, lane
-      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
+        partition by entity
+      order by pos desc, role desc rows unbounded preceding
     ) as earliest_at
     from (
-      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, 0::bigint as gap from "step_2" where entity in (select entity from "who_3")) asking
+      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, 0::bigint as gap from "step_2" where entity in (select entity from "who_3")) asking
       union all
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, 0, 0, finish_at from "way_3"
+      select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, 0, 0, finish_at from "way_3"
     ) merged
   ) placed
   where role = 2 and earliest_at <= until_at union all
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, at as finish_at
+  select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, at as finish_at
   from "step_2" where not entity in (select entity from "who_3")), "way_1" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, earliest_at as finish_at
+  select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, earliest_at as finish_at
   from (
     select *, min(finish_at) over (
-        partition by entity, lane
-      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
+        partition by entity
+      order by pos desc, role desc rows unbounded preceding
     ) as earliest_at
     from (
-      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, 0::bigint as gap from "step_1" where entity in (select entity from "who_2")) asking
+      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, 0::bigint as gap from "step_1" where entity in (select entity from "who_2")) asking
       union all
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", until_at, 0, 0, finish_at from "way_2"
+      select entity, at, is_conversion, id, "pos" as "pos", "start_pos" as "start_pos", until_at, 0, 0, finish_at from "way_2"
     ) merged
   ) placed
   where role = 2 and earliest_at <= until_at), "chain_1" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (select *, at as begun_at, null::timestamptz as previous_at from (select * from "way_1") starts) open) placed
-  where place = 1
+  select distinct on (entity) *
+  from (select *, at as begun_at, null::timestamptz as previous_at from (select * from "way_1") starts) open
+  order by entity, at, is_conversion, id
 ), "chain_2" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
-      select s.*, c.begun_at, c.at as previous_at
-      from "chain_1" c
-      join "way_2" s on s.entity = c.entity and s.lane = c.lane
-      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
-  where place = 1
+  select distinct on (entity) *
+  from (
+    select s.*, c.begun_at, c.at as previous_at
+    from "chain_1" c
+    join "way_2" s on s.entity = c.entity
+    where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open
+  order by entity, at, is_conversion, id
 ), "chain_3" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
-      select s.*, c.begun_at, c.at as previous_at
-      from "chain_2" c
-      join "way_3" s on s.entity = c.entity and s.lane = c.lane
-      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
-  where place = 1
+  select distinct on (entity) *
+  from (
+    select s.*, c.begun_at, c.at as previous_at
+    from "chain_2" c
+    join "way_3" s on s.entity = c.entity
+    where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open
+  order by entity, at, is_conversion, id
 ), chained as (
-  select distinct entity, 1::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 1::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_1" union all
-  select distinct entity, 2::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 2::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_2" union all
-  select distinct entity, 3::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 3::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_3"
 ), completed as materialized (
   select entity, step, count_disjoint(start_pos, pos order by pos) as completions

@@ -70,11 +70,12 @@ with selling as materialized (
       else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
       end as rate from selling) priced
 ), events as materialized (
-  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos
+  select *, (row_number() over (partition by entity order by at, is_conversion, id))::int as pos,
+    case when steps <> 0 and not is_conversion then coalesce('=' || held, '#' || id) collate "C" end as lane
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
-      case when num_nulls(t.conversation) = 0 then array[t.conversation]::text end as held, array[t.channel]::text[] as dimensions
+      t.conversation as held, array[t.channel]::text[] as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
       and t.voided_at is null
@@ -85,22 +86,34 @@ with selling as materialized (
       array_fill(null::text, array[1::int])
     from sold c
   ) happened
-), lanes as materialized (
-  select distinct entity, coalesce('=' || held, '#' || pos) as lane
-  from events
-  where steps <> 0 and not is_conversion
-), laned as materialized (
-  select e.entity, e.at, e.is_conversion, e.id,
-    case when e.is_conversion or l.lane = coalesce('=' || e.held, '#' || e.pos) then e.steps else 0 end as steps,
-    e.excluded, e.dimensions, e.pos, coalesce(l.lane, '') as lane
-  from events e
-  left join lanes l on l.entity = e.entity
-  where e.is_conversion or e.excluded <> 0 or l.lane = coalesce('=' || e.held, '#' || e.pos)
-), "step_1" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", at + make_interval(secs => 604800::float8) as until_at
+), marked as materialized (select *,
+    coalesce(max(pos) filter (where excluded & 1::int <> 0) over prior, 0) as "before_1" from events window prior as (partition by entity order by pos rows between unbounded preceding and 1 preceding)
+), marks as materialized (
+  select entity, array_agg(at) as times,
+    array_agg("counts_fits_3") as "counts_fits_3",
+    array_agg(pos) filter (where "places_fits_3") as "places_fits_3",
+    array_agg("counts_leads_3") as "counts_leads_3",
+    array_agg(pos) filter (where "places_leads_3") as "places_leads_3",
+    array_agg("counts_excluded_1") as "counts_excluded_1",
+    array_agg(pos) filter (where "places_excluded_1") as "places_excluded_1"
   from (
-    select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 0::int <> 0 as "barred", 0::bigint as "gap_before"
-    from laned
+    select entity, pos, at,
+      (count(*) filter (where steps & 4::int <> 0) over so_far)::int as "counts_fits_3",
+      steps & 4::int <> 0 as "places_fits_3",
+      (count(*) filter (where steps & 4::int <> 0 and not (excluded & 0::int <> 0)) over so_far)::int as "counts_leads_3",
+      steps & 4::int <> 0 and not (excluded & 0::int <> 0) as "places_leads_3",
+      (count(*) filter (where excluded & 1::int <> 0) over so_far)::int as "counts_excluded_1",
+      excluded & 1::int <> 0 as "places_excluded_1"
+    from marked
+    window so_far as (partition by entity order by pos rows unbounded preceding)
+    order by entity, pos
+  ) sorted
+  group by entity
+), "step_1" as materialized (
+  select entity, at, is_conversion, id, "pos" as "pos", pos as "start_pos", "lane" as "lane", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", at + make_interval(secs => 604800::float8) as until_at
+  from (
+    select entity, at, is_conversion, id, "pos" as "pos", null::int as "start_pos", "lane" as "lane", "dimensions" as "dimensions", excluded & 0::int <> 0 as "barred", 0::bigint as "gap_before"
+    from events
     where steps & 1::int <> 0 and true) fits
   where at >= '2026-04-30T22:00:00.000Z'::timestamptz and at < '2026-05-31T22:00:00.000Z'::timestamptz), "who_1" as materialized (
   select entity, count(*) as events from "step_1" group by entity
@@ -108,86 +121,43 @@ with selling as materialized (
   select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
     coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
   from "who_1"
-), "merged_2" as materialized (
-  select *
-  from (
-    select *, count(*) filter (where role = 1) over (
-        partition by entity, lane order by at, is_conversion, id, role rows unbounded preceding
-    ) as gap
-    from (
-      select *, case when until_at is null then 0 else 2 end as role
-      from (
-        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at
-        from "step_1"
-        union all
-        select *, null::timestamptz
-        from (
-          select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 1::int <> 0 as "barred", 0::bigint as "gap_before"
-          from laned
-          where steps & 2::int <> 0 and true) fits) rows
-      union all
-      select *, null, 1 from (
-        select entity, at, is_conversion, id, "lane" as "lane", null::int as "pos", null::int as "start_pos", null::text[] as "dimensions", false as "barred", 0::bigint as "gap_before"
-        from laned
-        where excluded & 1::int <> 0 and true) excluded
-    ) rows
-  ) gapped
-  where role <> 1
+), "passed_1" as materialized (select "entity", "at", "is_conversion", "id", "pos", "start_pos", "lane", "dimensions", "barred", "gap_before", "until_at", case when not barred then pos end as "first_1", case when not barred then pos end as "last_1" from (select * from "step_1") s
 ), "step_2" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", gap as "gap_before",
-    latest_until_at as until_at
+  select entity, lane, pos, latest_pos as start_pos, latest_until_at as until_at, barred, before_pos
   from (
-    select *, max(case when not barred then until_at end) over earlier as latest_until_at, max(case when not barred then start_pos end) over earlier as latest_pos
-    from "merged_2" merged
-    window earlier as (
-        partition by entity, lane, gap order by at, is_conversion, id, until_at nulls first
-        rows unbounded preceding
-    )
+    select *, max(start_pos) over earlier as latest_pos, max(until_at) over earlier as latest_until_at, max(last_pos) over earlier as latest_last_pos
+    from (
+      select entity, lane, pos, at, 0 as role, null::int as start_pos, null::timestamptz as until_at, excluded & 1::int <> 0 as barred, "before_1" as before_pos,
+        null::int as last_pos
+      from marked
+      where steps & 2::int <> 0 and entity in (select entity from "who_1")
+      union all
+      select entity, lane, "first_1", null, 2, start_pos, until_at, null, null, "last_1"
+      from "passed_1"
+      where "first_1" is not null
+    ) merged
+    window earlier as (partition by entity, lane order by pos, role rows unbounded preceding)
   ) placed
-  where until_at is null and at <= latest_until_at
+  where role = 0 and at <= latest_until_at and latest_last_pos >= before_pos
 ), "who_2" as materialized (
   select entity, count(*) as events from "step_2" group by entity
 ), "size_2" as materialized (
   select count(*)::int as entities, coalesce(sum(events), 0)::int8 as events,
     coalesce(sum(events) filter (where events >= 16::int), 0)::int8 as busy_events
   from "who_2"
-), "merged_3" as materialized (
-  select *
+), "passed_2" as materialized (
+  select "entity", "lane", "pos", "start_pos", "until_at", "before_pos", "came_3", "first_2", "first_3", "last_2", "last_3"
   from (
-    select *, count(*) filter (where role = 1) over (
-        partition by entity, lane order by at, is_conversion, id, role rows unbounded preceding
-    ) as gap
+    select *, case when "places_fits_3"["counts_fits_3"["first_2"] + 1] <= coalesce("places_excluded_1"["counts_excluded_1"["last_2"] + 1], cardinality(times)) and times["places_fits_3"["counts_fits_3"["first_2"] + 1]] <= until_at then "places_fits_3"["counts_fits_3"["first_2"] + 1] end as "came_3",
+      case when "places_leads_3"["counts_leads_3"["first_2"] + 1] <= coalesce("places_excluded_1"["counts_excluded_1"["last_2"] + 1], cardinality(times)) then "places_leads_3"["counts_leads_3"["first_2"] + 1] end as "first_3",
+      case when "places_leads_3"["counts_leads_3"["first_2"] + 1] <= coalesce("places_excluded_1"["counts_excluded_1"["last_2"] + 1], cardinality(times)) then "places_leads_3"["counts_leads_3"[coalesce("places_excluded_1"["counts_excluded_1"["last_2"] + 1], cardinality(times))]] end as "last_3"
     from (
-      select *, case when until_at is null then 0 else 2 end as role
-      from (
-        select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at
-        from "step_2"
-        union all
-        select *, null::timestamptz
-        from (
-          select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", null::int as "start_pos", "dimensions" as "dimensions", excluded & 0::int <> 0 as "barred", 0::bigint as "gap_before"
-          from laned
-          where steps & 4::int <> 0 and entity in (select entity from "who_2")) fits) rows
-      union all
-      select *, null, 1 from (
-        select entity, at, is_conversion, id, "lane" as "lane", null::int as "pos", null::int as "start_pos", null::text[] as "dimensions", false as "barred", 0::bigint as "gap_before"
-        from laned
-        where excluded & 1::int <> 0 and entity in (select entity from "who_2")) excluded
-    ) rows
-  ) gapped
-  where role <> 1
-), "step_3" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", latest_pos as "start_pos", "dimensions" as "dimensions", "barred" as "barred", gap as "gap_before",
-    latest_until_at as until_at
-  from (
-    select *, max(case when not barred then until_at end) over earlier as latest_until_at, max(case when not barred then start_pos end) over earlier as latest_pos
-    from "merged_3" merged
-    window earlier as (
-        partition by entity, lane, gap order by at, is_conversion, id, until_at nulls first
-        rows unbounded preceding
-    )
-  ) placed
-  where until_at is null and at <= latest_until_at
+      select s.*, case when not barred then pos end as "first_2", case when not barred then pos end as "last_2", m.times, m."counts_fits_3", m."places_fits_3", m."counts_leads_3", m."places_leads_3", m."counts_excluded_1", m."places_excluded_1"
+      from (select * from "step_2") s
+      join marks m on m.entity = s.entity
+      offset 0) before) passed
+), "step_3" as (
+  select entity, "came_3" as pos, start_pos from "passed_2" where "came_3" is not null
 ), "who_3" as materialized (
   select entity, count(*) as events from "step_3" group by entity
 ), "size_3" as materialized (
@@ -199,65 +169,63 @@ with selling as materialized (
   from (select entity, 1::int as level from "who_1" union all select entity, 2::int as level from "who_2" union all select entity, 3::int as level from "who_3") came
   group by entity
 ), came as materialized (select 1::int as step, entities as count from "size_1" union all select 2::int as step, entities as count from "size_2" union all select 3::int as step, entities as count from "size_3"
-), "way_3" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
-  from "step_3"), "way_2" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, earliest_at as finish_at
-  from (
-    select *, min(finish_at) over (
-        partition by entity, lane, gap
-      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
-    ) as earliest_at
+), "way_2" as materialized (
+  select * from (
+    select *, case when level = 2::int then pos
+      when level = 3::int then "came_3" end as finish_pos
     from (
-      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap from "merged_3" where role = 2 and not barred) asking
-      union all
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap_before, 0, finish_at from "way_3"
-    ) merged
-  ) placed
-  where role = 2 and earliest_at <= until_at union all
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
-  from "step_2" where not entity in (select entity from "who_3")), "way_1" as materialized (
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, earliest_at as finish_at
+      select p.*, r.level
+      from "passed_2" p
+      join reached r on r.entity = p.entity) ahead) finished where finish_pos is not null
+), "way_1" as materialized (
+  select f.*, e.at as finish_at
   from (
-    select *, min(finish_at) over (
-        partition by entity, lane, gap
-      order by at desc, is_conversion desc, id desc, role desc rows unbounded preceding
-    ) as earliest_at
+    select *, case when level = 1::int then pos
+      when level >= 2::int and "last_1" >= next_before then next_finish end as finish_pos
     from (
-      select *, 2 as role, null::timestamptz as finish_at from (select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap from "merged_2" where role = 2 and not barred) asking
-      union all
-      select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, gap_before, 0, finish_at from "way_2"
-    ) merged
-  ) placed
-  where role = 2 and earliest_at <= until_at union all
-  select entity, at, is_conversion, id, "lane" as "lane", "pos" as "pos", "start_pos" as "start_pos", "dimensions" as "dimensions", "barred" as "barred", "gap_before" as "gap_before", until_at, at as finish_at
-  from "step_1" where not entity in (select entity from "who_2")), "chain_1" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (select *, at as begun_at, null::timestamptz as previous_at from (select * from "way_1") starts) open) placed
-  where place = 1
-), "chain_2" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
-      select s.*, c.begun_at, c.at as previous_at
-      from "chain_1" c
-      join "way_2" s on s.entity = c.entity and s.lane = c.lane
-      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
-  where place = 1
-), "chain_3" as materialized (
-  select *
-  from (select *, rank() over (partition by entity order by at, is_conversion, id) as place from (
-      select s.*, c.begun_at, c.at as previous_at
-      from "chain_2" c
-      join "way_3" s on s.entity = c.entity and s.lane = c.lane
-      where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open) placed
-  where place = 1
-), chained as (
-  select distinct entity, 1::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
-  from "chain_1" union all
-  select distinct entity, 2::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
-  from "chain_2" union all
-  select distinct entity, 3::int as step, at, is_conversion, id, dimensions, begun_at as start_at, previous_at
-  from "chain_3"
+      select *
+      from (
+        select *, min(ahead_finish) over later as next_finish, min(ahead_pos) over later as next_pos,
+          min(ahead_before) over later as next_before
+        from (
+          select "entity", "at", "is_conversion", "id", "pos", "start_pos", "lane", "dimensions", "barred", "gap_before", "until_at", "first_1", "last_1", level, "first_1" as place, 2 as role, null::int as ahead_finish,
+            null::int as ahead_pos, null::int as ahead_before
+          from (
+            select p.*, r.level
+            from "passed_1" p
+            join reached r on r.entity = p.entity) led
+          union all
+          select "entity", null, null, null, null, null, "lane", null, null, null, null, null, null, null, pos, 0, finish_pos, pos, before_pos
+          from "way_2"
+        ) merged
+        window later as (partition by entity, lane order by place desc, role desc rows unbounded preceding)
+      ) looked
+      where role = 2) ahead) f
+  join events e on e.entity = f.entity and e.pos = f.finish_pos
+  where e.at <= f.until_at
+), "chain_1" as materialized (
+  select distinct on (entity) *
+  from (select *, at as begun_at, null::timestamptz as previous_at from (select * from "way_1") starts) open
+  order by entity, at, is_conversion, id
+), "chosen_1" as materialized (select entity, case when level >= 2::int then next_pos end as "place_2" from (select * from "chain_1") touched
+), "chosen_2" as materialized (
+  select entity, "place_3"
+  from (
+    select *, case when level = 3::int then "came_3" end as "place_3"
+    from (
+      select t.*, m.times, m."counts_fits_3", m."places_fits_3", m."counts_leads_3", m."places_leads_3", m."counts_excluded_1", m."places_excluded_1"
+      from (
+        select w.*
+        from "chosen_1" c
+        join "way_2" w on w.entity = c.entity and w.pos = c."place_2") t
+      join marks m on m.entity = t.entity
+      offset 0) after) chosen
+), chained as materialized (
+  select c.entity, c.step, e.at, e.is_conversion, e.id, e.dimensions,
+    min(e.at) over (partition by c.entity) as start_at,
+    lag(e.at) over (partition by c.entity order by c.step) as previous_at
+  from (select entity, 1::int as step, pos from "chain_1" union all select entity, 2::int, "place_2" from "chosen_1" where "place_2" is not null union all select entity, 3::int, "place_3" from "chosen_2" where "place_3" is not null) c
+  join events e on e.entity = c.entity and e.pos = c.pos
 ),
   measured as (
   select entity, step, count, null::numeric as net, false as lacks_rate, null::float8 as previous_seconds,

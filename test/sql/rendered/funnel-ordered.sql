@@ -240,11 +240,11 @@ with selling as materialized (
     where (s.at, s.is_conversion, s.id) > (c.at, c.is_conversion, c.id)) open
   order by entity, at, is_conversion, id
 ), chained as (
-  select  entity, 1::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 1::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_1" union all
-  select  entity, 2::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 2::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_2" union all
-  select  entity, 3::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
+  select entity, 3::int as step, at, is_conversion, id, null::text[] as dimensions, begun_at as start_at, previous_at
   from "chain_3"
 ),
   measured as (

@@ -83,7 +83,7 @@ with selling as materialized (
   from (
     select t.person_id as entity, t.occurred_at as at, false as is_conversion, t.id,
       ((t.kind = any('{"mention"}'::text[])) is true)::int * 1::int + ((t.direction = any('{"outbound"}'::text[])) is true)::int * 2::int + ((false) is true)::int * 4::int as steps, ((t.kind = any('{"other"}'::text[])) is true)::int * 1::int as excluded,
-      case when num_nulls(t.conversation) = 0 then array[t.conversation]::text end as held, array[t.channel]::text[] as dimensions
+      t.conversation as held, array[t.channel]::text[] as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
       and t.voided_at is null
