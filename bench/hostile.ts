@@ -223,7 +223,11 @@ async function benchEntity(world: BenchWorld, client: pg.Client, progress: Progr
   const range = 'from=2026-01-01&to=2026-04-01';
   const requests: [label: string, method: string, path: string, body?: object][] = [
     ['attribution', 'GET', `/v1/reports/attribution?goal=purchase&${range}`],
+    ['attribution by day', 'GET', `/v1/reports/attribution?goal=purchase&${range}&interval=day`],
+    ['attribution by banner', 'GET', `/v1/reports/attribution?goal=purchase&${range}&group_by=content`],
+    ['attribution, decay', 'GET', `/v1/reports/attribution?goal=purchase&${range}&models=linear,time_decay`],
     ['journeys', 'GET', `/v1/reports/journeys?goal=purchase&${range}`],
+    ['journeys by banner', 'GET', `/v1/reports/journeys?goal=purchase&${range}&group_by=content`],
     ['overview', 'GET', `/v1/reports/overview?goal=purchase&${range}`],
     ['roi', 'GET', `/v1/reports/roi?goal=purchase&${range}`],
     ['lifecycle', 'GET', `/v1/reports/lifecycle?${range}`],

@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { DAY_MS, type Interval } from '../domain/time.ts';
 import { type CreditQuestion, intervalOf } from './credit-question.ts';
+import { crowdMilestones } from './crowd-milestone-sql.ts';
 import { conversionsInRange, groupOf, touchesOfJourneys } from './journey-sql.ts';
 import { milestonePositions, milestoneTimes } from './milestone-sql.ts';
 import { decayTerm, weightSql } from './model-sql.ts';
@@ -56,26 +57,29 @@ export function creditByJourney(question: CreditQuestion): SQL {
 /**
  * Every touch of every journey with its position, oldest first; the id breaks ties, bytewise.
  *
- * Needs: the step `converted` of `conversionsInRange`. Gives: the steps `dated` (for milestones), `touched`,
+ * Needs: the step `converted` of `conversionsInRange`. Gives: the steps `dated` (for milestones), those of
+ * `sweptJourneys`, `touched`,
  * `positioned` and `ranked (…, position, touches, newest_at, last_non_direct, lead_position,
  * opportunity_position)`, the last two for milestones.
  */
 function rankedTouches(question: CreditQuestion): SQL {
   const { workspace_id, scope, milestones } = question;
   const dated = milestones
-    ? sql`dated as materialized (
+    ? sql`,
+    dated as materialized (
       select c.*, ${milestoneTimes(workspace_id, scope, milestones)}
-      from converted c
-    ), `
+      from listed_conversions c
+    ), ${crowdMilestones(question, milestones)}`
     : sql``;
   const columns = sql`${intervalOf(question, sql`c.occurred_at`)} as interval, c.gross, c.net, c.retracted,
         t.channel = 'direct' as is_direct,
         ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
-  const source = milestones ? sql`dated` : sql`converted`;
+  const listed = milestones ? sql`dated` : sql`listed_conversions`;
+  const swept = milestones ? sql`crowd_dated` : sql`converted`;
   return sql`
-    ${dated}${crowdedEntities(question, source)},
-    ${sweptJourneys(question, source, carriedBy(question), milestones ? MILESTONE_MARKS : [], intervalsIn(question))},
-    touched as (${touchesOfJourneys(question, sql`listed_conversions`, columns)}
+    ${crowdedEntities(question, sql`converted`)}${dated},
+    ${sweptJourneys(question, swept, carriedBy(question), milestones ? MILESTONE_MARKS : [], intervalsIn(question))},
+    touched as (${touchesOfJourneys(question, listed, columns)}
     ), positioned as (
       select *, row_number() over journey as position
       from touched

@@ -83,6 +83,20 @@ with
   from bounded
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts and properties ->> 'plan'::text = any('{"pro"}'::text[])
 ),
+  crowded as materialized (
+  select c.*, (c.person_id::text collate "C") as entity
+  from (
+    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+    from converted c
+    where not c.retracted
+    group by c.person_id
+    having count(*) > 32
+  ) c
+), listed_conversions as (
+  select *
+  from converted c
+  where (c.person_id::text collate "C") not in (select entity from crowded)
+),
   dated as materialized (
   select c.*, (
     select min(m.occurred_at)
@@ -119,27 +133,61 @@ with
       where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
       offset 0
   )) as opportunity_at
-  from converted c
-),
-  crowded as materialized (
-  select c.*, (c.person_id::text collate "C") as entity
+  from listed_conversions c
+), crowd_dated as materialized (
+  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to, lacks_rate,
+    gross, net, case when next_lead <= occurred_at then next_lead end as lead_at,
+    case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
   from (
-    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-    from dated c
-    where not c.retracted
-    group by c.person_id
-    having count(*) > 32
-  ) c
-), listed_conversions as (
-  select *
-  from dated c
-  where (c.person_id::text collate "C") not in (select entity from crowded)
+    select *, min(at) filter (where milestone = 'lead') over backwards as next_lead, min(at) filter (where milestone = 'opportunity') over backwards as next_opportunity
+    from (
+      select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null as id, null::uuid as person_id,
+        null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
+        null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
+        null::boolean as lacks_rate, null::numeric as gross, null::numeric as net
+      from crowded c
+      join conversions m on m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and m.person_id = c.person_id
+        and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, 'lead'::text, c.from_at)
+        and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, 'lead'::text, c.to_at)
+      where not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+        offset 0
+      ) union all
+      select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null as id, null::uuid as person_id,
+        null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
+        null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
+        null::boolean as lacks_rate, null::numeric as gross, null::numeric as net
+      from crowded c
+      join conversions m on m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and m.person_id = c.person_id
+        and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, 'opportunity'::text, c.from_at)
+        and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, 'opportunity'::text, c.to_at)
+      where not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+        offset 0
+      )
+      union all
+      select entity, greatest(opens_at, used_up_to), case when used_up_to >= opens_at then 1 else -1 end, null, id,
+        person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to, lacks_rate, gross, net
+      from (
+        select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_crowded
+        from converted c
+        offset 0
+      ) c
+      where is_crowded
+    ) listed
+    window backwards as (partition by entity order by at desc, side desc)
+  ) listed
+  where id is not null
 ),
   swept_conversions as materialized (
   select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
   from (
     select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_swept
-    from dated c
+    from crowd_dated c
     where not c.retracted
     offset 0
   ) c
@@ -211,7 +259,7 @@ with
   select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.gross, c.net, c.retracted,
     t.channel = 'direct' as is_direct,
     array[t.channel, t.campaign] collate "C" as dimensions, c.lead_at, c.opportunity_at
-  from listed_conversions c
+  from dated c
   join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
     and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
     and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
