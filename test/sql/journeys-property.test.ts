@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
-  compareBytewise,
   inJourneyOrder,
   type JourneyConversion,
   type JourneySettings,
@@ -21,6 +20,7 @@ import {
   TIME_LAG_BUCKETS,
 } from '../../src/domain/paths.ts';
 import { type Json, needWorld, runs, TestWorkspace } from '../support/api.ts';
+import { compareLists } from './path-order.ts';
 import {
   conversionsOf,
   entitiesOf,
@@ -250,17 +250,6 @@ function cents(value: number): number {
 /** The value of a single dimension, or the values of several as a list. */
 function shown(group: PathGroup): unknown {
   return group.length === 1 ? group[0] : group;
-}
-
-/** Null sorts last, and a longer list sorts after its prefix. */
-function compareLists(a: PathGroup, b: PathGroup): number {
-  const at = a.findIndex((value, i) => i >= b.length || value !== b[i]);
-  if (at === -1 || at >= b.length) return a.length - b.length;
-  return compareValues(a[at] ?? null, b[at] ?? null);
-}
-
-function compareValues(a: string | null, b: string | null): number {
-  return a === null || b === null ? Number(a === null) - Number(b === null) : compareBytewise(a, b);
 }
 
 /** The most frequent first, then by origin (the start first) and by destination (the ends last). */
