@@ -239,15 +239,22 @@ async function benchEntity(world: BenchWorld, client: pg.Client, progress: Progr
       body,
     ]),
   ];
-  const results: Record<string, string> = {};
+  const results: Record<string, string | { before: string; now: string }> = {};
   for (const [label, method, path, body] of requests) {
     progress(`hostile: one entity, ${label}`);
-    const started = performance.now();
-    const outcome = await world.ask(method, path, workspace.token, body).then(
-      () => 'answered',
-      (error: Error) => (/"code":"(\w+)"/.exec(error.message)?.[1] ?? error.message).slice(0, 80),
-    );
-    results[label] = `${outcome} in ${Math.round(performance.now() - started)} ms`;
+    const now = await outcomeOf(() => world.ask(method, path, workspace.token, body));
+    const { askBefore } = world;
+    const before = askBefore && (await outcomeOf(() => askBefore(method, path, workspace.token, body)));
+    results[label] = before === null ? now : { before, now };
   }
   return { ...ENTITY, results };
+}
+
+async function outcomeOf(call: () => Promise<unknown>): Promise<string> {
+  const started = performance.now();
+  const outcome = await call().then(
+    () => 'answered',
+    (error: Error) => (/"code":"(\w+)"/.exec(error.message)?.[1] ?? error.message).slice(0, 80),
+  );
+  return `${outcome} in ${Math.round(performance.now() - started)} ms`;
 }

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import pg from 'pg';
 import { applyMigrations } from '../local/apply-migrations.ts';
 import type { NeonCall } from '../local/neon-call.ts';
@@ -8,6 +9,8 @@ import { buildWorker, startWorkerd } from '../local/workerd.ts';
 const ROOT_KEY = 'root-key-of-the-benchmarks-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-benchmarks-0123456789';
 
+type Ask = (method: string, path: string, token: string, body?: unknown) => Promise<unknown>;
+
 /** The system under measurement: the built Worker in bare workerd, over a database that the benchmark created. */
 export interface BenchWorld {
   database: 'pglite' | 'postgres';
@@ -15,7 +18,9 @@ export interface BenchWorld {
   /** Null on PGlite, which allows no second connection. */
   databaseUrl: string | null;
   identitySecret: string;
-  ask(method: string, path: string, token: string, body?: unknown): Promise<unknown>;
+  ask: Ask;
+  /** The same request to the Worker of `BASELINE`, another checkout with its packages; null without one. */
+  askBefore: Ask | null;
   /** The address of the Worker. */
   url: string;
   /** The WebSocket of the isolate's inspector. */
@@ -67,12 +72,24 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   const worker = await startWorkerd({ bundle: await buildWorker(), env, inspect: true });
   undo.push(() => worker.stop());
   const ask = askOf(worker.url);
+  const baseline = process.env.BASELINE;
+  let askBefore: Ask | null = null;
+  if (baseline) {
+    const before = await startWorkerd({
+      bundle: await buildWorker(join(baseline, 'dist/worker'), baseline),
+      env,
+      inspect: true,
+    });
+    undo.push(() => before.stop());
+    askBefore = askOf(before.url);
+  }
   return {
     database: own ? 'postgres' : 'pglite',
     backend,
     databaseUrl: own?.url ?? null,
     identitySecret: IDENTITY_SECRET,
     ask,
+    askBefore,
     url: worker.url,
     inspectorUrl: worker.inspectorUrl ?? '',
     makeWorkspace: async () => {
@@ -104,7 +121,7 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   };
 }
 
-function askOf(url: string): BenchWorld['ask'] {
+function askOf(url: string): Ask {
   return async (method, path, token, body) => {
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
     const response = await fetch(url + path, {

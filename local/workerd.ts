@@ -29,12 +29,15 @@ const ISOLATE_MIB = 128;
  * Bundles src/worker.ts as a deployment would, and returns the path of the bundle. Two concurrent builds into the same
  * folder disturb each other.
  */
-export async function buildWorker(outdir = join(PROJECT_ROOT, 'dist/worker')): Promise<string> {
-  await makeAssetsFolder();
+export async function buildWorker(
+  outdir = join(PROJECT_ROOT, 'dist/worker'),
+  root = PROJECT_ROOT,
+): Promise<string> {
+  await makeAssetsFolder(root);
   const build = startGroup({
     command: process.execPath,
     args: [WRANGLER, 'deploy', '--dry-run', '--outdir', outdir],
-    cwd: PROJECT_ROOT,
+    cwd: root,
     env: { ...process.env, ...QUIET_WRANGLER_ENV },
   });
   const how = await build.exited;
@@ -44,8 +47,8 @@ export async function buildWorker(outdir = join(PROJECT_ROOT, 'dist/worker')): P
 }
 
 /** wrangler does not start if the assets folder of wrangler.toml is missing. */
-export async function makeAssetsFolder(): Promise<void> {
-  await mkdir(join(PROJECT_ROOT, 'dist/assets'), { recursive: true });
+export async function makeAssetsFolder(root = PROJECT_ROOT): Promise<void> {
+  await mkdir(join(root, 'dist/assets'), { recursive: true });
 }
 
 /** The settings of a Worker. */
