@@ -10,7 +10,7 @@ import { type DocumentedOperation, exampleOf, operations, pathOf } from '../supp
 
 needWorld();
 
-const REQUESTS = world.database === 'postgres' ? 3000 : 600;
+const REQUESTS = world.database === 'postgres' ? 2000 : 600;
 /** Concurrent requests. */
 const AT_ONCE = 4;
 const SEED = Number(process.env.FUZZ_SEED ?? 20260606);

@@ -9,7 +9,7 @@ import { rowsOf } from '../support/tables.ts';
 needWorld();
 
 const START = Date.UTC(2026, 0, 1);
-const LINKS = 2500;
+const LINKS = 1600;
 
 function link(number: number, second: number, identities: string[]): LinkFact {
   return {
@@ -53,7 +53,7 @@ const lookup = async (workspace: TestWorkspace, person: Json) =>
   (await workspace.post('/v1/people/lookup', { person })).body;
 const config = { database_url: world.connectionString, root_key: '', identity_secret: '' };
 
-test('a link that moves 2,500 others waits, says so, and is settled by the hourly trigger', {
+test('a link that moves 1,600 others waits, says so, and is settled by the hourly trigger', {
   timeout: 120_000,
 }, async () => {
   const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
@@ -105,7 +105,7 @@ test('further links settle what waits; an unlink and an erasure settle it first'
   expect((await rowsOf(`select has_pending_links($1) as is_left`, [workspace.id]))[0]?.is_left).toBe(false);
 });
 
-test('a person whose address has 2,400 skipped links shows the newest 100, and how many there are', {
+test('a person whose address has 1,500 skipped links shows the newest 100, and how many there are', {
   timeout: 120_000,
 }, async () => {
   const workspace = await TestWorkspace.make();
@@ -121,7 +121,7 @@ test('a person whose address has 2,400 skipped links shows the newest 100, and h
   expect([person.skipped_links_count, person.links_pending]).toEqual([LINKS - 99, false]);
   const timeline = `/v1/people/${person.id}/timeline?limit=1000`;
   const { body } = await workspace.get(timeline);
-  expect(body.data.map(({ id }: Json) => id).slice(0, 3)).toEqual(['i02499', 'i02498', 'i02497']);
+  expect(body.data.map(({ id }: Json) => id).slice(0, 3)).toEqual(['i01599', 'i01598', 'i01597']);
   expect(body.data).toHaveLength(1000);
-  expect((await workspace.get(`${timeline}&cursor=${body.next_cursor}`)).body.data[0].id).toBe('i01499');
+  expect((await workspace.get(`${timeline}&cursor=${body.next_cursor}`)).body.data[0].id).toBe('i00599');
 });

@@ -8,7 +8,7 @@ needWorld();
 
 const START = Date.UTC(2026, 0, 1);
 /** `FACT_RUNS=200` runs more cases. */
-const RUNS = world.database === 'postgres' ? Number(process.env.FACT_RUNS ?? 40) : 6;
+const RUNS = world.database === 'postgres' ? Number(process.env.FACT_RUNS ?? 24) : 4;
 
 /** One item of POST /v1/people for a fact; its namespaces must differ, as in any item. */
 function itemOf({ item_id, occurred_at, identities }: LinkFact) {
