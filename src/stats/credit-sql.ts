@@ -113,11 +113,23 @@ function carriedBy(question: CreditQuestion): readonly Carried[] {
     { name: 'gross', type: sql`numeric`, value: sql`c.gross` },
     { name: 'net', type: sql`numeric`, value: sql`c.net` },
     { name: 'retracted', type: sql`boolean`, value: sql`c.retracted` },
-    // Journeys with the same opening rule begin in the order of their conversions.
+    // Journeys of one opening begin in the order of their conversions.
     {
       name: 'opening',
-      type: sql`text`,
-      value: question.policy === 'reset' ? sql`c.goal` : sql`(c.occurred_at - c.opens_at)::text`,
+      type: sql`bigint`,
+      value: numbered(question.policy === 'reset' ? sql`c.goal` : sql`c.occurred_at - c.opens_at`),
+      most: 'openings',
+    },
+    {
+      name: 'interval_number',
+      type: sql`bigint`,
+      value: numbered(intervalOf(question, sql`c.occurred_at`)),
+      most: 'intervals',
     },
   ];
+}
+
+/** The values of an entity, numbered from 1. Needs: `c.entity`. Gives: an expression. */
+function numbered(value: SQL): SQL {
+  return sql`dense_rank() over (partition by c.entity order by ${value})`;
 }

@@ -64,7 +64,7 @@ const joined = (parts: readonly SQL[]) => sql.join([...parts], sql`, `);
 
 /**
  * Needs: the steps of `sweptJourneys`. Gives: steps, among them `swept_placed (entity, interval, place, occurred_at,
- * dimensions)`, the touches of entities whose sums are made by place, once per interval that has journeys with them;
+ * dimensions, openings)`, the touches of entities whose sums are made by place, once per interval;
  * and `swept_credit (interval, dimensions, touchpoints, lasts, net_0, value_0 …)`: distinct touchpoints, journeys that
  * end at the group, and credit, see `creditColumns`.
  */
@@ -114,24 +114,32 @@ export function sweptCredit(question: CreditQuestion): SQL {
 }
 
 /**
- * The touches of entities whose sums are made by place, once for each interval with a journey that has them.
+ * The touches of entities whose sums are made by place, once for each interval in which the entity converted.
  *
  * Needs: the steps `crowd_touches` and `swept_journeys`. Gives: a select.
  */
 function touchesByInterval({ interval }: CreditQuestion): SQL {
   if (interval === null)
     return sql`
-      select entity, null as interval, place, occurred_at, dimensions
+      select entity, null as interval, place, occurred_at, dimensions, openings
       from crowd_touches`;
   return sql`
-      select t.entity, j.interval, t.place, t.occurred_at, t.dimensions
+      select *
       from (
-        select entity, interval, min(low) as low, max(high) as high
-        from swept_journeys
-        where not by_group
-        group by entity, interval
-      ) j
-      join crowd_touches t on t.entity = j.entity and t.place > j.low and t.place <= j.high`;
+        select entity, max(journey_interval) over (partition by entity, interval_number) as interval, place, occurred_at,
+          dimensions, openings
+        from (
+          select entity, interval_number, null as journey_interval, place, occurred_at, dimensions, openings
+          from crowd_touches
+          cross join lateral generate_series(1, intervals) interval_number
+          where not by_group
+          union all
+          select entity, interval_number, interval, null, null, null, null
+          from swept_journeys
+          where not by_group
+        ) listed
+      ) listed
+      where place is not null`;
 }
 
 /**

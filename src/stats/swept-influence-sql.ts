@@ -33,10 +33,9 @@ export function sweptInfluence({ interval }: CreditQuestion): SQL {
           select *, count(*) filter (where mark = 1) over earlier as ended, count(*) filter (where mark = -1) over earlier as begun,
             count(*) filter (where mark = 1) over (partition by entity, interval, opening) as journeys
           from (
-            select p.entity, p.interval, o.opening, p.place, 0 as mark, p.dimensions
-            from swept_placed p
-            join (select distinct entity, interval, opening from swept_journeys) o
-              on o.entity = p.entity and o.interval is not distinct from p.interval
+            select entity, interval, opening, place, 0 as mark, dimensions
+            from swept_placed
+            cross join lateral generate_series(1, openings) opening
             union all
             select entity, interval, opening, bound.place, bound.mark, null
             from swept_journeys
@@ -54,10 +53,14 @@ export function sweptInfluence({ interval }: CreditQuestion): SQL {
             select *, count(touch) over (partition by entity, dimensions order by place) as seen
             from (
               select entity, place, dimensions, id as touch, null as interval, null as conversion_id, 0 as sign
-              from crowd_touches
-              where (entity, dimensions) in (
-                select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
-              )
+              from (
+                select *, (entity, dimensions) in (
+                  select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
+                ) as records
+                from crowd_touches
+                offset 0
+              ) touches
+              where records
               union all
               select entity, bound.place, recorded_dimensions, null, interval, conversion_id, bound.sign
               from swept_journeys

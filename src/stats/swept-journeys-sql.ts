@@ -20,6 +20,8 @@ export interface Carried {
   type: SQL;
   /** Over `c`, the conversion. */
   value: SQL;
+  /** The column of touches with the largest value of their entity. */
+  most?: string;
 }
 
 /** An instant whose last touch at or before it is looked up. */
@@ -44,7 +46,7 @@ const list = <T>(of: readonly T[], make: (one: T) => SQL): SQL =>
  * running counts give each bound the place of the last touch before it.
  *
  * Needs: the steps of `crowdedEntities`, and `source`, the step that they split. Gives: steps, among them
- * `crowd_touches (entity, id, occurred_at, is_direct, dimensions, place, by_group, group_number)` and `swept_journeys (entity, conversion_id,
+ * `crowd_touches (entity, id, occurred_at, is_direct, dimensions, place, by_group, group_number, <most>)` and `swept_journeys (entity, conversion_id,
  * <carried>, by_group, groups, touches, low, high, recorded, recorded_at, recorded_dimensions, first, last, last_at, last_non_direct,
  * <marks>)`. `recorded` is null if the touchpoint that recorded the conversion is not in the range, `first` and `last`
  * if the journey is empty, a mark if the journey has no touch at or before it. `by_group` is how sums of the entity are
@@ -61,6 +63,7 @@ export function sweptJourneys(
   const { workspace_id, where, with_retracted } = question;
   const inRange = (place: SQL) =>
     sql`nullif(greatest(${place} - coalesce(recorded = ${place}, false)::int, low), low)`;
+  const most = carried.flatMap((one) => (one.most === undefined ? [] : [[one.name, one.most] as const]));
   const recordedBy = sql.join(
     entityColumns(question.scope).map((each) => sql`(${isOfEntity(each)})`),
     sql` or `,
@@ -83,7 +86,7 @@ export function sweptJourneys(
       where is_swept
     ), swept_marks as materialized (
       select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, ${byGroup(intervals)} as by_group,
-        max(group_number) over (partition by entity) as groups
+        max(group_number) over (partition by entity) as groups${list(most, ([name, as]) => sql`max(${column(name)}) over (partition by entity) as ${column(as)}`)}
       from (
         select *, count(touch_at) over sorted as place
         from (
@@ -102,7 +105,7 @@ export function sweptJourneys(
       ) listed
       window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
     ), crowd_touches as not materialized (
-      select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number
+      select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number${list(most, ([, as]) => column(as))}
       from swept_marks
       where conversion_id is null
     ), swept_bounds as (

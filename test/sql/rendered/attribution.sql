@@ -114,13 +114,13 @@ with
   where is_swept
 ), swept_marks as materialized (
   select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, false as by_group,
-    max(group_number) over (partition by entity) as groups
+    max(group_number) over (partition by entity) as groups, max("opening") over (partition by entity) as "openings", max("interval_number") over (partition by entity) as "intervals"
   from (
     select *, count(touch_at) over sorted as place
     from (
       select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
         t.channel = 'direct' as is_direct, array[t.channel] collate "C" as dimensions, null::bigint as group_number,
-        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::text as "opening"
+        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
       from crowded c
       join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
         and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
@@ -128,7 +128,7 @@ with
       where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
       union all
       select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
-        recorded_dimensions, null::text, c.gross, c.net, c.retracted, (c.occurred_at - c.opens_at)::text
+        recorded_dimensions, null::text, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by null::text)
       from swept_conversions c
       cross join lateral (values
           (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
@@ -140,13 +140,13 @@ with
   ) listed
   window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
 ), crowd_touches as not materialized (
-  select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number
+  select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number, "openings", "intervals"
   from swept_marks
   where conversion_id is null
 ), swept_bounds as (
   select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
   from (
-    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening",
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number",
       max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
       max(place) filter (where mark = 'recorded') as recorded_place,
       max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
@@ -154,10 +154,10 @@ with
       max(non_direct) filter (where mark = 'before') as before_non_direct
     from swept_marks
     where conversion_id is not null
-    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening"
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number"
   ) bounds
 ), swept_journeys as materialized (
-  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", by_group, groups, high - low - (recorded is not null)::int as touches,
+  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
     low, high, recorded, recorded_at, recorded_dimensions,
     case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
     nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
@@ -193,7 +193,7 @@ with
   group by conversion_id, interval, dimensions, gross, net, retracted
 ),
   swept_placed as materialized (
-  select entity, null as interval, place, occurred_at, dimensions
+  select entity, null as interval, place, occurred_at, dimensions, openings
   from crowd_touches
 ), swept_pieces as (
   select entity, interval, by_group, groups, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted, (1::float8 / touches)::numeric as "weight_0"
@@ -259,10 +259,9 @@ with
       select *, count(*) filter (where mark = 1) over earlier as ended, count(*) filter (where mark = -1) over earlier as begun,
         count(*) filter (where mark = 1) over (partition by entity, interval, opening) as journeys
       from (
-        select p.entity, p.interval, o.opening, p.place, 0 as mark, p.dimensions
-        from swept_placed p
-        join (select distinct entity, interval, opening from swept_journeys) o
-          on o.entity = p.entity and o.interval is not distinct from p.interval
+        select entity, interval, opening, place, 0 as mark, dimensions
+        from swept_placed
+        cross join lateral generate_series(1, openings) opening
         union all
         select entity, interval, opening, bound.place, bound.mark, null
         from swept_journeys
@@ -280,10 +279,14 @@ with
         select *, count(touch) over (partition by entity, dimensions order by place) as seen
         from (
           select entity, place, dimensions, id as touch, null as interval, null as conversion_id, 0 as sign
-          from crowd_touches
-          where (entity, dimensions) in (
-            select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
-          )
+          from (
+            select *, (entity, dimensions) in (
+              select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
+            ) as records
+            from crowd_touches
+            offset 0
+          ) touches
+          where records
           union all
           select entity, bound.place, recorded_dimensions, null, interval, conversion_id, bound.sign
           from swept_journeys
