@@ -3,7 +3,7 @@ import { type SQL, sql } from 'drizzle-orm';
 /**
  * The bytes of JSON that one call returns at most, if rows can be cut. In the isolate, the response of the database,
  * the rows and the text of the answer are alive at once, and text with a character beyond Latin-1 takes two bytes a
- * character. The isolate has 128 MiB for all its requests (ADR 26).
+ * character. The isolate has 128 MiB for all its requests (ADR 25).
  */
 export const PAGE_BYTES = 4 * 1024 * 1024;
 

@@ -1,5 +1,7 @@
+import { PAGE_BYTES } from '../db/page-sql.ts';
 import { MAX_IDENTITIES } from '../domain/identities.ts';
 import { MAX_DEPTH } from '../domain/json.ts';
+import { MAX_PATH_END } from '../domain/paths.ts';
 import { MAX_RANGE_DAYS } from '../domain/time.ts';
 import { MAX_BODY_BYTES, MAX_NDJSON_LINES } from '../http/body.ts';
 import { MAX_ID_LENGTH, MAX_PROPERTIES_BYTES } from '../http/fields.ts';
@@ -21,5 +23,6 @@ A request beyond a limit is rejected as a whole, and the response names the limi
 - Items: ${number(MAX_ITEMS)} in a batch of JSON, ${number(MAX_NDJSON_LINES)} lines of NDJSON. Per item: an id of ${MAX_ID_LENGTH} characters, ${MAX_IDENTITIES} identities, ${MAX_PROPERTIES_BYTES / 1024} KiB of properties.
 - Range of a report: ${number(MAX_RANGE_DAYS)} days.
 - Query: ${MAX_GOALS} goals, ${MAX_GROUP_BY} dimensions of \`group_by\`, each model once, ${MAX_WHERE_VALUES} values per field of \`where\`; 422 \`invalid_request\` names the parameter.
-- Rows: \`limit\` is at most 1,000 in a list and at most 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold.
-- Time: 28 s for a report, 15 s for any other database call; 503 \`report_too_slow\` or \`database_unavailable\`.`;
+- Rows: \`limit\` is at most 1,000 in a list and at most 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold. A page of a list ends earlier, with \`has_more: true\`, where its rows would exceed ${PAGE_BYTES / 1024 ** 2} MiB.
+- Paths: the first and the last ${MAX_PATH_END} steps of a longer path; the row says \`cut\`, and a warning \`paths_cut\` counts the journeys.
+- Time: 28 s for a report, 15 s for any other database call; 503 \`report_too_slow\` or \`database_unavailable\`. A person with tens of thousands of touchpoints and more than 32 conversions in the range can make credit too slow if it is grouped by a dimension that differs in each touchpoint and split by \`interval\`; leave one of the two out.`;
