@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { acceptsConnections, freePort, startGroup, waitUntilReady } from './processes.ts';
+import { freePort, startGroup, waitUntilReady } from './processes.ts';
 
 /** The root folder of the project. */
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
@@ -22,6 +22,9 @@ export const QUIET_WRANGLER_ENV = {
 } as const;
 
 const START_TIMEOUT_MS = 20_000;
+const STDOUT = 1;
+/** What workerd writes there when it accepts connections, with the port that it took. */
+const LISTENING = /"event":"listen","socket":"http","port":(\d+)/;
 /** The memory of an isolate on Cloudflare. */
 const ISOLATE_MIB = 128;
 
@@ -79,15 +82,14 @@ export interface RunningWorkerd {
 export async function startWorkerd(options: WorkerdOptions): Promise<RunningWorkerd> {
   const { bundle, env, port = 0, inspect, onOutput } = options;
   const folder = await mkdtemp(join(tmpdir(), 'throughline-workerd-'));
-  const listenPort = port || (await freePort());
   const inspector = inspect ? `127.0.0.1:${await freePort()}` : null;
   const config = join(folder, 'config.capnp');
   const flags = inspect ? `v8Flags = ["--max-heap-size=${ISOLATE_MIB}"],` : '';
-  await writeFile(config, workerdConfig(listenPort, Object.keys(env), await compatibility(), flags));
+  await writeFile(config, workerdConfig(port, Object.keys(env), await compatibility(), flags));
   await writeFile(join(folder, 'worker.js'), await readFile(bundle));
   const spec = {
     command: workerdBinary(),
-    args: ['serve', ...(inspector ? ['--inspector-addr', inspector] : []), config],
+    args: ['serve', `--control-fd=${STDOUT}`, ...(inspector ? ['--inspector-addr', inspector] : []), config],
     cwd: folder,
     env,
   };
@@ -96,13 +98,14 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     await group.stop();
     await rm(folder, { recursive: true, force: true });
   };
-  const url = `http://127.0.0.1:${listenPort}`;
   try {
-    await waitUntilReady(group, () => acceptsConnections(listenPort), { timeoutMs: START_TIMEOUT_MS });
+    // A free port that is chosen here could be taken by another process before workerd listens.
+    await waitUntilReady(group, async () => LISTENING.test(group.output()), { timeoutMs: START_TIMEOUT_MS });
   } catch (error) {
     await stop();
     throw error;
   }
+  const url = `http://127.0.0.1:${LISTENING.exec(group.output())?.[1]}`;
   return { url, inspectorUrl: inspector && `ws://${inspector}/main`, output: group.output, stop };
 }
 
