@@ -24,7 +24,8 @@ export const QUIET_WRANGLER_ENV = {
 const START_TIMEOUT_MS = 20_000;
 const STDOUT = 1;
 /** What workerd writes there when it accepts connections, with the port that it took. */
-const LISTENING = /"event":"listen","socket":"http","port":(\d+)/;
+const LISTENING = /^\{"event":"listen","socket":"http","port":(\d+)\}\n/m;
+const EVENTS = /^\{"event":"listen.*\}\n/gm;
 /** The memory of an isolate on Cloudflare. */
 const ISOLATE_MIB = 128;
 
@@ -93,7 +94,10 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     cwd: folder,
     env,
   };
-  const group = startGroup({ ...spec, ...(onOutput && { onOutput }) });
+  const group = startGroup({
+    ...spec,
+    ...(onOutput && { onOutput: (text) => onOutput(text.replaceAll(EVENTS, '')) }),
+  });
   const stop = async () => {
     await group.stop();
     await rm(folder, { recursive: true, force: true });
@@ -106,7 +110,12 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
     throw error;
   }
   const url = `http://127.0.0.1:${LISTENING.exec(group.output())?.[1]}`;
-  return { url, inspectorUrl: inspector && `ws://${inspector}/main`, output: group.output, stop };
+  return {
+    url,
+    inspectorUrl: inspector && `ws://${inspector}/main`,
+    output: () => group.output().replaceAll(EVENTS, ''),
+    stop,
+  };
 }
 
 function workerdBinary(): string {
