@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 const api = ['test/http/**/*.test.ts', 'test/sql/**/*.test.ts'];
 
 /**
- * If a real server is available, the embedded database, which is much slower, runs the SQL tests but one and these API
+ * If a real server is available, the embedded database, which is much slower, runs the SQL tests but two and these API
  * tests.
  * `EMBEDDED=all` gives it all tests, as without a server.
  */
@@ -26,7 +26,7 @@ const HTTP_OF_EMBEDDED = [
   'spend',
 ];
 const embedded = [
-  'test/sql/!(pending-links).test.ts',
+  'test/sql/!(pending-links|reference-log).test.ts',
   ...HTTP_OF_EMBEDDED.map((name) => `test/http/${name}.test.ts`),
 ];
 
@@ -50,8 +50,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
-    // Tests mostly wait for the Worker and the database; a single worker leaves half of a small machine idle.
-    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+    // Tests mostly wait for the Worker, the database and time-outs; two workers leave half of a small machine idle.
+    maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
     projects: [
       {
         extends: true,

@@ -12,8 +12,9 @@ const MINUTE_MS = 60_000;
 
 needWorld();
 
-// PGlite passes too, in several times the time; one database is enough for arithmetic that both share.
-describe.skipIf(!isThere || world.database !== 'postgres')(
+// Posting takes more than a minute, so it is part of `npm run test:nightly`. PGlite passes too, in several times the time;
+// one database is enough for arithmetic that both share.
+describe.skipIf(!process.env.NIGHTLY || !isThere || world.database !== 'postgres')(
   'customer paths, expanded to people and posted through the API',
   () => {
     test('88,387 journeys of 378,209 touchpoints get the exact credits of every heuristic model, and are their paths', {
