@@ -2,6 +2,7 @@ import { type Databases, openDatabases } from './db/client.ts';
 import { workspaceById } from './http/authenticate.ts';
 import type { Caller, WorkspaceSettings } from './http/caller.ts';
 import type { Config } from './http/config.ts';
+import { ApiError } from './http/errors.ts';
 import { notingUse } from './http/last-used.ts';
 import type { RecordContext } from './http/operation.ts';
 import { secretsOf, type WorkspaceSecrets } from './http/secrets.ts';
@@ -44,6 +45,9 @@ const NOT_STORED = {
   detail:
     'The item could not be stored in many attempts. Replay it; if it is rejected again, the service cannot store its values, and the log has the reason.',
 };
+
+const OVER_CAP =
+  'The daily cap of the publishable key was reached when the item came out of the queue. Replay it, or create a key with higher `daily_caps`.';
 
 /**
  * Stores the items that the queue has kept. Each message is settled on its own: it is acknowledged when
@@ -134,9 +138,11 @@ async function settle(
     await recorders[resource](items, context);
     return 'stored';
   } catch (error) {
-    if (line.queue !== 'dead_letter') throw error;
+    const isOverCap = error instanceof ApiError && error.code === 'daily_cap_reached';
+    if (!isOverCap && line.queue !== 'dead_letter') throw error;
     noteError(line, error);
-    const refused = items.map((item) => ({ ...item, errors: [NOT_STORED] }));
+    const reason = isOverCap ? { pointer: '', detail: OVER_CAP } : NOT_STORED;
+    const refused = items.map((item) => ({ ...item, errors: [reason] }));
     await context.database.query(await keepRejections(resource, refused, context));
     return 'rejected';
   }
@@ -144,7 +150,7 @@ async function settle(
 
 /** The context of the request that brought the items, with the present settings of the workspace. */
 function contextOf(
-  { key_id, key_kind, received_at }: QueuedBatch,
+  { key_id, key_kind, key_goals, daily_caps, received_at }: QueuedBatch,
   {
     workspace,
     secrets,
@@ -156,6 +162,8 @@ function contextOf(
     kind: key_kind,
     scopes: ['ingest'],
     allowed_origins: null,
+    goals: key_goals ?? null,
+    daily_caps: daily_caps ?? null,
     last_used_on: null,
     expires_at: null,
     narrowing: null,

@@ -2,7 +2,12 @@ import { type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
-import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.ts';
+import {
+  purgeConversions,
+  purgeKeyUsage,
+  purgeReplacedItems,
+  purgeTouchpoints,
+} from './workspaces/retention-sql.ts';
 
 /**
  * The most rows that one statement deletes. It fits any statement time-out, so an interrupted
@@ -15,6 +20,9 @@ const MAX_STEPS = 20;
 
 /** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
+
+/** Each deletes a kind of expired row, at most so many. */
+const PURGES = [purgeRejections, purgeConversions, purgeTouchpoints, purgeReplacedItems, purgeKeyUsage];
 
 /** Link facts that one step of settling looks at, under the lock that other requests of the workspace wait for. */
 const STEP_FACTS = 1000;
@@ -29,7 +37,7 @@ const MAX_SETTLING_STEPS = 500;
 export async function runSchedule(config: Config): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
-  for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {
+  for (const purge of PURGES) {
     for (let step = 0; step < MAX_STEPS; step++) {
       const gone = await database.query(purge(STEP_ROWS));
       if (gone.length < STEP_ROWS) break;

@@ -96,19 +96,24 @@ begin
   where f.workspace_id = (select p_workspace_id) and f.person_id = v_person;
 
   update touchpoints t
-  set person_id = v_nameless, identity_id = null, content_hash = null, url = null, referrer = null, content = null,
-    term = null, topic = null, properties = null
+  set person_id = v_nameless, identity_id = null, content_hash = null, page_link_id = null, url = null, referrer = null,
+    content = null, term = null, topic = null, properties = null
   where t.workspace_id = (select p_workspace_id) and t.person_id = v_person;
   get diagnostics v_touchpoints = row_count;
 
   update conversions c
-  set person_id = v_nameless, identity_id = null, content_hash = null, properties = null
+  set person_id = v_nameless, identity_id = null, content_hash = null, page_link_id = null, properties = null
   where c.workspace_id = (select p_workspace_id) and c.person_id = v_person;
   get diagnostics v_conversions = row_count;
 
   update person_updates u
-  set person_id = v_nameless, identity_id = null, content_hash = null, traits = null, analytics_consent = null
+  set person_id = v_nameless, identity_id = null, content_hash = null, page_link_id = null, traits = null,
+    analytics_consent = null
   where u.workspace_id = (select p_workspace_id) and u.person_id = v_person;
+
+  update replaced_items r
+  set identity_id = null, was = r.was - array['url', 'referrer', 'content', 'term', 'topic', 'properties', 'traits']
+  where r.workspace_id = (select p_workspace_id) and r.identity_id = any (v_identities);
 
   -- A skipped fact may also contain identities of others. Without this person's it asserts nothing, so it is deleted.
   delete from identity_links l

@@ -2,12 +2,20 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { adjustments } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
+import {
+  CONTENT_VERSION,
+  DECODED_HASHES,
+  HASH_COLUMNS,
+  isSameContent,
+  type Provenance,
+} from '../ingest/content-hash.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
 /** An adjustment to insert; `value` is decimal text. */
 export interface AdjustmentRow {
   id: string;
   content_hash: string;
+  content_hash_v1: string | null;
   conversion_id: string;
   kind: string;
   value: string | null;
@@ -17,13 +25,13 @@ export interface AdjustmentRow {
 /**
  * The rows as a select, from one JSON parameter.
  *
- * Needs: nothing. Gives: `id, hash, conversion_id, kind, value, occurred_at`.
+ * Needs: nothing. Gives: `id, hash, hash_v1, conversion_id, kind, value, occurred_at`.
  */
 function incoming(rows: readonly AdjustmentRow[]): SQL {
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash
+    select i.*, ${DECODED_HASHES}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as i (
-      id text, content_hash text, conversion_id text, kind text, value numeric, occurred_at timestamptz
+      id text, ${HASH_COLUMNS}, conversion_id text, kind text, value numeric, occurred_at timestamptz
     )`;
 }
 
@@ -35,12 +43,12 @@ export function insertAdjustments(workspaceId: string, rows: readonly Adjustment
   return sql`
     with incoming as materialized (${incoming(rows)}),
     existing as (
-      select i.id, case when a.content_hash = i.hash then 'duplicate' else 'conflict' end as outcome
+      select i.id, case when ${isSameContent(sql`a`)} then 'duplicate' else 'conflict' end as outcome
       from incoming i
       join adjustments a on a.workspace_id = ${tenant(workspaceId)} and a.id = i.id
     ), inserted as (
-      insert into adjustments (workspace_id, id, conversion_id, kind, value, occurred_at, content_hash)
-      select c.workspace_id, i.id, c.id, i.kind, i.value, i.occurred_at, i.hash
+      insert into adjustments (workspace_id, id, conversion_id, kind, value, occurred_at, content_hash, content_version)
+      select c.workspace_id, i.id, c.id, i.kind, i.value, i.occurred_at, i.hash, ${CONTENT_VERSION}
       from incoming i
       join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id
       where not exists (select from existing where existing.id = i.id)
@@ -63,7 +71,7 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
   return sql`
     select i.id,
       case
-        when a.content_hash = i.hash then 'duplicate'
+        when ${isSameContent(sql`a`)} then 'duplicate'
         when a.id is not null then 'conflict'
         when c.id is null then 'unknown_conversion'
         else 'accepted'
@@ -73,7 +81,7 @@ export function checkAdjustments(workspaceId: string, rows: readonly AdjustmentR
     left join conversions c on c.workspace_id = ${tenant(workspaceId)} and c.id = i.conversion_id`;
 }
 
-export type StoredAdjustment = Omit<typeof adjustments.$inferSelect, 'workspace_id' | 'content_hash'>;
+export type StoredAdjustment = Omit<typeof adjustments.$inferSelect, 'workspace_id' | Provenance>;
 
 /**
  * The adjustments of a conversion by `(occurred_at, id)`, the order in which they apply. One row with a null id if the

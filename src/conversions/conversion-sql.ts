@@ -2,13 +2,16 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { conversions } from '../db/event-tables.ts';
 import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
+import type { KeyKind } from '../domain/settings.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, type Provenance } from '../ingest/content-hash.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
   type AccountClaim,
   accountOfRow,
   isErased,
+  OF_STORED,
   outcomeOfStored,
   personOfRow,
 } from '../ingest/resolve-people-sql.ts';
@@ -20,10 +23,13 @@ import type { Conversion } from './conversion-schema.ts';
 export interface ConversionRow {
   id: string;
   content_hash: string;
+  content_hash_v1: string | null;
   goal: string;
   occurred_at: string;
   identities: HashedIdentity[];
   account: AccountClaim | null;
+  /** In hex; see `page_link_id` of the table. */
+  page_link?: string;
   value: string | null;
   currency: string | null;
   properties: unknown;
@@ -32,7 +38,7 @@ export interface ConversionRow {
 /**
  * The rows as a select, from one JSON parameter.
  *
- * Needs: nothing. Gives: `id, hash, goal, occurred_at, namespace, identity_hash, identities, value, currency,
+ * Needs: nothing. Gives: `id, hash, hash_v1, page_link_id, goal, occurred_at, namespace, identity_hash, identities, value, currency,
  * properties`. `namespace` and `identity_hash` are of the first identity.
  */
 function incoming(rows: readonly ConversionRow[]): SQL {
@@ -40,10 +46,11 @@ function incoming(rows: readonly ConversionRow[]): SQL {
     rows.map(({ identities, account: _, ...row }) => ({ ...row, ...hashesOf(identities) })),
   );
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash, decode(i.value_hash, 'hex') as identity_hash
+    select i.*, ${DECODED_HASHES}, decode(i.value_hash, 'hex') as identity_hash,
+      decode(i.page_link, 'hex') as page_link_id
     from jsonb_to_recordset(${json}::jsonb) as i (
-      id text, content_hash text, goal text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb, value numeric,
-      currency text, properties jsonb
+      id text, ${HASH_COLUMNS}, goal text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb,
+      page_link text, value numeric, currency text, properties jsonb
     )`;
 }
 
@@ -58,14 +65,15 @@ export function insertConversions(
   workspaceId: string,
   workspaceCurrency: string,
   rows: readonly ConversionRow[],
+  kind: KeyKind,
 ): SQL {
   return sql`
     with incoming as materialized (${incoming(rows)}),
     existing as materialized (
-      select i.id, ${outcomeOfStored(sql`c.content_hash`)} as outcome
+      select i.id, ${outcomeOfStored(sql`c`, kind)} as outcome
       from incoming i
       cross join lateral (
-        select content_hash from conversions where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
+        select ${OF_STORED} from conversions where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) c
     ), wanted as (
       select i.*, g.key, g.default_value, g.currency as default_currency, ${isErased(workspaceId)} as is_erased
@@ -74,10 +82,11 @@ export function insertConversions(
       where not exists (select from existing where existing.id = i.id)
     ), inserted as (
       insert into conversions
-        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, value, currency, properties)
+        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, content_version,
+        from_secret_key, page_link_id, value, currency, properties)
       select ${workspaceId}::uuid, i.id, i.key, identity.person_id, identity.id,
         ${accountOfRow(workspaceId, 'conversions')}, i.occurred_at, i.hash,
-        coalesce(i.value, i.default_value),
+        ${CONTENT_VERSION}, ${kind === 'secret'}::bool, i.page_link_id, coalesce(i.value, i.default_value),
         case
           when i.value is not null then coalesce(i.currency, ${workspaceCurrency})
           when i.default_value is not null then i.default_currency
@@ -91,7 +100,7 @@ export function insertConversions(
       on conflict do nothing
       returning id
     )
-    select id, outcome from existing
+    select id, outcome from existing where outcome <> 'replaceable'
     union all
     select id, 'accepted' from inserted
     union all
@@ -101,11 +110,11 @@ export function insertConversions(
 }
 
 /** The outcomes that `insertConversions` would return, without storing anything. */
-export function checkConversions(workspaceId: string, rows: readonly ConversionRow[]): SQL {
+export function checkConversions(workspaceId: string, rows: readonly ConversionRow[], kind: KeyKind): SQL {
   return sql`
     select i.id,
       case
-        when c.id is not null then ${outcomeOfStored(sql`c.content_hash`)}
+        when c.id is not null then replace(${outcomeOfStored(sql`c`, kind)}, 'replaceable', 'accepted')
         when ${isErased(workspaceId)} then 'dropped_erased'
         when g.key is null then 'unknown_goal'
         else 'accepted'
@@ -122,7 +131,7 @@ const stored = sql`
   case when n.retracted then 0 else coalesce(n.restated_value, c.value) end as net_value`;
 export type StoredConversion = Omit<
   typeof conversions.$inferSelect,
-  'workspace_id' | 'identity_id' | 'content_hash'
+  'workspace_id' | 'identity_id' | Provenance
 > & { retracted: boolean; net_value: string | null };
 
 export function selectConversion(workspaceId: string, id: string): SQL {

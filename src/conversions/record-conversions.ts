@@ -1,12 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { RecordContext } from '../http/operation.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf } from '../ingest/person.ts';
-import { ignoredMembers, isPublishable } from '../ingest/publishable.ts';
+import { ignoredMembers, isPublishable, refusedGoal, withPageLinks } from '../ingest/publishable.ts';
 import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
-import { resolvePeople } from '../ingest/resolve-people-sql.ts';
+import { resolveBatch } from '../ingest/resolve-batch.ts';
 import { ConversionInput, conversionExample } from './conversion-schema.ts';
 import { type ConversionRow, checkConversions, insertConversions } from './conversion-sql.ts';
 
@@ -15,14 +14,16 @@ export const conversionIngest: IngestResource<ConversionInput, ConversionRow> = 
   id_prefix: 'cv',
   schema: ConversionInput,
   prepare,
-  write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'conversions', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
-      kind: context.caller.kind,
-    }),
-    insertConversions(context.workspace.id, context.workspace.currency, rows),
-  ],
-  check: (rows, context) => checkConversions(context.workspace.id, rows),
+  write: async (rows, context) => {
+    const { workspace, caller } = context;
+    const claims = await claimsOf(rows, context, uuidv7);
+    const linked = withPageLinks(rows, claims, context);
+    return [
+      ...resolveBatch('conversions', claims, context),
+      insertConversions(workspace.id, workspace.currency, linked, caller.kind),
+    ];
+  },
+  check: (rows, { workspace, caller }) => checkConversions(workspace.id, rows, caller.kind),
   rejections: {
     unknown_goal: {
       pointer: '/goal',
@@ -40,6 +41,8 @@ async function prepare(
 ): Promise<Prepared<ConversionRow>> {
   const about = await normaliseItem(item, pointer, context);
   if ('errors' in about) return about;
+  const refused = refusedGoal(item.goal, pointer, context.caller);
+  if (refused.length > 0) return { errors: refused };
   const { occurred_at, identities, account, content, warnings } = about;
   const isDoubted = isPublishable(context) && !context.workspace.trust_publishable_values;
   const money = isDoubted ? NO_MONEY : { value: item.value ?? null, currency: item.currency ?? null };
@@ -54,8 +57,7 @@ async function prepare(
   };
   if (!isDoubted) return { row, content, warnings };
   const unheard = ignoredMembers(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
-  // The content hash leaves the value out: a server that sends the same id with its value gets a conflict, not a
-  // silent duplicate.
+  // What is ignored is not part of the content either.
   return { row, content: { ...content, ...NO_MONEY }, warnings: [...warnings, ...unheard] };
 }
 

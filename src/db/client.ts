@@ -1,6 +1,7 @@
-import { NeonDbError, neon, neonConfig } from '@neondatabase/serverless';
+import { NeonDbError, neon, neonConfig, types } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
 import { CasingCache } from 'drizzle-orm/casing';
+import { parseExactJson } from '../domain/exact-json.ts';
 import { NO_REQUEST, type ReportRequest, reportSettings, runReportCall } from './report-call.ts';
 import { type Clock, type RetryRules, SYSTEM_CLOCK, withRetries } from './retry.ts';
 import { meaningOf } from './sqlstate.ts';
@@ -172,6 +173,12 @@ export const REFUSE_UNSAFE_ROLE = sql`select refuse_unsafe_role()`;
 /** A SQLSTATE of our own, see `migrations/functions/refuse_unsafe_role.sql`. */
 export const UNSAFE_ROLE = 'TL002';
 
+/** As the driver parses, but for JSON, whose integers keep their digits. */
+const PARSERS = {
+  getTypeParser: (oid: number) =>
+    oid === types.builtins.JSON || oid === types.builtins.JSONB ? parseExactJson : types.getTypeParser(oid),
+};
+
 /** Sends compiled statements as one transaction, and counts it in `use`. */
 function attempting(connectionString: string, use: DatabaseUse) {
   const driver = neon(connectionString);
@@ -179,7 +186,7 @@ function attempting(connectionString: string, use: DatabaseUse) {
     const started = performance.now();
     use.calls += 1;
     try {
-      const sent = queries.map(({ sql: text, params }) => driver.query(text, params));
+      const sent = queries.map(({ sql: text, params }) => driver.query(text, params, { types: PARSERS }));
       return await driver.transaction<false, false>(sent, { fetchOptions: { signal } });
     } catch (error) {
       throw databaseError(error);

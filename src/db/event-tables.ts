@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   check,
   foreignKey,
   index,
@@ -15,7 +16,7 @@ import {
 import type { FieldError } from '../domain/json.ts';
 import { ADJUSTMENT_KINDS, RESOURCES } from '../domain/settings.ts';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
-import { bytes, id, instant, workspaceId } from './columns.ts';
+import { bytes, contentVersion, id, instant, workspaceId } from './columns.ts';
 import { goals, inWorkspace } from './workspace-tables.ts';
 
 /*
@@ -59,9 +60,19 @@ export const touchpoints = pgTable(
     url: text('url'),
     referrer: text('referrer'),
     properties: jsonb('properties').$type<Record<string, unknown>>(),
+    /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
+    content_version: contentVersion(),
+    /** False if it came with a publishable key, and an item of a secret key may replace it. */
+    from_secret_key: boolean('from_secret_key').notNull().default(true),
+    /** The link fact that the item asserts, if it came with a publishable key and has two identities or more. */
+    page_link_id: bytes('page_link_id'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('touchpoints_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('touchpoints_page_link')
+      .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
+      .where(sql`page_link_id is not null`),
     // Journey order. The id breaks ties after the read; in the index it would cost more than it saves.
     index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
     index('touchpoints_account')
@@ -99,9 +110,19 @@ export const conversions = pgTable(
     /** The touchpoint that recorded it through a goal's `match`. It is not part of the journey. */
     touchpoint_id: id('touchpoint_id'),
     properties: jsonb('properties').$type<Record<string, unknown>>(),
+    /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
+    content_version: contentVersion(),
+    /** False if it came with a publishable key, and an item of a secret key may replace it. */
+    from_secret_key: boolean('from_secret_key').notNull().default(true),
+    /** The link fact that the item asserts, if it came with a publishable key and has two identities or more. */
+    page_link_id: bytes('page_link_id'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('conversions_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('conversions_page_link')
+      .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
+      .where(sql`page_link_id is not null`),
     index('conversions_goal').on(t.workspace_id, t.goal, t.occurred_at),
     index('conversions_person').on(t.workspace_id, t.person_id, t.goal, t.occurred_at),
     index('conversions_account')
@@ -127,6 +148,8 @@ export const adjustments = pgTable(
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
     content_hash: bytes('content_hash').notNull(),
+    /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
+    content_version: contentVersion(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),

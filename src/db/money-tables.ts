@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import { check, date, index, integer, numeric, pgTable, primaryKey, text } from 'drizzle-orm/pg-core';
-import { bytes, id, instant, workspaceId } from './columns.ts';
+import { bytes, contentVersion, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
 /**
@@ -22,6 +22,8 @@ export const spend = pgTable(
     amount: numeric('amount').notNull(),
     currency: text('currency').notNull(),
     content_hash: bytes('content_hash').notNull(),
+    /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
+    content_version: contentVersion(),
     /** 1, plus 1 with each replacement. */
     version: integer('version').notNull().default(1),
     /** When the row was first received, and when its present version was. */

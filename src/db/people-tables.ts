@@ -14,7 +14,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { ErasureReceipt } from '../domain/people.ts';
 import type { LinkingResource } from '../domain/settings.ts';
-import { bytes, id, instant, workspaceId } from './columns.ts';
+import { bytes, contentVersion, id, instant, workspaceId } from './columns.ts';
 import { inWorkspace } from './workspace-tables.ts';
 
 export const people = pgTable(
@@ -76,7 +76,7 @@ export const identity_links = pgTable(
     from_secret_key: boolean('from_secret_key').notNull(),
     occurred_at: instant('occurred_at').notNull(),
     received_at: instant('received_at').notNull().defaultNow(),
-    /** When an administrator ended the fact. */
+    /** When an administrator ended the fact, or an item of a secret key replaced the page's that asserted it. */
     unlinked_at: instant('unlinked_at'),
     resource: text('resource').$type<LinkingResource>().notNull(),
     item_id: id('item_id').notNull(),
@@ -140,9 +140,19 @@ export const person_updates = pgTable(
     traits: jsonb('traits').$type<Record<string, unknown>>(),
     /** Whether later touchpoints may be stored; null if the update does not contain consent. */
     analytics_consent: boolean('analytics_consent'),
+    /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
+    content_version: contentVersion(),
+    /** False if it came with a publishable key, and an item of a secret key may replace it. */
+    from_secret_key: boolean('from_secret_key').notNull().default(true),
+    /** The link fact that the item asserts, if it came with a publishable key and has two identities or more. */
+    page_link_id: bytes('page_link_id'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
+    index('person_updates_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('person_updates_page_link')
+      .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
+      .where(sql`page_link_id is not null`),
     index('person_updates_person').on(t.workspace_id, t.person_id, t.occurred_at),
     index('person_updates_consent')
       .on(t.workspace_id, t.person_id, t.occurred_at)

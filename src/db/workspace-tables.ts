@@ -16,6 +16,7 @@ import { AUDIT_ACTIONS } from '../domain/audit.ts';
 import type { OpeningHours } from '../domain/business-hours.ts';
 import {
   COUNTINGS,
+  type DailyCaps,
   GOAL_KINDS,
   type GoalMatch,
   IDENTITY_STORAGES,
@@ -23,7 +24,7 @@ import {
   SCOPES,
 } from '../domain/settings.ts';
 import { STAGES } from '../domain/touchpoint-fields.ts';
-import { bytes, id, instant, workspaceId } from './columns.ts';
+import { bytes, contentVersion, id, instant, workspaceId } from './columns.ts';
 
 export const workspaces = pgTable('workspaces', {
   id: uuid('id').primaryKey(),
@@ -45,6 +46,8 @@ export const workspaces = pgTable('workspaces', {
   /** Whether values from publishable keys count, although anybody can read such a key in a page. */
   trust_publishable_values: boolean('trust_publishable_values').notNull().default(false),
   created_at: instant('created_at').notNull().defaultNow(),
+  /** The oldest form among the content hashes of its rows, see `domain/canonical.ts`. */
+  content_version: contentVersion(),
 });
 
 export const inWorkspace = (column: ReturnType<typeof workspaceId>) =>
@@ -67,6 +70,10 @@ export const keys = pgTable(
      * which no page may use.
      */
     allowed_origins: text('allowed_origins').array(),
+    /** For a publishable key, the goals that it may record. Null: any, as release 0.1.0 had it. */
+    goals: text('goals').array(),
+    /** For a publishable key; null: the defaults. */
+    daily_caps: jsonb('daily_caps').$type<DailyCaps>(),
     /** The last UTC day on which a request with the key was answered; null if it was never used. */
     last_used_on: date('last_used_on'),
   },

@@ -32,12 +32,27 @@ const HANDLES: ReadonlySet<string> = new Set([
 const PLACEHOLDERS: ReadonlySet<string> = new Set([
   '',
   '0',
+  '-1',
   'null',
+  'none',
+  'nil',
+  'nan',
+  'n/a',
+  'unknown',
   'undefined',
   '[object object]',
   'anonymous',
-  '00000000-0000-0000-0000-000000000000',
+  'guest',
+  'not_authenticated',
+  'true',
+  'false',
 ]);
+
+/** The nil UUID in any spelling: with or without hyphens, in braces, as a URN. */
+const NIL_UUID = /^(urn:uuid:)?\{?0{8}-?0{4}-?0{4}-?0{4}-?0{12}\}?$/;
+
+/** Characters that nobody sees and keyboards of phones insert: zero-width spaces, marks of direction, soft hyphens. */
+const INVISIBLE = /\p{Cf}/gu;
 
 /**
  * Namespaces in order of priority. An item whose identities belong to several people belongs to
@@ -47,7 +62,8 @@ const PRIORITY = ['user_id', 'email', 'phone'];
 
 /** Is the text one of the placeholders for a missing value? */
 export function isPlaceholder(value: string): boolean {
-  return PLACEHOLDERS.has(value.trim().toLowerCase());
+  const text = value.trim().toLowerCase();
+  return PLACEHOLDERS.has(text) || NIL_UUID.test(text);
 }
 
 /** The normalised value, or the reason why there is none. */
@@ -61,8 +77,8 @@ export type NormalisedIdentity =
  */
 export function normaliseIdentity(identity: Identity, defaultCountry: string | null): NormalisedIdentity {
   const trimmed = identity.value.trim().normalize('NFC');
-  if (PLACEHOLDERS.has(trimmed.toLowerCase())) return { ok: false, reason: 'placeholder' };
-  if (identity.namespace === 'email') return { ok: true, value: trimmed.toLowerCase() };
+  if (isPlaceholder(trimmed)) return { ok: false, reason: 'placeholder' };
+  if (identity.namespace === 'email') return normaliseEmail(trimmed);
   if (identity.namespace === 'phone') return normalisePhone(trimmed, defaultCountry);
   if (identity.namespace === 'domain') {
     const value = normaliseDomain(trimmed);
@@ -70,15 +86,25 @@ export function normaliseIdentity(identity: Identity, defaultCountry: string | n
   }
   if (HANDLES.has(identity.namespace)) {
     const value = trimmed.replace(/^@+/, '').toLowerCase();
-    return PLACEHOLDERS.has(value) ? { ok: false, reason: 'placeholder' } : { ok: true, value };
+    return isPlaceholder(value) ? { ok: false, reason: 'placeholder' } : { ok: true, value };
   }
   return { ok: true, value: trimmed };
 }
 
-/** E.164, such as `+4915112345678`. */
+/** Lower case, without invisible characters, the domain in one spelling. */
+function normaliseEmail(value: string): NormalisedIdentity {
+  const visible = value.replaceAll(INVISIBLE, '').trim().toLowerCase();
+  if (isPlaceholder(visible)) return { ok: false, reason: 'placeholder' };
+  const at = visible.lastIndexOf('@');
+  const domain = at === -1 ? null : normaliseDomain(visible.slice(at + 1));
+  return { ok: true, value: domain === null ? visible : `${visible.slice(0, at)}@${domain}` };
+}
+
+/** E.164, such as `+4915112345678`, with an extension as `+4915112345678;ext=12`. */
 function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
   const parsed = parsePhoneNumberFromString(value, (defaultCountry as CountryCode | null) ?? undefined);
-  return parsed?.isPossible() ? { ok: true, value: parsed.number } : { ok: false, reason: 'invalid_phone' };
+  if (!parsed?.isPossible()) return { ok: false, reason: 'invalid_phone' };
+  return { ok: true, value: parsed.ext ? `${parsed.number};ext=${parsed.ext}` : parsed.number };
 }
 
 /**

@@ -1,3 +1,5 @@
+import { isExactNumber } from './exact-json.ts';
+
 /**
  * The deepest nesting that is accepted. Deeper JSON is a mistake of the sender, and recursion needs a limit.
  */
@@ -8,7 +10,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
 
 /** Is the value nested more than `limit` levels deep? Objects and arrays are levels; a scalar has depth 0. */
 export function isDeeperThan(value: unknown, limit: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return false;
   if (limit === 0) return true;
   return Object.values(value).some((member) => isDeeperThan(member, limit - 1));
 }
@@ -29,6 +31,7 @@ export interface FieldError {
 export function unstorable(value: unknown): string[] {
   if (typeof value === 'string') return isStorable(value) ? [] : [''];
   if (typeof value === 'number') return Number.isFinite(value) ? [] : [''];
+  if (isExactNumber(value)) return [];
   return membersWhere(value, (key, member) => (isStorable(key) ? unstorable(member) : null));
 }
 
@@ -66,19 +69,4 @@ function isStorable(text: string): boolean {
 /** Escapes a key for use in a JSON pointer (RFC 6901, section 3). */
 export function escapePointer(key: string | number): string {
   return String(key).replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-/**
- * Canonical JSON: keys sorted, members that are null left out. Two items have the same content
- * if and only if these texts are equal.
- */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_key, member: unknown) => {
-    if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
-    return Object.fromEntries(
-      Object.entries(member)
-        .filter(([, inner]) => inner !== null)
-        .sort(([a], [b]) => (a < b ? -1 : 1)),
-    );
-  });
 }

@@ -11,6 +11,23 @@ export type Scope = (typeof SCOPES)[number];
 export const KEY_KINDS = ['secret', 'publishable'] as const;
 export type KeyKind = (typeof KEY_KINDS)[number];
 
+/**
+ * What one publishable key may record in a UTC day: items; rejected ones among them; conversions that have their goal's
+ * default value.
+ */
+export interface DailyCaps {
+  items: number;
+  rejections: number;
+  default_value_conversions: number;
+}
+
+/** For keys that name none: enough for a busy site, and little to invent value with. */
+export const DEFAULT_DAILY_CAPS: DailyCaps = {
+  items: 100_000,
+  rejections: 1000,
+  default_value_conversions: 100,
+};
+
 /** The entity of a journey or a funnel: one person, or everyone at the account. */
 export const REPORT_SCOPES = ['person', 'account'] as const;
 export type ReportScope = (typeof REPORT_SCOPES)[number];

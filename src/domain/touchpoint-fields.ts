@@ -67,3 +67,22 @@ export type FieldValues = Readonly<Record<string, readonly (string | null)[]>>;
 
 /** Allowed values by dimension of touchpoints. */
 export type Where = Partial<Record<Dimension, readonly (string | null)[]>>;
+
+/** Dimensions whose values are compared without case: they are stored in lower case, and filters are read so. */
+export const ORIGIN_DIMENSIONS = ['source', 'medium'] as const satisfies readonly Dimension[];
+
+/** The stored form of a `source` or `medium`. */
+export function normaliseOriginText(text: string): string {
+  return text.trim().toLowerCase();
+}
+
+/** The filter with the values of `source` and `medium` in their stored form. */
+export function normaliseWhere<W extends FieldValues>(where: W): W {
+  const normalised: Record<string, readonly (string | null)[]> = { ...where };
+  for (const name of ORIGIN_DIMENSIONS) {
+    const values = where[name];
+    if (values)
+      normalised[name] = values.map((value) => (value === null ? null : normaliseOriginText(value)));
+  }
+  return normalised as W;
+}

@@ -113,12 +113,13 @@ export async function workspaceById(database: Database, id: string): Promise<Wor
 
 type StoredCaller = Pick<
   typeof keys.$inferSelect,
-  'kind' | 'scopes' | 'allowed_origins' | 'last_used_on' | 'expires_at'
+  'kind' | 'scopes' | 'allowed_origins' | 'goals' | 'daily_caps' | 'last_used_on' | 'expires_at'
 > & { key_id: string; workspace: WorkspaceSettings };
 
 async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
   const [row] = await database.query<StoredCaller>(sql`
-    select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
+    select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.goals, k.daily_caps,
+      k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
     from keys k
     join workspaces w on w.id = k.workspace_id
     where ${which}`);

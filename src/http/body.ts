@@ -1,3 +1,4 @@
+import { parseExactJson } from '../domain/exact-json.ts';
 import { isDeeperThan, MAX_DEPTH } from '../domain/json.ts';
 import { ApiError } from './errors.ts';
 
@@ -102,7 +103,7 @@ export function parseJson(text: string): unknown {
   if (text.trim() === '') throw new ApiError('malformed_json', 'The body is empty; send a JSON object.');
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseExactJson(text);
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new ApiError(

@@ -1,5 +1,5 @@
 import type { workspaces } from '../db/workspace-tables.ts';
-import type { KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
+import type { DailyCaps, KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
 import type { FieldValues, Where } from '../domain/touchpoint-fields.ts';
 
 /** The workspace of a key, with the settings that requests need. */
@@ -13,6 +13,10 @@ export interface Caller {
   scopes: readonly Scope[];
   /** The origins that may use it; null: none may. */
   allowed_origins: readonly string[] | null;
+  /** For a publishable key, the goals that it may record; null: all. */
+  goals: readonly string[] | null;
+  /** For a publishable key; null: the defaults. */
+  daily_caps: DailyCaps | null;
   /** The UTC day that was stored when the key was loaded. */
   last_used_on: string | null;
   expires_at: Date | null;

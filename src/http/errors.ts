@@ -18,6 +18,7 @@ export const ERRORS = {
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
+  daily_cap_reached: { status: 429, title: 'The key has recorded what it may in a day' },
   too_many_reports: {
     status: 429,
     title: 'Too many reports of the workspace at a time',

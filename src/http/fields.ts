@@ -12,10 +12,14 @@ export const SenderId = z.string().min(1).max(MAX_ID_LENGTH).meta({
   description: "The sender's id, unique for ever; sending it again with the same content is a no-op.",
 });
 
-/** RFC 3339 with an offset, parsed to UTC with milliseconds. */
-export const Instant = z.iso
-  .datetime({
-    offset: true,
+const RFC_3339 = z.core.regexes.datetime({ offset: true });
+
+/** RFC 3339 with an offset, in either case, parsed to UTC with milliseconds. */
+export const Instant = z
+  .string()
+  .trim()
+  .toUpperCase()
+  .refine((text) => RFC_3339.test(text), {
     message: 'Send RFC 3339 with an offset, such as 2026-05-01T12:00:00Z',
     abort: true,
   })
@@ -32,8 +36,10 @@ export const Instant = z.iso
 
 export const Currency = z
   .string()
+  .trim()
+  .toUpperCase()
   .refine(isCurrency, { message: 'Send an ISO 4217 code, such as EUR' })
-  .meta({ description: 'ISO 4217, upper case.', example: 'EUR' });
+  .meta({ description: 'ISO 4217, in either case.', example: 'EUR' });
 
 export const TimeZone = z
   .string()
@@ -50,7 +56,7 @@ export const Day = z.iso
 
 /** In major units: a number or, for more digits than a double holds, a decimal string. Parsed to decimal text. */
 export const Amount = z
-  .union([z.number(), z.string()], { message: 'Send a number or a decimal string' })
+  .union([z.number(), z.string()], { message: 'Send a number below 10^13 or a decimal string' })
   .transform((amount, context) => {
     const decimal = decimalOf(amount);
     if (decimal !== null) return decimal;
@@ -58,6 +64,12 @@ export const Amount = z
     return z.NEVER;
   })
   .meta({ description: 'Major units, at least 0: a number or a decimal string.', example: 99.9 });
+
+/** The longest text of the short fields of items, such as `campaign`. */
+export const MAX_SHORT_TEXT = 500;
+
+/** `source` and `medium`: compared without case, so stored in lower case. */
+export const OriginText = z.string().trim().toLowerCase().min(1).max(MAX_SHORT_TEXT);
 
 /** Free JSON of the sender, stored as it was sent. */
 export const Properties = z

@@ -77,7 +77,9 @@ export async function serve(
     response = errorResponse(error, url.pathname, requestId, operation.access === 'read');
   }
   const { calls, duration_ms } = databases.use;
-  response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
+  // The number of calls would tell a page whether an item was stored before.
+  if (caller?.kind !== 'publishable')
+    response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
   if (caller) addCallerHeaders(response, request, caller);
   return response;
 }

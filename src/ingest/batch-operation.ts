@@ -53,7 +53,11 @@ export function batchOperation<I extends { id?: string | null | undefined }, R e
       example: { accepted: 1, duplicates: 0, dropped: 0, rejected: 0, results: [result] },
     },
     alsoAnswers: takesQueue ? { 202: QUEUED, 207: PARTLY_QUEUED } : { 207: PARTLY },
-    errors: [...BODY_ERRORS, 'no_item_accepted'],
+    errors: [
+      ...BODY_ERRORS,
+      'no_item_accepted',
+      ...(texts.takesPublishableKeys ? (['daily_cap_reached'] as const) : []),
+    ],
     handle: async (context, { query }) => {
       const sent = await readItems(context.request, member);
       const items = await nameItems(ingest.id_prefix, sent, idempotencyKeyOf(context.request), context);

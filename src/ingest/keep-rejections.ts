@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { canonicalJson, type FieldError } from '../domain/json.ts';
+import { canonicalJson } from '../domain/canonical.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { identityHashesOf } from './person.ts';

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { isBlank } from '../domain/canonical.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -34,7 +35,7 @@ export function nameItems(
 /** The id that the item carries; null without one. */
 export function idOfSender({ value, unreadable }: SentItem): string | null {
   const id = unreadable ? undefined : (value as { id?: unknown } | null)?.id;
-  return typeof id === 'string' ? id : null;
+  return typeof id === 'string' && !isBlank(id) ? id : null;
 }
 
 async function makeId(

@@ -35,11 +35,7 @@ export const PersonMap = z
           message:
             'Use a namespace of a–z, 0–9 and _ that begins with a letter and has at most 32 characters',
         });
-      } else if (
-        typeof value !== 'string' ||
-        value.length === 0 ||
-        value.length > MAX_IDENTITY_VALUE_LENGTH
-      ) {
+      } else if (typeof value !== 'string' || value.length > MAX_IDENTITY_VALUE_LENGTH) {
         context.addIssue({
           code: 'custom',
           path: [namespace],

@@ -1,5 +1,9 @@
+import { type SQL, sql } from 'drizzle-orm';
 import type { FieldError } from '../domain/json.ts';
+import type { Caller } from '../http/caller.ts';
 import type { RecordContext } from '../http/operation.ts';
+import type { ItemResult } from './batch-answer.ts';
+import type { PersonClaim } from './resolve-people-sql.ts';
 
 /** Rules for items that were sent with a publishable key, which anyone can read in a page. */
 
@@ -20,9 +24,43 @@ export function ignoredMembers(
     .map((name) => ({ pointer: `${pointer}/${name}`, detail }));
 }
 
-/** The warning for an item whose link `resolve_people_publishable` did not make. */
-export function unmadeLink(pointer: string): FieldError {
-  const detail =
-    'These identities belong to several known people, and a publishable key cannot merge them. The item was stored for its first identity alone. Send it with a secret key to link them.';
-  return { pointer: `${pointer}/person`, detail };
+/** The error for a goal that the key does not name; empty if it may record the goal. */
+export function refusedGoal(goal: string, pointer: string, { goals }: Pick<Caller, 'goals'>): FieldError[] {
+  if (goals === null || goals.includes(goal)) return [];
+  const named = goals.length > 0 ? `may record ${goals.join(', ')}` : 'names no goals';
+  const detail = `This publishable key ${named}. Create a key that names the goal in \`goals\`, or send the conversion with a secret key.`;
+  return [{ pointer: `${pointer}/goal`, detail }];
+}
+
+/**
+ * True if the key may record the goal.
+ *
+ * Needs: `goal`, an expression. Gives: a condition.
+ */
+export function mayRecord(goal: SQL, goals: Caller['goals']): SQL {
+  return goals === null ? sql`true` : sql`${goal} = any(${sql.param([...goals])}::text[])`;
+}
+
+/** The rows with the link fact that each asserts, if the caller is a page. A server's items need none. */
+export function withPageLinks<R extends { id: string; page_link?: string }>(
+  rows: readonly R[],
+  claims: readonly PersonClaim[],
+  context: RecordContext,
+): readonly R[] {
+  if (!isPublishable(context)) return rows;
+  const links = new Map(claims.map(({ id, link_id }) => [id, link_id]));
+  return rows.map((row) => {
+    const page_link = links.get(row.id);
+    return page_link === undefined ? row : { ...row, page_link };
+  });
+}
+
+/**
+ * The result as a page may see it. Whether the item was stored before, by whom and with what content, or whose consent
+ * prevents it, would tell what the server knows about other people.
+ */
+export function uniformResult(result: ItemResult): ItemResult {
+  const { index, id, status, warnings } = result;
+  if (!['accepted', 'duplicate', 'conflict', 'dropped'].includes(status)) return result;
+  return { index, id, status: 'accepted', ...(warnings && { warnings }) };
 }

@@ -1,5 +1,7 @@
+import { parseExactJson } from '../domain/exact-json.ts';
 import type { KeyKind, Resource } from '../domain/settings.ts';
 import { inflate } from '../http/body.ts';
+import type { Caller } from '../http/caller.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { WorkspaceSecrets } from '../http/secrets.ts';
 import type { NamedItem } from './name-items.ts';
@@ -13,6 +15,9 @@ export interface QueuedBatch {
   request_id: string;
   key_id: string;
   key_kind: KeyKind;
+  /** Of a publishable key; absent in messages of release 0.1.0. */
+  key_goals?: Caller['goals'];
+  daily_caps?: Caller['daily_caps'];
   /** Time of the request, RFC 3339. */
   received_at: string;
   /** The items as JSON, compressed, encrypted like rejections, in hex. */
@@ -38,8 +43,9 @@ export async function messagesOf(
   const items_encrypted = await sealed(items, context.secrets);
   if (items_encrypted !== null) {
     const { caller, workspace, request_id, now } = context;
-    const { key_id, kind: key_kind } = caller;
-    const about = { workspace_id: workspace.id, resource, request_id, key_id, key_kind };
+    const { key_id, kind: key_kind, goals: key_goals, daily_caps } = caller;
+    const key = { key_id, key_kind, key_goals, daily_caps };
+    const about = { workspace_id: workspace.id, resource, request_id, ...key };
     return [{ version: MESSAGE_VERSION, ...about, received_at: now.toISOString(), items_encrypted }];
   }
   if (items.length === 1) return null;
@@ -67,6 +73,6 @@ export function readMessage(body: unknown): QueuedBatch {
 /** The items of a message, with the ids that the request gave them. */
 export async function itemsOf(message: QueuedBatch, secrets: WorkspaceSecrets): Promise<NamedItem[]> {
   const text = new TextDecoder().decode(await inflate(await secrets.openBytes(message.items_encrypted)));
-  const items = JSON.parse(text) as ItemOfMessage[];
+  const items = parseExactJson(text) as ItemOfMessage[];
   return items.map((item) => ({ ...item, pointer: `/${message.resource}/${item.index}` }));
 }

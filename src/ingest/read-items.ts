@@ -1,3 +1,4 @@
+import { parseExactJson } from '../domain/exact-json.ts';
 import { isDeeperThan, MAX_DEPTH } from '../domain/json.ts';
 import { formatOf, MAX_NDJSON_LINES, parseJson, readText } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
@@ -46,7 +47,7 @@ function itemsOfLines(text: string, member: string): SentItem[] {
   return lines.map((line, index) => {
     const pointer = `/${member}/${index}`;
     try {
-      const value: unknown = JSON.parse(line);
+      const value = parseExactJson(line);
       if (isDeeperThan(value, MAX_DEPTH)) {
         throw new ApiError('too_deep', `Line ${index + 1} is nested more than ${MAX_DEPTH} deep.`);
       }

@@ -1,33 +1,32 @@
 import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
-import { canonicalJson, type FieldError } from '../domain/json.ts';
+import type { FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
 import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { DropReason, ItemResult } from './batch-answer.ts';
+import { withoutBlanks } from './blanks.ts';
 import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
+import { type ContentHashes, contentHashes } from './content-hash.ts';
 import { isolate, isRefusalOfData, notIsolated, rejectedByDatabase } from './isolate.ts';
 import { keepRejections, type RejectedItem } from './keep-rejections.ts';
 import type { NamedItem } from './name-items.ts';
-import { unmadeLink } from './publishable.ts';
+import { capError, countDefaultValues, requireDailyCaps } from './page-usage-sql.ts';
+import { isPublishable, uniformResult } from './publishable.ts';
 import type { SentItem } from './read-items.ts';
 
-/** A row for the statements; `content_hash` is in hex. */
-export interface StoredRow {
+/** A row for the statements. */
+export interface StoredRow extends ContentHashes {
   id: string;
-  content_hash: string;
 }
 
 /**
- * A prepared item, or its errors. The content hash is of the sent item with the members of `content` in place of its
+ * A prepared item, or its errors. The content hash is of the parsed item with the members of `content` in place of its
  * own.
  */
 export type Prepared<R> =
-  | { row: Omit<R, 'content_hash'>; content: object; warnings: FieldError[] }
+  | { row: Omit<R, keyof ContentHashes>; content: object; warnings: FieldError[] }
   | { errors: FieldError[] };
-
-/** In hex: the first 128 bits of the hash. */
-const CONTENT_HASH_LENGTH = 32;
 
 /** A resource that can be posted in batches, as its slice defines it. */
 export interface IngestResource<I extends { id?: string | null | undefined }, R extends StoredRow> {
@@ -103,7 +102,8 @@ export async function storeBatch<I extends { id?: string | null | undefined }, R
   const rejected = items.filter((item) => results.get(item.index)?.errors !== undefined);
   await store(resource, firstsOf(candidates), rejectedItems(rejected, results), options, results, context);
   settleFollowers(candidates, results);
-  return items.map((item) => results.get(item.index) ?? unreachable(item));
+  const inOrder = items.map((item) => results.get(item.index) ?? unreachable(item));
+  return isPublishable(context) ? inOrder.map(uniformResult) : inOrder;
 }
 
 async function prepareItem<I extends { id?: string | null | undefined }, R extends StoredRow>(
@@ -115,13 +115,12 @@ async function prepareItem<I extends { id?: string | null | undefined }, R exten
     return {
       errors: [{ pointer: sent.pointer, detail: 'This line is not JSON; send one JSON object a line.' }],
     };
-  const checked = checkItem(resource.schema, sent.value, sent.pointer);
+  const checked = checkItem(resource.schema, withoutBlanks(sent.value), sent.pointer);
   if ('errors' in checked) return checked;
   const item = await resource.prepare(checked.data, sent.id, sent.pointer, context);
   if ('errors' in item) return item;
-  const content = canonicalJson({ ...(sent.value as object), ...item.content });
-  const content_hash = (await context.secrets.hash('content', content)).slice(0, CONTENT_HASH_LENGTH);
-  return { row: { ...item.row, content_hash } as R, warnings: item.warnings };
+  const hashes = await contentHashes(sent.value as object, checked.data, item.content, context);
+  return { row: { ...item.row, ...hashes } as R, warnings: item.warnings };
 }
 
 async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
@@ -136,7 +135,7 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
   let toReject = options.dryRun ? [] : rejected;
   for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toReject.length > 0); round++) {
     const { answers, rejected: late } = await writeApart(resource, open, toReject, options, results, context);
-    for (const each of answers) late.push(...settleOutcomes(resource, open, each, results));
+    for (const each of answers) late.push(...settleOutcomes(resource, open, each, results, context));
     toReject = options.dryRun ? [] : rejectedItems(late, results);
     // Rows without a result were not visible: a concurrent batch was storing the same ids. Ask again.
     open = open.filter(({ sent }) => !results.has(sent.index));
@@ -153,11 +152,9 @@ interface Answers {
   outcomes: ReadonlyMap<string, string>;
   /** Ids of items whose link is skipped, because their people cannot be merged. */
   skippedLinks: ReadonlySet<unknown>;
-  /** Ids of items of a publishable key whose link is not made, because it would merge existing people. */
-  unmadeLinks: ReadonlySet<unknown>;
 }
 
-const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set(), unmadeLinks: new Set() };
+const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set() };
 
 /**
  * One round trip, unless the database rejects a value. Then the items with such a value are found by bisection and
@@ -210,12 +207,35 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
       ? await resource.write(rows, context)
       : [];
   if (statements.length + aside.length === 0) return NO_ANSWERS;
-  const answers = await context.database.atomic([...aside, ...statements]);
-  const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
+  const { before, after } = options.dryRun ? UNCOUNTED : usageOf(resource.resource, open, toReject, context);
+  const first = [...before, ...aside];
+  const answers = await context.database
+    .atomic([...first, ...statements, ...after])
+    .catch((error: unknown) => Promise.reject(capError(error, context)));
+  const last = statements.length > 0 ? (answers[first.length + statements.length - 1] ?? []) : [];
   return {
     outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
     skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
-    unmadeLinks: new Set(answers.flat().flatMap((row) => row.unlinked_item_id ?? [])),
+  };
+}
+
+const UNCOUNTED = { before: [], after: [] };
+
+/** The statements that count the items of a publishable key, and hold them to its daily caps. */
+function usageOf<R extends StoredRow>(
+  resource: Resource,
+  open: readonly Candidate<R>[],
+  toReject: readonly RejectedItem[],
+  context: RecordContext,
+): { before: SQL[]; after: SQL[] } {
+  if (!isPublishable(context)) return UNCOUNTED;
+  const counts = { items: open.length + toReject.length, rejections: toReject.length };
+  // Conversions get the default value of their goal, and touchpoints may record such conversions.
+  const without = open.filter(({ row }) => (row as { value?: unknown }).value == null);
+  const ids = without.map(({ row }) => row.id);
+  return {
+    before: [requireDailyCaps(counts, context)],
+    after: ids.length > 0 ? [countDefaultValues(resource, ids, context)] : [],
   };
 }
 
@@ -223,10 +243,13 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
-  { outcomes, skippedLinks, unmadeLinks }: Answers,
+  { outcomes, skippedLinks }: Answers,
   results: Map<number, ItemResult>,
+  context: RecordContext,
 ): NamedItem[] {
   const rejected: NamedItem[] = [];
+  // A page is not told what its links meet.
+  const tellsPeople = !isPublishable(context);
   for (const { sent, row, warnings } of open) {
     const outcome = outcomes.get(row.id);
     if (outcome === undefined) continue;
@@ -245,8 +268,7 @@ function settleOutcomes<I extends { id?: string | null | undefined }, R extends 
     const warning = resource.warnings?.[outcome];
     const said = [
       ...warnings,
-      ...(skippedLinks.has(row.id) ? [skippedLink(sent.pointer)] : []),
-      ...(unmadeLinks.has(row.id) ? [unmadeLink(sent.pointer)] : []),
+      ...(skippedLinks.has(row.id) && tellsPeople ? [skippedLink(sent.pointer)] : []),
       ...(warning ? [{ ...warning, pointer: sent.pointer + warning.pointer }] : []),
     ];
     if (said.length > 0) result.warnings = said;

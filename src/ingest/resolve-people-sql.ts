@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { KeyKind } from '../domain/settings.ts';
+import { isSameContent } from './content-hash.ts';
 
 /** The account that an item names, normalised: by id, by domain, or by both. */
 export interface AccountClaim {
@@ -27,8 +28,7 @@ export interface PersonClaim {
 
 /**
  * Creates the people of a batch and merges those that its items assert to be the same, before the items are stored.
- * Rows have the ids of items whose link was skipped (`skipped_item_id`), and of items of a publishable key whose link
- * was not made, because it would have merged existing people (`unlinked_item_id`).
+ * Rows have the ids of items whose link was skipped (`skipped_item_id`).
  */
 export function resolvePeople(
   workspaceId: string,
@@ -37,9 +37,18 @@ export function resolvePeople(
   { hashVersion, kind }: { hashVersion: number; kind: KeyKind },
 ): SQL {
   if (kind === 'publishable') {
-    return sql`select skipped_item_id, unlinked_item_id from resolve_people_publishable(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, ${hashVersion}::smallint)`;
+    return sql`select skipped_item_id from resolve_people_publishable(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, ${hashVersion}::smallint)`;
   }
   return sql`select skipped_item_id from resolve_people(${workspaceId}::uuid, ${resource}, ${JSON.stringify(claims)}::jsonb, true, ${hashVersion}::smallint)`;
+}
+
+/** Removes items of pages that have these ids; see `migrations/functions/replace_page_items.sql`. */
+export function replacePageItems(
+  workspaceId: string,
+  resource: 'touchpoints' | 'conversions' | 'people',
+  ids: readonly string[],
+): SQL {
+  return sql`select replace_page_items(${workspaceId}::uuid, ${resource}, ${sql.param([...ids])}::text[])`;
 }
 
 /**
@@ -124,14 +133,25 @@ export function accountOfRow(workspaceId: string, resource: 'touchpoints' | 'con
 }
 
 /**
- * The outcome of a row whose id is stored, from both content hashes. The stored hash is null if the row was erased.
+ * The outcome of a row whose id is stored. A row that came with a publishable key gives way to an item of a secret key,
+ * and is gone when that is stored (`replacePageItems`), but for one that a concurrent transaction has just stored: it
+ * has no outcome, and the caller asks again. A later item of a page is a duplicate of a secret key's, whatever it says.
  *
- * Needs: `i.hash` and what `storedHash` names. Gives: `dropped_erased`, `duplicate` or `conflict`, as an expression.
+ * Needs: an incoming row `i` with `DECODED_HASHES`; `stored`, a row with `content_hash, content_version,
+ * from_secret_key`. Gives: `dropped_erased`, `duplicate`, `conflict`, `replaceable` or null, as an expression.
  */
-export function outcomeOfStored(storedHash: SQL): SQL {
+export function outcomeOfStored(stored: SQL, kind: KeyKind): SQL {
+  const byProvenance =
+    kind === 'secret'
+      ? sql`when not ${stored}.from_secret_key then 'replaceable'`
+      : sql`when ${stored}.from_secret_key then 'duplicate'`;
   return sql`case
-    when ${storedHash} is null then 'dropped_erased'
-    when ${storedHash} = i.hash then 'duplicate'
+    when ${stored}.content_hash is null then 'dropped_erased'
+    ${byProvenance}
+    when ${isSameContent(stored)} then 'duplicate'
     else 'conflict'
   end`;
 }
+
+/** Needs: nothing. Gives: the columns of a stored row that `outcomeOfStored` reads. */
+export const OF_STORED = sql`content_hash, content_version, from_secret_key`;

@@ -1,4 +1,5 @@
 import { PAGE_BYTES } from '../db/page-sql.ts';
+import { parseExactJson } from '../domain/exact-json.ts';
 import type { WorkspaceSecrets } from '../http/secrets.ts';
 import { EXPORT_LIST_NAMES, type ExportListName, type ExportPage, type FirstPage } from './export-sql.ts';
 
@@ -51,9 +52,9 @@ function rowsToRead(meanLength: number): number {
 
 /** Rejections with their items as they were sent, one at a time. */
 async function* opened(rows: string, secrets: WorkspaceSecrets): AsyncGenerator<string, void> {
-  const held = JSON.parse(`[${rows}]`) as { item_encrypted: string; [column: string]: unknown }[];
+  const held = parseExactJson(`[${rows}]`) as { item_encrypted: string; [column: string]: unknown }[];
   for (const { item_encrypted, ...rest } of held) {
-    const item: unknown = JSON.parse(await secrets.open(item_encrypted));
+    const item = parseExactJson(await secrets.open(item_encrypted));
     yield JSON.stringify({ ...rest, item });
   }
 }

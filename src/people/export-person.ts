@@ -26,6 +26,9 @@ const PersonExport = z
     referred_touchpoints: rows.meta({
       description: 'Ids and times of touchpoints of other people that name the person as the advocate.',
     }),
+    replaced_items: rows.meta({
+      description: 'Items that came from a page and were replaced by those of a server, as they were.',
+    }),
   })
   .meta({ id: 'PersonExport' });
 
@@ -58,6 +61,7 @@ export const exportPerson = operation({
       adjustments: [],
       rejections: [],
       referred_touchpoints: [],
+      replaced_items: [],
     },
   },
   errors: ['not_found'],

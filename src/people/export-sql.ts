@@ -155,6 +155,15 @@ export const EXPORT_LISTS = {
     rows: rowsOfIdentities('touchpoints', 'referred_by_identity_id'),
     json: sql`jsonb_build_object('id', held.id, 'occurred_at', held.occurred_at)`,
   },
+  replaced_items: {
+    key: [
+      ['identity_id', BIGINT],
+      ['resource', sql`text`],
+      ['id', TEXT],
+    ],
+    rows: rowsOfIdentities('replaced_items', 'identity_id'),
+    json: wholeRow,
+  },
 } as const satisfies Record<string, ExportList>;
 
 export type ExportListName = keyof typeof EXPORT_LISTS;

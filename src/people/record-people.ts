@@ -1,14 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { AccountInput } from '../ingest/account.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf, PersonMap } from '../ingest/person.ts';
-import { ignoredMembers, isPublishable } from '../ingest/publishable.ts';
+import { ignoredMembers, isPublishable, withPageLinks } from '../ingest/publishable.ts';
 import type { IngestResource } from '../ingest/record-batch.ts';
-import { resolvePeople } from '../ingest/resolve-people-sql.ts';
+import { resolveBatch } from '../ingest/resolve-batch.ts';
 import { checkPersonUpdates, insertPersonUpdates, type PersonUpdateRow } from './person-ingest-sql.ts';
 
 const PersonUpdateInput = z
@@ -54,14 +53,16 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
     const analytics_consent = item.consent?.analytics ?? null;
     return { row: { ...row, traits, analytics_consent }, content, warnings };
   },
-  write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'people', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
-      kind: context.caller.kind,
-    }),
-    insertPersonUpdates(context.workspace.id, rows),
-  ],
-  check: (rows, context) => checkPersonUpdates(context.workspace.id, rows),
+  write: async (rows, context) => {
+    const { workspace, caller } = context;
+    const claims = await claimsOf(rows, context, uuidv7);
+    const linked = withPageLinks(rows, claims, context);
+    return [
+      ...resolveBatch('people', claims, context),
+      insertPersonUpdates(workspace.id, linked, caller.kind),
+    ];
+  },
+  check: (rows, { workspace, caller }) => checkPersonUpdates(workspace.id, rows, caller.kind),
   rejections: {},
 };
 

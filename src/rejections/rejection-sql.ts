@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { rejections } from '../db/event-tables.ts';
 import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
+import { parseExactJson } from '../domain/exact-json.ts';
 import type { Resource } from '../domain/settings.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
@@ -67,6 +68,6 @@ export function purgeRejections(limit: number): SQL {
 
 export async function rejectionOut(row: StoredRejection, secrets: WorkspaceSecrets): Promise<Rejection> {
   const { item_encrypted, ...rest } = row;
-  const item: unknown = JSON.parse(await secrets.open(item_encrypted));
+  const item = parseExactJson(await secrets.open(item_encrypted));
   return { ...rest, item, received_at: instantOut(row.received_at) };
 }

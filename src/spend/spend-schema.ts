@@ -1,9 +1,6 @@
 import * as z from 'zod';
 import { DAY_MS, MAX_RANGE_DAYS } from '../domain/time.ts';
-import { Amount, Currency, Day, SenderId } from '../http/fields.ts';
-
-const label = (description: string, example: string) =>
-  z.string().min(1).max(500).nullish().meta({ description, example });
+import { Amount, Currency, Day, MAX_SHORT_TEXT, OriginText, SenderId } from '../http/fields.ts';
 
 /** A row of spend as sent. */
 export const SpendInput = z
@@ -16,9 +13,14 @@ export const SpendInput = z
         'As in touchpoints. If left out, derived by the same rules from `source` and `medium`, if both are sent.',
       example: 'paid_search',
     }),
-    source: label('As in touchpoints.', 'google'),
-    medium: label('As in touchpoints.', 'cpc'),
-    campaign: label('As in touchpoints.', 'spring'),
+    source: OriginText.nullish().meta({ description: 'As in touchpoints.', example: 'google' }),
+    medium: OriginText.nullish().meta({ description: 'As in touchpoints.', example: 'cpc' }),
+    campaign: z
+      .string()
+      .min(1)
+      .max(MAX_SHORT_TEXT)
+      .nullish()
+      .meta({ description: 'As in touchpoints.', example: 'spring' }),
     amount: Amount,
     currency: Currency.nullish().meta({ description: "Defaults to the workspace's." }),
   })

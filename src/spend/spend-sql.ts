@@ -4,13 +4,20 @@ import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { outcomeOfStored } from '../ingest/resolve-people-sql.ts';
+import {
+  CONTENT_VERSION,
+  DECODED_HASHES,
+  HASH_COLUMNS,
+  isSameContent,
+  type Provenance,
+} from '../ingest/content-hash.ts';
 import type { Spend, SpendWithHistory } from './spend-schema.ts';
 
 /** A row of spend to store; `amount` is decimal text. */
 export interface SpendRow {
   id: string;
   content_hash: string;
+  content_hash_v1: string | null;
   from: string;
   to: string;
   channel: string | null;
@@ -27,18 +34,18 @@ const said = sql`s."from"::text, s."to"::text, s.channel, s.source, s.medium, s.
 const columns = sql`"from", "to", channel, source, medium, campaign, amount, currency`;
 /** Needs: a row of spend `s`. Gives: the columns that `spendOut` reads. */
 const stored = sql`s.id, ${said}, s.version, s.received_at, s.updated_at`;
-export type StoredSpend = Omit<typeof spend.$inferSelect, 'workspace_id' | 'content_hash'>;
+export type StoredSpend = Omit<typeof spend.$inferSelect, 'workspace_id' | Provenance>;
 
 /**
  * The rows as a select, from one JSON parameter.
  *
- * Needs: nothing. Gives: `id, hash` and `columns`.
+ * Needs: nothing. Gives: `id, hash, hash_v1` and `columns`.
  */
 function incoming(rows: readonly SpendRow[]): SQL {
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash
+    select i.*, ${DECODED_HASHES}
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as i (
-      id text, content_hash text, "from" date, "to" date, channel text, source text, medium text, campaign text,
+      id text, ${HASH_COLUMNS}, "from" date, "to" date, channel text, source text, medium text, campaign text,
       amount numeric, currency text
     )`;
 }
@@ -54,10 +61,10 @@ function judged(workspaceId: string, rows: readonly SpendRow[]): SQL {
     incoming as materialized (${incoming(rows)}),
     existing as materialized (
       select i.id,
-        case when ${outcomeOfStored(sql`s.content_hash`)} = 'duplicate' then 'duplicate' else 'replaced' end as outcome
+        case when ${isSameContent(sql`s`)} then 'duplicate' else 'replaced' end as outcome
       from incoming i
       cross join lateral (
-        select s.content_hash
+        select s.content_hash, s.content_version
         from spend s
         where s.workspace_id = ${tenant(workspaceId)} and s.id = i.id
         offset 0
@@ -84,13 +91,14 @@ export function upsertSpend(workspaceId: string, rows: readonly SpendRow[]): SQL
     replaced as (
       update spend s set
         "from" = i."from", "to" = i."to", channel = i.channel, source = i.source, medium = i.medium, campaign = i.campaign,
-        amount = i.amount, currency = i.currency, content_hash = i.hash, version = s.version + 1, updated_at = now()
+        amount = i.amount, currency = i.currency, content_hash = i.hash,
+        content_version = ${CONTENT_VERSION}, version = s.version + 1, updated_at = now()
       from incoming i
       where s.workspace_id = ${tenant(workspaceId)} and s.id = i.id
         and i.id in (select id from existing where outcome = 'replaced')
     ), inserted as (
-      insert into spend (workspace_id, id, ${columns}, content_hash)
-      select ${workspaceId}::uuid, id, ${columns}, hash
+      insert into spend (workspace_id, id, ${columns}, content_hash, content_version)
+      select ${workspaceId}::uuid, id, ${columns}, hash, ${CONTENT_VERSION}
       from incoming i
       where not exists (select from existing where existing.id = i.id)
       order by id collate "C"
@@ -160,7 +168,7 @@ export function selectSpend(workspaceId: string, id: string): SQL {
     select ${stored}, (
         select coalesce(json_agg(json_build_object(
           'version', h.version, 'replaced_at', h.replaced_at,
-          'was', h.was - array['id', 'content_hash', 'version', 'received_at', 'updated_at']
+          'was', h.was - array['id', 'content_hash', 'content_version', 'version', 'received_at', 'updated_at']
         ) order by h.version desc), '[]')
         from row_versions h
         where h.workspace_id = ${tenant(workspaceId)} and h.table_name = 'spend' and h.row_key = s.id

@@ -5,6 +5,9 @@ const MAX_VALUES = 100;
 
 const anyOf = z.array(z.string().nullable()).min(1).max(MAX_VALUES);
 
+/** Values of `source` or `medium`, in their stored form. */
+const anyOrigin = z.array(z.string().trim().toLowerCase().nullable()).min(1).max(MAX_VALUES);
+
 /** Values of a closed set. Any other word would never match anything, so it is rejected. */
 function someOf<const T extends readonly [string, ...string[]]>(words: T) {
   return z.array(z.enum(words).nullable()).min(1).max(MAX_VALUES).optional();
@@ -12,8 +15,8 @@ function someOf<const T extends readonly [string, ...string[]]>(words: T) {
 
 const fields = {
   channel: anyOf.optional(),
-  source: anyOf.optional(),
-  medium: anyOf.optional(),
+  source: anyOrigin.optional(),
+  medium: anyOrigin.optional(),
   campaign: anyOf.optional(),
   content: anyOf.optional(),
   term: anyOf.optional(),

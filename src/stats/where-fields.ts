@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { DIMENSIONS, type Dimension } from '../domain/touchpoint-fields.ts';
+import { DIMENSIONS, type Dimension, normaliseWhere } from '../domain/touchpoint-fields.ts';
 
 /** The query parameter `where`, which filters the touchpoints of a report or a list. */
 
@@ -22,7 +22,7 @@ export const TouchpointWhere = z
       }
     }
   })
-  .transform((where) => where as Partial<Record<Dimension, (string | null)[]>>);
+  .transform((where) => normaliseWhere(where) as Partial<Record<Dimension, (string | null)[]>>);
 
 /** `where[channel]=x,linkedin`. */
 export const WhereQuery = TouchpointWhere.optional().meta({

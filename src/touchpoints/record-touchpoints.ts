@@ -1,14 +1,22 @@
 import { v7 as uuidv7 } from 'uuid';
 import { deriveChannel } from '../domain/channels.ts';
+import { normaliseOriginText } from '../domain/touchpoint-fields.ts';
 import type { RecordContext } from '../http/operation.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { mapOf, normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../ingest/person.ts';
+import { ignoredMembers, isPublishable, withPageLinks } from '../ingest/publishable.ts';
 import type { IngestResource, Prepared } from '../ingest/record-batch.ts';
-import { resolvePeople } from '../ingest/resolve-people-sql.ts';
+import { resolveBatch } from '../ingest/resolve-batch.ts';
 import { TouchpointInput, touchpointExample } from './touchpoint-schema.ts';
 import { checkTouchpoints, insertTouchpoints, type TouchpointRow } from './touchpoint-sql.ts';
+
+/** Ids of conversions that touchpoints record begin so. A page could make one look like that of another touchpoint. */
+const RESERVED_ID = /^tp[:.]/;
+const RESERVED = 'Choose another id; with a publishable key it cannot begin with tp: or tp.';
+
+const FROM_PAGE =
+  'This was ignored. A publishable key records what the visitor of a page does; it cannot speak for the team or name an advocate. Send it with a secret key.';
 
 const SELF_REFERRAL =
   'The advocate is the person of this item. Name somebody else, or leave `referred_by` out.';
@@ -18,14 +26,14 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
   id_prefix: 'tp',
   schema: TouchpointInput,
   prepare,
-  write: async (rows, context) => [
-    resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
-      kind: context.caller.kind,
-    }),
-    insertTouchpoints(context.workspace.id, rows),
-  ],
-  check: (rows, context) => checkTouchpoints(context.workspace.id, rows),
+  write: async (rows, context) => {
+    const claims = await claimsOf(rows, context, uuidv7);
+    return [
+      ...resolveBatch('touchpoints', claims, context),
+      insertTouchpoints(context.workspace.id, withPageLinks(rows, claims, context), context.caller),
+    ];
+  },
+  check: (rows, { workspace, caller }) => checkTouchpoints(workspace.id, rows, caller.kind),
   rejections: {
     self_referral: { pointer: '/referred_by', detail: SELF_REFERRAL },
   },
@@ -40,6 +48,12 @@ async function prepare(
   const about = await normaliseItem(item, pointer, context);
   if ('errors' in about) return about;
   const { occurred_at, identities, account, warnings } = about;
+  if (isPublishable(context)) {
+    if (RESERVED_ID.test(id)) return { errors: [{ pointer: `${pointer}/id`, detail: RESERVED }] };
+    warnings.push(...ignoredMembers(item, ['referred_by'], pointer, FROM_PAGE));
+    if (item.direction === 'outbound') warnings.push({ pointer: `${pointer}/direction`, detail: FROM_PAGE });
+    item = { ...item, referred_by: null, direction: item.direction === 'outbound' ? null : item.direction };
+  }
   const advocate = await advocateOf(item, identities, pointer, context);
   if (advocate.errors.length > 0) return { errors: advocate.errors };
   const { channel, ...resolved } = deriveChannel(item);
@@ -53,6 +67,8 @@ async function prepare(
     referrer,
     properties,
     ...resolved,
+    source: storedForm(resolved.source),
+    medium: storedForm(resolved.medium),
     content: content ?? resolved.content,
     term: term ?? resolved.term,
     channel: item.channel ?? channel,
@@ -61,9 +77,18 @@ async function prepare(
   };
   return {
     row: { id, occurred_at, identities, account, referred_by: advocate.identities, columns },
-    content: { ...about.content, referred_by: item.referred_by ? mapOf(advocate.identities) : null },
+    content: {
+      ...about.content,
+      direction: direction ?? null,
+      referred_by: item.referred_by ? mapOf(advocate.identities) : null,
+    },
     warnings: [...warnings, ...advocate.warnings],
   };
+}
+
+/** What a URL says is in any case, unlike a sent `source` or `medium`, whose schema has normalised it. */
+function storedForm(text: string | null): string | null {
+  return text === null ? null : normaliseOriginText(text);
 }
 
 /** The identities of the advocate; empty without `referred_by`. Placeholders alone are an error. */

@@ -1,11 +1,19 @@
 import * as z from 'zod';
 import { DIRECTIONS, KINDS, STAGES } from '../domain/touchpoint-fields.ts';
-import { AccountId, Instant, PersonId, Properties, SenderId } from '../http/fields.ts';
+import {
+  AccountId,
+  Instant,
+  MAX_SHORT_TEXT,
+  OriginText,
+  PersonId,
+  Properties,
+  SenderId,
+} from '../http/fields.ts';
 import { AccountInput } from '../ingest/account.ts';
 import { PersonMap } from '../ingest/person.ts';
 
 const shortText = (description: string, example: string) =>
-  z.string().min(1).max(500).nullish().meta({ description, example });
+  z.string().min(1).max(MAX_SHORT_TEXT).nullish().meta({ description, example });
 
 const Conversation = z
   .strictObject({
@@ -38,8 +46,14 @@ export const TouchpointInput = z
       .max(64)
       .nullish()
       .meta({ description: 'If left out, derived by the GA4 default channel group rules.', example: 'x' }),
-    source: shortText('The site or platform it came from.', 'x.com'),
-    medium: shortText('The marketing medium.', 'social'),
+    source: OriginText.nullish().meta({
+      description: 'The site or platform it came from; stored in lower case.',
+      example: 'x.com',
+    }),
+    medium: OriginText.nullish().meta({
+      description: 'The marketing medium; stored in lower case.',
+      example: 'social',
+    }),
     campaign: shortText('The campaign it belongs to.', 'spring'),
     content: shortText('The creative, if there are several.', 'banner-b'),
     term: shortText('The search term.', 'crm'),

@@ -3,14 +3,19 @@ import { type AuditEntry, auditRow } from '../db/audited.ts';
 import type { touchpoints } from '../db/event-tables.ts';
 import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
+import type { KeyKind } from '../domain/settings.ts';
+import type { Caller } from '../http/caller.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, type Provenance } from '../ingest/content-hash.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
+import { mayRecord } from '../ingest/publishable.ts';
 import {
   type AccountClaim,
   accountOfRow,
   isErased,
   isRefused,
+  OF_STORED,
   outcomeOfStored,
   personOfRow,
 } from '../ingest/resolve-people-sql.ts';
@@ -21,11 +26,14 @@ import type { Touchpoint } from './touchpoint-schema.ts';
 export interface TouchpointRow {
   id: string;
   content_hash: string;
+  content_hash_v1: string | null;
   occurred_at: string;
   identities: HashedIdentity[];
   account: AccountClaim | null;
   /** Identities of the advocate; empty without one. */
   referred_by: HashedIdentity[];
+  /** In hex; see `page_link_id` of the table. */
+  page_link?: string;
   columns: Record<string, unknown>;
 }
 
@@ -67,15 +75,13 @@ const recordType = sql.join(
 /**
  * The rows as a select, from one JSON parameter.
  *
- * Needs: nothing. Gives: `id, hash, occurred_at, namespace, identity_hash, identities, referrer_namespace,
- * referrer_hash, referrer_identity_hash` and `COLUMNS`. `namespace` and `identity_hash` are of the first identity.
+ * Needs: nothing. Gives: `id, hash, hash_v1, occurred_at, namespace, identity_hash, identities, referrer_namespace,
+ * referrer_hash, referrer_identity_hash, page_link_id` and `COLUMNS`. `namespace` and `identity_hash` are of the first identity.
  */
 function incoming(rows: readonly TouchpointRow[]): SQL {
   const json = JSON.stringify(
-    rows.map(({ id, content_hash, occurred_at, identities, referred_by, columns }) => ({
-      id,
-      content_hash,
-      occurred_at,
+    rows.map(({ identities, account: _, referred_by, columns, ...row }) => ({
+      ...row,
       ...hashesOf(identities),
       referrer_namespace: referred_by[0]?.namespace,
       referrer_hash: referred_by[0]?.value_hash,
@@ -83,11 +89,11 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
     })),
   );
   return sql`
-    select i.*, decode(i.content_hash, 'hex') as hash, decode(i.value_hash, 'hex') as identity_hash,
-      decode(i.referrer_hash, 'hex') as referrer_identity_hash
+    select i.*, ${DECODED_HASHES}, decode(i.value_hash, 'hex') as identity_hash,
+      decode(i.referrer_hash, 'hex') as referrer_identity_hash, decode(i.page_link, 'hex') as page_link_id
     from jsonb_to_recordset(${json}::jsonb) as i (
-      id text, content_hash text, occurred_at timestamptz, namespace text, value_hash text, identities jsonb,
-      referrer_namespace text, referrer_hash text, ${recordType}
+      id text, ${HASH_COLUMNS}, occurred_at timestamptz, namespace text, value_hash text, identities jsonb,
+      referrer_namespace text, referrer_hash text, page_link text, ${recordType}
     )`;
 }
 
@@ -98,14 +104,14 @@ function incoming(rows: readonly TouchpointRow[]): SQL {
  * whose id is stored, and `located`, the other rows with `person_id, identity_id, account_id, referred_by_identity_id`
  * and `refusal`, the outcome that prevents storing the row, or null.
  */
-function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
+function judged(workspaceId: string, rows: readonly TouchpointRow[], kind: KeyKind): SQL {
   return sql`
     incoming as materialized (${incoming(rows)}),
     existing as materialized (
-      select i.id, ${outcomeOfStored(sql`t.content_hash`)} as outcome
+      select i.id, ${outcomeOfStored(sql`t`, kind)} as outcome
       from incoming i
       cross join lateral (
-        select content_hash from touchpoints where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
+        select ${OF_STORED} from touchpoints where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) t
     ), located as materialized (
       select i.*, identity.person_id, identity.id as identity_id, referrer.id as referred_by_identity_id,
@@ -136,19 +142,26 @@ function judged(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
  * latest assertion up to then. A row that a concurrent transaction is storing has no outcome, and the caller asks
  * again.
  *
- * A touchpoint that meets a goal's `match` records a conversion `tp:<id>` of that goal. If it meets several, the goals
+ * A touchpoint that meets a goal's `match` records a conversion `tp:<id>` of that goal, with a publishable key only if
+ * the key names the goal. If it meets several, the goals
  * after the first (by key) get `tp.<goal>:<id>`.
  *
  * The person is that of the item's first identity. Rows are inserted in id order, so that two batches cannot deadlock.
  */
-export function insertTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
+export function insertTouchpoints(
+  workspaceId: string,
+  rows: readonly TouchpointRow[],
+  { kind, goals }: Pick<Caller, 'kind' | 'goals'>,
+): SQL {
+  const isTrusted = sql`${kind === 'secret'}::bool`;
   return sql`
-    with ${judged(workspaceId, rows)},
+    with ${judged(workspaceId, rows, kind)},
     inserted as (
       insert into touchpoints
-        (workspace_id, id, person_id, identity_id, account_id, referred_by_identity_id, occurred_at, content_hash, ${names})
+        (workspace_id, id, person_id, identity_id, account_id, referred_by_identity_id, occurred_at, content_hash,
+        content_version, from_secret_key, page_link_id, ${names})
       select ${workspaceId}::uuid, i.id, i.person_id, i.identity_id, i.account_id, i.referred_by_identity_id,
-        i.occurred_at, i.hash, ${incomingNames}
+        i.occurred_at, i.hash, ${CONTENT_VERSION}, ${isTrusted}, i.page_link_id, ${incomingNames}
       from located i
       where i.refusal is null
       order by i.id collate "C"
@@ -156,13 +169,16 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
       returning *
     ), matched as (
       insert into conversions
-        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, value, currency, touchpoint_id)
+        (workspace_id, id, goal, person_id, identity_id, account_id, occurred_at, content_hash, content_version,
+        from_secret_key, value, currency, touchpoint_id)
       select t.workspace_id,
         case when row_number() over (partition by t.id order by g.key) = 1 then 'tp:' else 'tp.' || g.key || ':' end || t.id,
-        g.key, t.person_id, t.identity_id, t.account_id, t.occurred_at, t.content_hash, g.default_value, g.currency, t.id
+        g.key, t.person_id, t.identity_id, t.account_id, t.occurred_at, t.content_hash, t.content_version,
+        t.from_secret_key, g.default_value, g.currency, t.id
       from inserted t
       join goals g
         on g.workspace_id = ${tenant(workspaceId)} and g.archived_at is null and g.match is not null
+        and ${mayRecord(sql`g.key`, goals)}
       where exists (
         select
         from jsonb_array_elements(g.match -> 'touchpoints') filter
@@ -174,7 +190,7 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
       )
       on conflict do nothing
     )
-    select id, outcome from existing
+    select id, outcome from existing where outcome <> 'replaceable'
     union all
     select id, 'accepted' from inserted
     union all
@@ -182,10 +198,10 @@ export function insertTouchpoints(workspaceId: string, rows: readonly Touchpoint
 }
 
 /** The outcomes that `insertTouchpoints` would return, without storing anything. */
-export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointRow[]): SQL {
+export function checkTouchpoints(workspaceId: string, rows: readonly TouchpointRow[], kind: KeyKind): SQL {
   return sql`
-    with ${judged(workspaceId, rows)}
-    select id, outcome from existing
+    with ${judged(workspaceId, rows, kind)}
+    select id, replace(outcome, 'replaceable', 'accepted') as outcome from existing
     union all
     select id, coalesce(refusal, 'accepted') from located`;
 }
@@ -199,7 +215,7 @@ const stored = sql`
   ) as referred_by_person_id`;
 export type StoredTouchpoint = Omit<
   typeof touchpoints.$inferSelect,
-  'workspace_id' | 'identity_id' | 'referred_by_identity_id' | 'content_hash'
+  'workspace_id' | 'identity_id' | 'referred_by_identity_id' | Provenance
 > & { referred_by_person_id: string | null };
 
 export function selectTouchpoint(workspaceId: string, id: string): SQL {
@@ -239,8 +255,9 @@ export function updateTouchpointVoided(workspaceId: string, id: string, entry: A
       where t.workspace_id = ${tenant(workspaceId)} and t.id = ${id}
       returning ${stored}
     ), retracted as (
-      insert into adjustments (workspace_id, id, conversion_id, kind, occurred_at, content_hash)
-      select c.workspace_id, 'void:' || c.id, c.id, 'retraction', ${at}::timestamptz, coalesce(c.content_hash, '')
+      insert into adjustments (workspace_id, id, conversion_id, kind, occurred_at, content_hash, content_version)
+      select c.workspace_id, 'void:' || c.id, c.id, 'retraction', ${at}::timestamptz, coalesce(c.content_hash, ''),
+        c.content_version
       from conversions c
       join voided on voided.id = c.touchpoint_id
       where c.workspace_id = ${tenant(workspaceId)}

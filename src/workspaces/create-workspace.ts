@@ -11,6 +11,8 @@ import { insertWorkspace, type StoredWorkspace, workspaceOut } from './workspace
 const FIRST_KEY: KeyToMake = {
   name: 'First key',
   kind: 'secret',
+  goals: null,
+  daily_caps: null,
   scopes: SCOPES,
   allowed_origins: null,
   expires_at: null,

@@ -1,10 +1,33 @@
 import * as z from 'zod';
-import { KEY_KINDS, SCOPES, type Scope } from '../domain/settings.ts';
-import { Instant } from '../http/fields.ts';
+import { type DailyCaps, DEFAULT_DAILY_CAPS, KEY_KINDS, SCOPES, type Scope } from '../domain/settings.ts';
+import { GoalKey, Instant } from '../http/fields.ts';
 import { AllowedOrigins } from '../http/origins.ts';
+
+/** Far above what one site sends. */
+const MAX_DAILY_CAP = 1_000_000_000;
 
 /** The scope that a page needs to record items of its own visitor. */
 const PUBLISHABLE_SCOPES: readonly Scope[] = ['ingest'];
+
+const MAX_KEY_GOALS = 100;
+
+const cap = (name: keyof DailyCaps, description: string) =>
+  z.number().int().min(0).max(MAX_DAILY_CAP).default(DEFAULT_DAILY_CAPS[name]).meta({ description });
+
+const DailyCapsInput = z
+  .strictObject({
+    items: cap('items', 'Items, whatever becomes of them.'),
+    rejections: cap('rejections', 'Items that are rejected.'),
+    default_value_conversions: cap(
+      'default_value_conversions',
+      "Conversions that have their goal's default value, which anyone could otherwise multiply.",
+    ),
+  })
+  .meta({
+    id: 'DailyCaps',
+    description:
+      'What a publishable key may record in a UTC day. A request that would pass one is 429 `daily_cap_reached`, and nothing of it is stored. Requests at the same moment do not see each other and may together pass a cap by what they bring. In a deployment with a queue, items over a cap are answered 202 and found under /v1/rejections.',
+  });
 
 export const KeyInput = z
   .strictObject({
@@ -20,15 +43,27 @@ export const KeyInput = z
     allowed_origins: AllowedOrigins.nullish().meta({
       description: 'For a publishable key: the 1 to 50 origins whose pages may use it.',
     }),
+    goals: z
+      .array(GoalKey)
+      .max(MAX_KEY_GOALS)
+      .nullish()
+      .meta({
+        description:
+          'For a publishable key: the goals whose conversions it may record, directly or through their `match`. None if left out.',
+        example: ['signup'],
+      }),
+    daily_caps: DailyCapsInput.nullish(),
     expires_at: Instant.nullish(),
   })
-  .superRefine(({ kind, scopes, allowed_origins }, context) => {
+  .superRefine(({ kind, scopes, allowed_origins, goals, daily_caps }, context) => {
     const refuse = (path: string, message: string) =>
       context.addIssue({ code: 'custom', path: [path], message });
     if (kind === 'secret') {
       if (!scopes) refuse('scopes', 'Name the scopes that the key needs');
       if (allowed_origins)
         refuse('allowed_origins', 'Leave this out; pages may use publishable keys only, not secret ones');
+      if (goals) refuse('goals', 'Leave this out; a secret key may record every goal');
+      if (daily_caps) refuse('daily_caps', 'Leave this out; only publishable keys have daily caps');
     } else {
       if (scopes?.some((scope) => !PUBLISHABLE_SCOPES.includes(scope)))
         refuse('scopes', 'Send ingest alone; a publishable key has no other scope');
@@ -39,6 +74,8 @@ export const KeyInput = z
     ...key,
     scopes: [...new Set(key.scopes ?? PUBLISHABLE_SCOPES)],
     allowed_origins: key.allowed_origins ?? null,
+    goals: key.kind === 'publishable' ? [...new Set(key.goals ?? [])] : null,
+    daily_caps: key.kind === 'publishable' ? (key.daily_caps ?? DEFAULT_DAILY_CAPS) : null,
     expires_at: key.expires_at ?? null,
   }))
   .meta({ id: 'KeyInput' });
@@ -54,6 +91,18 @@ export const Key = z
       .array(z.string())
       .nullable()
       .meta({ description: 'Null for a secret key, which pages may not use.' }),
+    goals: z.array(z.string()).nullable().meta({
+      description:
+        'For a publishable key: the goals that it may record. Null for a secret key, which may record all, and for a publishable key of release 0.1.0, which may too.',
+    }),
+    daily_caps: z
+      .object({
+        items: z.number().int(),
+        rejections: z.number().int(),
+        default_value_conversions: z.number().int(),
+      })
+      .nullable()
+      .meta({ description: 'Null for a secret key.' }),
     created_at: z.string().meta({ format: 'date-time' }),
     expires_at: z.string().nullable(),
     last_used_on: z.string().nullable().meta({
@@ -88,6 +137,8 @@ export const keyExample: Key = {
   kind: 'secret',
   scopes: ['ingest'],
   allowed_origins: null,
+  goals: null,
+  daily_caps: null,
   created_at: '2026-01-01T00:00:00.000Z',
   expires_at: null,
   last_used_on: '2026-05-01',

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type AuditEntry, auditRow } from '../db/audited.ts';
 import { tenant } from '../db/tenant.ts';
 import type { keys } from '../db/workspace-tables.ts';
-import type { KeyKind, Scope } from '../domain/settings.ts';
+import type { DailyCaps, KeyKind, Scope } from '../domain/settings.ts';
 import { formatToken } from '../domain/token.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import { tokenHash } from '../http/secrets.ts';
@@ -14,7 +14,7 @@ import type { Key } from './key-schema.ts';
  *
  * Needs: the table `keys`. Gives: the columns that `keyOut` reads.
  */
-const stored = sql`id, name, kind, scopes, allowed_origins, created_at, expires_at, last_used_on::text`;
+const stored = sql`id, name, kind, scopes, allowed_origins, goals, daily_caps, created_at, expires_at, last_used_on::text`;
 export type StoredKey = Omit<typeof keys.$inferSelect, 'workspace_id' | 'token_hash'>;
 
 export interface KeyToMake {
@@ -22,6 +22,8 @@ export interface KeyToMake {
   kind: KeyKind;
   scopes: readonly Scope[];
   allowed_origins: readonly string[] | null;
+  goals: readonly string[] | null;
+  daily_caps: DailyCaps | null;
   expires_at: string | null;
 }
 
@@ -43,9 +45,12 @@ export async function makeKey(
   const { token, hash } = await makeToken(key.kind);
   const id = makeKeyId();
   const origins = key.allowed_origins && sql.param([...key.allowed_origins]);
+  const goals = key.goals && sql.param([...key.goals]);
+  const caps = key.daily_caps && JSON.stringify(key.daily_caps);
   const insert = sql`
-    insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, token_hash, expires_at)
+    insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, goals, daily_caps, token_hash, expires_at)
     select w.id, ${id}, ${key.name}, ${key.kind}, ${sql.param([...key.scopes])}::text[], ${origins}::text[],
+      ${goals}::text[], ${caps}::jsonb,
       decode(${hash}, 'hex'), ${key.expires_at}::timestamptz
     from workspaces w
     where w.id = ${workspaceId}
@@ -79,8 +84,8 @@ export function replaceKey(
       where k.workspace_id = was.workspace_id and k.id = was.id
       returning k.*, was.expires_at as was_expires_at
     ), made as (
-      insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, token_hash, expires_at)
-      select workspace_id, ${next.id}, name, kind, scopes, allowed_origins,
+      insert into keys (workspace_id, id, name, kind, scopes, allowed_origins, goals, daily_caps, token_hash, expires_at)
+      select workspace_id, ${next.id}, name, kind, scopes, allowed_origins, goals, daily_caps,
         decode(case kind when 'secret' then ${secret} else ${publishable} end, 'hex'), was_expires_at
       from old
       returning ${stored}

@@ -31,6 +31,46 @@ export function purgeTouchpoints(limit: number): SQL {
     returning t.id`;
 }
 
+/** The same for rows of both, and of updates of people, that came from pages and were replaced. */
+export function purgeReplacedItems(limit: number): SQL {
+  return sql`
+    with old as materialized (
+      select w.id as workspace_id, past.resource, past.id
+      from workspaces w
+      cross join lateral (
+        select held.resource, held.id
+        from (values ('conversions', 0), ('touchpoints', ${TOUCHPOINTS_EXTRA_DAYS}::int), ('people', ${TOUCHPOINTS_EXTRA_DAYS}::int))
+          kept (resource, extra_days)
+        cross join lateral (
+          select r.resource, r.id
+          from replaced_items r
+          where r.workspace_id = w.id and r.resource = kept.resource
+            and r.occurred_at < now() - make_interval(days => w.retention_days + kept.extra_days)
+          limit ${limit}
+        ) held
+      ) past
+      where w.retention_days is not null
+      limit ${limit}
+    )
+    delete from replaced_items r
+    using old
+    where r.workspace_id = old.workspace_id and r.resource = old.resource and r.id = old.id
+    returning r.id`;
+}
+
+/** Deletes what publishable keys recorded on days that are over, at most `limit` rows. */
+export function purgeKeyUsage(limit: number): SQL {
+  return sql`
+    delete from key_usage
+    where (workspace_id, key_id, day, slot) in (
+      select workspace_id, key_id, day, slot
+      from key_usage
+      where day < (now() at time zone 'UTC')::date - 1
+      limit ${limit}
+    )
+    returning slot`;
+}
+
 /**
  * Rows that are older than the retention of their workspace and `extraDays`, at most `limit`.
  *

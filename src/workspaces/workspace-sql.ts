@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { workspaces } from '../db/workspace-tables.ts';
+import { CANONICAL_VERSION } from '../domain/canonical.ts';
 import { instantOut } from '../http/fields.ts';
 import type { Workspace, WorkspaceInput, WorkspacePatch } from './workspace-schema.ts';
 
@@ -41,11 +42,11 @@ function settingsOf(workspace: WorkspacePatch): { column: SQL; value: SQL }[] {
 export function insertWorkspace(id: string, workspace: WorkspaceInput): SQL {
   const settings = settingsOf(workspace);
   return sql`
-    insert into workspaces (id, ${sql.join(
+    insert into workspaces (id, content_version, ${sql.join(
       settings.map(({ column }) => column),
       sql`, `,
     )})
-    values (${id}, ${sql.join(
+    values (${id}, ${CANONICAL_VERSION}::smallint, ${sql.join(
       settings.map(({ value }) => value),
       sql`, `,
     )})

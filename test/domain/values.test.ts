@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { proposePeople } from '../../src/domain/batch-people.ts';
+import { canonicalJson, canonicalJsonV1 } from '../../src/domain/canonical.ts';
+import { parseExactJson } from '../../src/domain/exact-json.ts';
 import { byPriority, normaliseDomain, normaliseIdentity } from '../../src/domain/identities.ts';
-import { canonicalJson, isDeeperThan, protoKeys, unstorable } from '../../src/domain/json.ts';
+import { isDeeperThan, protoKeys, unstorable } from '../../src/domain/json.ts';
 import { decimalOf, isCurrency } from '../../src/domain/money.ts';
 import { boundOf, isTimeZone, namedRange } from '../../src/domain/time.ts';
 import { formatToken, isWellFormedToken } from '../../src/domain/token.ts';
@@ -10,10 +12,13 @@ describe('an amount as an exact decimal', () => {
   test.each([
     [99.9, '99.9'],
     [0, '0'],
-    ['0.10', '0.10'],
+    ['0.10', '0.1'],
+    ['0099.90', '99.9'],
+    ['100.00', '100'],
+    ['000', '0'],
     ['1234567890123.99', '1234567890123.99'],
     [0.1 + 0.2, '0.30000000000000004'],
-    [1e-7, '0.00000010000000000000'],
+    [1e-7, '0.0000001'],
   ])('%s is %s', (amount, expected) => expect(decimalOf(amount)).toBe(expected));
   test.each([
     -1,
@@ -78,6 +83,12 @@ describe('a bound of a report', () => {
 describe('an identity', () => {
   test.each([
     ['email', ' Ann@ACME.com ', 'ann@acme.com'],
+    ['email', 'ann@bücher.example', 'ann@xn--bcher-kva.example'],
+    ['email', 'ann@acme.com.', 'ann@acme.com'],
+    ['email', 'ann\u200B@acme.com\uFEFF', 'ann@acme.com'],
+    ['email', 'no address', 'no address'],
+    ['phone', '+1 415 555 2671 ext. 12', '+14155552671;ext=12'],
+    ['phone', '+14155552671 x13', '+14155552671;ext=13'],
     ['x', '@Ann_B', 'ann_b'],
     ['mastodon', '@Ann@Social.example', 'ann@social.example'],
     ['phone', '+49 (1511) 2345678', '+4915112345678'],
@@ -94,6 +105,15 @@ describe('an identity', () => {
     'anonymous',
     '0',
     '00000000-0000-0000-0000-000000000000',
+    '00000000000000000000000000000000',
+    '{00000000-0000-0000-0000-000000000000}',
+    'urn:uuid:00000000-0000-0000-0000-000000000000',
+    'None',
+    'N/A',
+    'guest',
+    'not_authenticated',
+    '-1',
+    'false',
     ' ',
   ])('%j is a placeholder', (value) => {
     expect(normaliseIdentity({ namespace: 'user_id', value }, null)).toEqual({
@@ -137,6 +157,27 @@ describe('JSON', () => {
       '{"b":[1,null,{"c":2}]}',
     );
     expect(canonicalJson(JSON.parse('{"z":1,"__proto__":{"y":2}}'))).toBe('{"__proto__":{"y":2},"z":1}');
+  });
+  test('canonical: blank text is absent, integers keep their digits however they were sent', () => {
+    const text =
+      '{"a":" ","b":[""],"n":1790000000000000001,"m":1e21,"k":1000000000000000000000,"x":0.30000000000000004}';
+    expect(canonicalJson(parseExactJson(text))).toBe(
+      '{"b":[""],"k":1000000000000000000000,"m":1000000000000000000000,"n":1790000000000000001,"x":0.30000000000000004}',
+    );
+  });
+  test('the first version: as release 0.1.0 wrote it', () => {
+    expect(canonicalJsonV1(parseExactJson('{"b":1790000000000000001,"a":"","c":null}'))).toBe(
+      '{"a":"","b":1790000000000000000}',
+    );
+  });
+  test.each([
+    '{"n":1790000000000000001}',
+    '{"n":[-9007199254740993,{"m":12345678901234567890123}]}',
+    '{"n":9007199254740991,"text":"1790000000000000001"}',
+    '{"__proto__":{"n":1790000000000000001}}',
+    '[0.1234567890123456,1790000000000000001]',
+  ])('keeps the digits of %s', (text) => {
+    expect(JSON.stringify(parseExactJson(text))).toBe(text);
   });
   test('depth counts objects and lists', () => {
     expect([

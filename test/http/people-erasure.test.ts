@@ -208,6 +208,7 @@ describe('export', () => {
       adjustments: 0,
       rejections: 2,
       referred_touchpoints: 1,
+      replaced_items: 0,
     });
     // Touchpoints of others show only that they name the person.
     expect(body.referred_touchpoints).toEqual([{ id: 'o', occurred_at: expect.stringContaining(':02:00') }]);

@@ -108,6 +108,7 @@ test('every row of every list is in it once, as it is stored', { timeout: 180_00
     adjustments: 220,
     rejections: 300,
     referred_touchpoints: 250,
+    replaced_items: 0,
   });
   expect(new Set(body.rejections.map((row: Json) => row.item.kind)).size).toBe(300);
   expect(new Set(body.referred_touchpoints.map((row: Json) => row.id)).size).toBe(250);

@@ -1,40 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer, ask, type Json, needWorld, TestWorkspace } from '../support/api.ts';
+import { type Json, needWorld } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem, partitionOf, pointersOf, sale, statusesOf, touch } from './items.ts';
+import { hoursAgo, openPage, type Page, seen, warned } from './pages.ts';
 
 /** How far items of a publishable key are trusted, which anyone can read in a page. */
 
 needWorld();
-
-const ORIGIN = 'https://shop.example';
-const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000).toISOString();
-
-interface Page {
-  workspace: TestWorkspace;
-  /** Posts as a page does. */
-  post(resource: string, ...items: Json[]): Promise<Answer>;
-  ask(method: string, path: string, body?: Json): Promise<Answer>;
-}
-
-async function openPage(settings: Json = {}): Promise<Page> {
-  const workspace = await TestWorkspace.make(settings);
-  await workspace.goal('purchase', { default_value: 30, currency: 'EUR' });
-  const key = { name: 'Shop', kind: 'publishable', allowed_origins: [ORIGIN] };
-  const { token } = (await workspace.post('/v1/keys', key)).body;
-  const asPage: Page['ask'] = (method, path, body) =>
-    ask(method, path, { body, token, headers: { origin: ORIGIN } });
-  return {
-    workspace,
-    ask: asPage,
-    post: (resource, ...items) => asPage('POST', `/v1/${resource}`, { [resource]: items }),
-  };
-}
-
-const warned = (answer: Answer, place = 0) => pointersOf(answer.body.results[place].warnings);
-
-/** A touchpoint at the present time, with these identities. */
-const seen = (id: string, person: Json) => touch(id, { occurred_at: undefined, person });
 
 test('opens touchpoints, conversions and people, and is 403 everywhere else', async () => {
   const page = await openPage();
@@ -89,9 +61,12 @@ describe('the value of a conversion', () => {
     expect(warned(answer)).toEqual(['/conversions/0/value', '/conversions/0/currency']);
     const stored = (await page.workspace.get('/v1/conversions/s')).body;
     expect(stored).toMatchObject({ value: 30, currency: 'EUR' });
-    expect(statusesOf(await page.post('conversions', sold))).toEqual(['duplicate']);
-    // The server's item has a value that was ignored for the page: it is a conflict, and the first item stays.
-    expect(statusesOf(await page.workspace.conversions(sold))).toEqual(['conflict']);
+    // The server's item stands in place of the page's.
+    expect(statusesOf(await page.workspace.conversions(sold))).toEqual(['accepted']);
+    expect((await page.workspace.get('/v1/conversions/s')).body).toMatchObject({
+      value: 9999,
+      currency: 'USD',
+    });
   });
 
   test('counts where the workspace trusts publishable values', async () => {
@@ -169,14 +144,14 @@ describe('links of a page', () => {
   );
 
   test.for(LINKS)(
-    'in %s never join two who are known: stored for the first identity, with a warning',
+    'in %s never join two who are known: stored for the first identity, and the page is not told',
     async ([resource, make]) => {
       const page = await withTwo();
       const person = { email: ann.email, user_id: 'bob-1' };
       await page.workspace.touchpoints(touch('b1', { person: { ...bob, user_id: 'bob-1' } }));
       const answer = await page.post(resource, make('l', person));
       expect(statusesOf(answer)).toEqual(['accepted']);
-      expect(warned(answer)).toEqual([`/${resource}/0/person`]);
+      expect(answer.body.results[0].warnings).toBeUndefined();
       expect(await partitionOf(page.workspace)).toEqual(
         resource === 'touchpoints' ? [['ann'], ['b1', 'bob', 'l']] : [['ann'], ['b1', 'bob']],
       );
@@ -195,16 +170,10 @@ describe('links of a page', () => {
       { id: '3', person: { ...bob, x: 'between' } },
       { id: '4', person: { anonymous_id: 'alone', user_id: 'new' } },
     );
-    expect([0, 1, 2, 3].map((place) => warned(batch, place))).toEqual([
-      ['/people/0/person'],
-      ['/people/1/person'],
-      ['/people/2/person'],
-      [],
-    ]);
+    expect(batch.body.results.map(({ warnings }: Json) => warnings)).toEqual(Array(4).fill(undefined));
     expect(await partitionOf(page.workspace)).toEqual([['ann'], ['bob']]);
     await page.post('people', { id: '5', person: { ...ann, anonymous_id: 'y' } });
-    const second = await page.post('people', { id: '6', person: { ...bob, anonymous_id: 'y' } });
-    expect(warned(second)).toEqual(['/people/0/person']);
+    await page.post('people', { id: '6', person: { ...bob, anonymous_id: 'y' } });
     expect(await partitionOf(page.workspace)).toEqual([['ann'], ['bob']]);
   });
 
@@ -219,7 +188,7 @@ describe('links of a page', () => {
     expect(await partitionOf(page.workspace)).toEqual([['1', '3'], ['2'], ['ann'], ['bob']]);
   });
 
-  test('that are known already are said again without a warning', async () => {
+  test('that are known already are said again', async () => {
     const page = await withTwo();
     await page.workspace.load('people', [{ id: 's', person: { ...ann, ...{ x: 'ann' } } }]);
     const answer = await page.post('people', { id: 'p', person: { ...ann, x: 'ann' } });
@@ -235,16 +204,7 @@ describe('links of a page', () => {
         page.post('people', { id: `b${round}`, person: { ...bob, ...stranger } }),
       ]);
       expect(answers.flatMap(statusesOf)).toEqual(['accepted', 'accepted']);
-      expect(answers.flatMap((answer) => warned(answer))).toEqual(['/people/0/person']);
     }
     expect(await partitionOf(page.workspace)).toEqual([['ann'], ['bob']]);
-  });
-
-  test('of an advocate are held to the same', async () => {
-    const page = await withTwo();
-    const referred = { ...seen('t', { user_id: 'new' }), referred_by: { ...ann, x: 'bobs' } };
-    await page.workspace.touchpoints(touch('b2', { person: { ...bob, x: 'bobs' } }));
-    expect(warned(await page.post('touchpoints', referred))).toEqual(['/touchpoints/0/person']);
-    expect(await partitionOf(page.workspace)).toEqual([['ann'], ['b2', 'bob'], ['t']]);
   });
 });

@@ -133,24 +133,6 @@ describe('what is posted', () => {
     expect(answers.map(({ status, body }) => [status, body.accepted])).toEqual(Array(3).fill([200, 1]));
     expect(app.sent).toEqual([]);
   });
-
-  test('with a publishable key is believed as little as without a queue', async () => {
-    const { token } = await TestWorkspace.make();
-    const app = appWithQueue();
-    await app.ask(token, 'PUT', '/v1/goals/purchase', { name: 'P', kind: 'conversion' });
-    const key = await app.ask(token, 'POST', '/v1/keys', {
-      name: 'page',
-      kind: 'publishable',
-      scopes: ['ingest'],
-      allowed_origins: ['https://shop.example'],
-    });
-    const publishable = { origin: 'https://shop.example' };
-    const conversions = [sale('s', { occurred_at: null, currency: 'USD' })];
-    const { status } = await app.ask(key.body.token, 'POST', '/v1/conversions', { conversions }, publishable);
-    expect(status).toBe(202);
-    await app.deliver(app.sent);
-    expect((await app.ask(token, 'GET', '/v1/conversions/s')).body.value).toBeNull();
-  });
 });
 
 describe('a queue that does not take it', () => {

@@ -56,6 +56,29 @@ test('with retention_days 30, conversions go after 30 days with their adjustment
   expect(idsOf(await keptAll.get('/v1/touchpoints'))).toEqual(['t394', 't396']);
 });
 
+test('replaced items of pages go with rows of their kind, and what keys recorded goes after a day', async () => {
+  const { id } = await filled({ retention_days: 30 });
+  await rowsOf(
+    `insert into replaced_items (workspace_id, resource, id, occurred_at, was)
+    select $1, kind, kind || days, now() - make_interval(days => days), '{}'
+    from unnest(array['conversions', 'touchpoints', 'people']) kind, unnest(array[29, 31, 394, 396]) days`,
+    [id],
+  );
+  await rowsOf(
+    `insert into key_usage (workspace_id, key_id, day, slot)
+    select $1, 'k', (now() at time zone 'UTC')::date - age, 1 from unnest(array[0, 1, 2]) age`,
+    [id],
+  );
+  await runSchedule({ database_url: world.connectionString, root_key: '', identity_secret: '' });
+  const kept = await rowsOf('select id from replaced_items where workspace_id = $1 order by id', [id]);
+  expect(kept.map((row) => row.id)).toEqual([
+    'conversions29',
+    ...['people29', 'people31', 'people394'],
+    ...['touchpoints29', 'touchpoints31', 'touchpoints394'],
+  ]);
+  expect(await rowsOf('select day from key_usage where workspace_id = $1', [id])).toHaveLength(2);
+});
+
 test('a report that reaches further back than the retention says so; one that does not is silent', async () => {
   const workspace = await filled({});
   const warningsOf = async (from: string) => {

@@ -65,6 +65,15 @@ async function filled(): Promise<TestWorkspace> {
   await workspace.touchpoints(other);
   const { person_id } = (await workspace.get('/v1/touchpoints/gone')).body;
   await workspace.ask('DELETE', `/v1/people/${person_id}`);
+  // Only items of pages are replaced, and only their keys are counted.
+  await rowsOf(
+    `insert into replaced_items (workspace_id, resource, id, occurred_at, was)
+     values ($1, 'touchpoints', 'r', now(), '{}')`,
+    [workspace.id],
+  );
+  await rowsOf(`insert into key_usage (workspace_id, key_id, day, slot) values ($1, 'k', current_date, 1)`, [
+    workspace.id,
+  ]);
   // Only a replay of more than 1,000 links leaves a cursor.
   await rowsOf(
     `insert into link_cursors (workspace_id, identity_id, precedence, occurred_at, item_id, resource, link_id)
@@ -216,7 +225,15 @@ test('the role that looks keys up reads keys and workspaces, writes nothing, and
 
 test('the role of the hourly run deletes what may be past its days, and changes nothing else', async () => {
   const reach = { role: 'throughline_upkeep', workspace_id: '' };
-  const deletes = ['touchpoints', 'conversions', 'adjustments', 'rejections', 'conversations'];
+  const deletes = [
+    'touchpoints',
+    'conversions',
+    'adjustments',
+    'rejections',
+    'conversations',
+    'key_usage',
+    'replaced_items',
+  ];
   for (const { name } of tables) {
     const tried = under(reach, [`delete from ${name} where false`]);
     expect([name, await codeOf(tried)]).toEqual([name, deletes.includes(name) ? 'allowed' : '42501']);

@@ -9,6 +9,7 @@ import * as accountTables from '../../src/db/account-tables.ts';
 import * as conversationTables from '../../src/db/conversation-tables.ts';
 import * as eventTables from '../../src/db/event-tables.ts';
 import * as moneyTables from '../../src/db/money-tables.ts';
+import * as pageTables from '../../src/db/page-tables.ts';
 import * as peopleTables from '../../src/db/people-tables.ts';
 import * as reportTables from '../../src/db/report-tables.ts';
 import * as workspaceTables from '../../src/db/workspace-tables.ts';
@@ -17,6 +18,7 @@ const schema = {
   ...workspaceTables,
   ...eventTables,
   ...peopleTables,
+  ...pageTables,
   ...accountTables,
   ...conversationTables,
   ...moneyTables,

@@ -1,0 +1,44 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { DatabaseRefusal } from '../db/client.ts';
+import { type DailyCaps, DEFAULT_DAILY_CAPS, type Resource } from '../domain/settings.ts';
+import { DAY_MS } from '../domain/time.ts';
+import { ApiError } from '../http/errors.ts';
+import type { RecordContext } from '../http/operation.ts';
+
+/** Daily caps of publishable keys. See `migrations/functions/require_daily_caps.sql`. */
+
+type Capped = Pick<RecordContext, 'caller' | 'workspace' | 'now'>;
+
+const dayOf = (now: Date) => now.toISOString().slice(0, 10);
+const capsOf = ({ caller }: Capped): DailyCaps => caller.daily_caps ?? DEFAULT_DAILY_CAPS;
+
+/** Counts the items of one round trip, before they are stored. Raises an error of `CAP_OF_ERROR` over a cap. */
+export function requireDailyCaps(counts: Pick<DailyCaps, 'items' | 'rejections'>, context: Capped): SQL {
+  const { workspace, caller, now } = context;
+  return sql`select require_daily_caps(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date,
+    ${counts.items}::int, ${counts.rejections}::int, ${JSON.stringify(capsOf(context))}::jsonb)`;
+}
+
+/** Counts conversions with a default value, after they are stored in the same transaction. */
+export function countDefaultValues(resource: Resource, ids: readonly string[], context: Capped): SQL {
+  const { workspace, caller, now } = context;
+  return sql`select count_default_values(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date, ${resource},
+    ${sql.param([...ids])}::text[], ${capsOf(context).default_value_conversions}::bigint)`;
+}
+
+/** The cap that was passed, by the SQLSTATE that the functions raise. */
+const CAP_OF_ERROR: Readonly<Record<string, keyof DailyCaps>> = {
+  TL003: 'items',
+  TL004: 'rejections',
+  TL005: 'default_value_conversions',
+};
+
+/** The error to throw in place of one of the database: `daily_cap_reached` if a cap was passed, else the same. */
+export function capError(error: unknown, context: Capped): unknown {
+  const cap = error instanceof DatabaseRefusal ? CAP_OF_ERROR[error.sqlstate] : undefined;
+  if (!cap) return error;
+  const now = context.now.getTime();
+  const retry_after_seconds = Math.ceil((DAY_MS - (now % DAY_MS)) / 1000);
+  const detail = `The key may record ${capsOf(context)[cap]} ${cap} a day, and this request would pass that; nothing of it is stored. Send it after midnight UTC, send fewer items, or create a key with higher \`daily_caps\`.`;
+  return new ApiError('daily_cap_reached', detail, { retry_after_seconds });
+}
