@@ -11,7 +11,7 @@ export interface Caller {
   key_id: string;
   kind: KeyKind;
   scopes: readonly Scope[];
-  /** The origins that may use it; null: none may. */
+  /** The origins whose pages may use it; null for a secret key, and empty for a read token for servers: none may. */
   allowed_origins: readonly string[] | null;
   /** The UTC day that was stored when the key was loaded. */
   last_used_on: string | null;
