@@ -1,0 +1,1 @@
+CREATE INDEX "identities_plain" ON "identities" USING btree ("workspace_id","id") WHERE value is not null;
