@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { codeOf, rowsOf, under } from '../support/tables.ts';
 
@@ -35,6 +35,14 @@ beforeAll(async () => {
   [ours, theirs] = [await filled(), await filled()];
 });
 
+/** Only a replay of more than 1,000 links leaves a cursor, and the hourly run of another test file removes it. */
+const keepCursor = ({ id }: TestWorkspace) =>
+  rowsOf(
+    `insert into link_cursors (workspace_id, identity_id, precedence, occurred_at, item_id, resource, link_id)
+     values ($1, 0, 0, now(), 'p', 'people', '') on conflict do nothing`,
+    [id],
+  );
+
 /** A workspace with a row in every table. */
 async function filled(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
@@ -67,12 +75,7 @@ async function filled(): Promise<TestWorkspace> {
   await workspace.touchpoints(other);
   const { person_id } = (await workspace.get('/v1/touchpoints/gone')).body;
   await workspace.ask('DELETE', `/v1/people/${person_id}`);
-  // Only a replay of more than 1,000 links leaves a cursor.
-  await rowsOf(
-    `insert into link_cursors (workspace_id, identity_id, precedence, occurred_at, item_id, resource, link_id)
-     values ($1, 0, 0, now(), 'p', 'people', '')`,
-    [workspace.id],
-  );
+  await keepCursor(workspace);
   // Only a report of more than ten seconds is remembered as slow.
   await rowsOf(
     `insert into slow_reports (workspace_id, question, until_at) values ($1, '\\x00', now() + interval '1 minute')`,
@@ -122,7 +125,11 @@ describe('the catalog', () => {
   });
 });
 
-describe('a request of one workspace', () => {
+describe('a request of one workspace', { retry: 2 }, () => {
+  beforeEach(async () => {
+    if (world.missing === null) await Promise.all([keepCursor(ours), keepCursor(theirs)]);
+  });
+
   test('sees its own rows of every table, and none of the other, without a word about workspaces', async () => {
     for (const { name, column } of tables) {
       const rows = await under({ workspace_id: ours.id }, [
