@@ -42,5 +42,6 @@ CREATE INDEX "conversions_from_page" ON "conversions" USING btree ("workspace_id
 CREATE INDEX "conversions_page_link" ON "conversions" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;--> statement-breakpoint
 CREATE INDEX "touchpoints_from_page" ON "touchpoints" USING btree ("workspace_id","id") WHERE not from_secret_key;--> statement-breakpoint
 CREATE INDEX "touchpoints_page_link" ON "touchpoints" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;--> statement-breakpoint
+CREATE INDEX "identities_plain" ON "identities" USING btree ("workspace_id","id") WHERE value is not null;--> statement-breakpoint
 CREATE INDEX "person_updates_from_page" ON "person_updates" USING btree ("workspace_id","id") WHERE not from_secret_key;--> statement-breakpoint
 CREATE INDEX "person_updates_page_link" ON "person_updates" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;

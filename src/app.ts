@@ -1,11 +1,13 @@
 import { Hono } from 'hono/tiny';
 import { v7 as uuidv7 } from 'uuid';
+import { holdsToken } from './domain/token.ts';
 import type { Config } from './http/config.ts';
 import { ApiError, problemResponse } from './http/errors.ts';
 import type { AnyOperation } from './http/operation.ts';
-import { preflightResponse, tokenInUrl } from './http/origins.ts';
+import { preflightResponse } from './http/origins.ts';
 import { logRequest, nothingSeen, requestLine, type Seen } from './http/request-log.ts';
 import { serve } from './http/serve.ts';
+import { tokenInUrl } from './http/token-in-url.ts';
 import { operations } from './operations.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -30,13 +32,13 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
     const seen = nothingSeen();
     c.set('seen', seen);
     const sent = c.req.header('x-request-id');
-    const request_id = sent && REQUEST_ID.test(sent) ? sent : uuidv7();
+    const request_id = sent && REQUEST_ID.test(sent) && !holdsToken(sent) ? sent : uuidv7();
     c.set('requestId', request_id);
     const misplaced = tokenInUrl(new URL(c.req.url));
     if (misplaced) c.res = problemResponse(misplaced, c.req.path, request_id);
     else if (c.req.method === 'OPTIONS') c.res = preflightResponse(c.req.raw);
     else await next();
-    c.res.headers.set('x-request-id', request_id);
+    for (const [name, value] of headersOf(c.res, request_id)) c.res.headers.set(name, value);
     const { method } = c.req;
     const { status } = c.res;
     const log = () => {
@@ -75,6 +77,18 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
     ),
   );
   return app;
+}
+
+/**
+ * The headers that every response has, whatever made it. An operation that does not say otherwise is not stored by any
+ * cache, so that a new one cannot leave personal data or keys there.
+ */
+function headersOf({ headers }: Response, request_id: string): [name: string, value: string][] {
+  return [
+    ['x-request-id', request_id],
+    ['x-content-type-options', 'nosniff'],
+    ['cache-control', headers.get('cache-control') ?? 'no-store'],
+  ];
 }
 
 function refuseOtherMethods(app: Hono<OfRequest>, mounted: readonly AnyOperation[]): void {

@@ -1,7 +1,8 @@
-import { type Databases, openDatabases } from './db/client.ts';
+import { type Database, type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
+import { clearPlainValues } from './workspaces/plain-values-sql.ts';
 import {
   purgeConversions,
   purgeKeyUsage,
@@ -18,6 +19,9 @@ const STEP_ROWS = 5000;
 /** The most statements per kind of row in one run; the rest is deleted in the next hour. */
 const MAX_STEPS = 20;
 
+/** The same for values of identities, of which a workspace may have a million. */
+const MAX_CLEARING_STEPS = 200;
+
 /** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
 
@@ -31,8 +35,8 @@ const STEP_FACTS = 1000;
 const MAX_SETTLING_STEPS = 500;
 
 /**
- * Deletes expired rows and settles links that wait, in bounded steps, when the hourly trigger fires. Two runs at once are
- * safe.
+ * Deletes expired rows, removes values of identities where plain storage was turned off, and settles links that wait, in
+ * bounded steps, when the hourly trigger fires. Two runs at once are safe.
  */
 export async function runSchedule(config: Config): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
@@ -43,7 +47,15 @@ export async function runSchedule(config: Config): Promise<void> {
       if (gone.length < STEP_ROWS) break;
     }
   }
+  await clearValues(database);
   await settleLinks(databases);
+}
+
+async function clearValues(database: Database): Promise<void> {
+  for (let step = 0; step < MAX_CLEARING_STEPS; step++) {
+    const [cleared] = await database.query<{ rows: number }>(clearPlainValues(STEP_ROWS));
+    if ((cleared?.rows ?? 0) < STEP_ROWS) break;
+  }
 }
 
 /** Workspaces take turns, so that one with a million links does not keep the others waiting. */

@@ -117,8 +117,14 @@ export const Explanation = z
     conversion: z.object({
       id: z.string(),
       goal: z.string(),
-      person_id: z.uuid(),
-      account_id: AccountId.nullable(),
+      person_id: z.uuid().optional().meta({
+        description:
+          'Omitted under a read token with `where`, `where_conversion` or the scope `account`, which is not to tell who converted.',
+      }),
+      account_id: AccountId.nullable().optional().meta({
+        description:
+          'Omitted under a read token with `where`, `where_conversion` or the scope `person`: it may come from items that the token does not show.',
+      }),
       occurred_at: z.string().meta({ format: 'date-time' }),
       value: z.number().nullable(),
       net_value: z.number().nullable(),

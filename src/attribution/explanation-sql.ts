@@ -31,6 +31,8 @@ export interface ExplanationQuestion extends MoneyQuestion {
   where: Where;
   /** The touchpoints that the caller may see; others are treated as absent. */
   visible: Where;
+  /** Whether the caller may see who is at the account of the person. */
+  shows_colleagues: boolean;
   /** The conversions that the caller may see. */
   where_conversion: JourneyQuestion['where_conversion'];
   /** The milestone goals for models that need them, else null. */
@@ -134,12 +136,12 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
 /**
  * The touchpoints of the entity, each with the reason that excludes it, or null. With
  * `scope=person` these include touchpoints of other people at the account that no other reason
- * excludes, because `scope=account` would include them.
+ * excludes, because `scope=account` would include them. A caller that may not see colleagues gets none of these.
  *
  * Needs: the step `target (…, opens_at, used_up_to)`. Gives: a select of the columns of touchpoints,
  * `converted_at` and `reason`.
  */
-function judged({ workspace_id, scope, where, visible }: ExplanationQuestion): SQL {
+function judged({ workspace_id, scope, where, visible, shows_colleagues }: ExplanationQuestion): SQL {
   const isVisible = sql.join([sql`true`, ...whereConditions(visible)], sql` and `);
   const own = entityColumns(scope).map(
     (column) => sql`
@@ -148,7 +150,7 @@ function judged({ workspace_id, scope, where, visible }: ExplanationQuestion): S
       join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isOfEntity(column)}
       where ${isVisible}`,
   );
-  if (scope === 'account') return sql.join(own, sql` union all `);
+  if (scope === 'account' || !shows_colleagues) return sql.join(own, sql` union all `);
   const others = sql`
       select t.*, c.occurred_at as converted_at, 'other_person_of_account' as reason
       from target c

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { weightsOf } from '../domain/attribution.ts';
 import { type Milestone, withMilestones } from '../domain/milestones.ts';
-import { isNarrowed } from '../http/caller.ts';
+import { type Caller, isNarrowed } from '../http/caller.ts';
 import { ApiError } from '../http/errors.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
 import { REPORT_ERRORS } from '../http/operation.ts';
@@ -35,6 +35,7 @@ export const explanationReport = defineReport({
       policy: query.journey,
       where: query.where ?? {},
       visible: caller.narrowing?.where ?? {},
+      shows_colleagues: caller.narrowing?.scope !== 'person',
       where_conversion: caller.narrowing?.where_conversion ?? {},
       milestones: query.milestones ?? null,
     };
@@ -45,7 +46,7 @@ export const explanationReport = defineReport({
     if (!row || (isNarrowed(caller) && row.considered.length === 0))
       throw new ApiError('not_found', 'No conversion has this id.');
     refuseUnknownGoals({ milestones: Object.values(query.milestones ?? {}) }, row.milestone_goals ?? []);
-    return explanationOf(row, query, currency);
+    return explanationOf(row, visibleIds(row, caller), query, currency);
   },
 });
 
@@ -62,8 +63,25 @@ export const getExplanation = reportOperation(explanationReport, {
   isCacheable: true,
 });
 
-function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: string): Explanation {
-  const { id, goal, person_id, account_id, retracted, counted } = row;
+type EntityIds = Pick<Explanation['conversion'], 'person_id' | 'account_id'>;
+
+/**
+ * The ids of the person and the account, as far as the caller's narrowing does not hide them. Under a filter a
+ * conversion may be visible through a colleague's touchpoint, and its account may be known from an item outside.
+ */
+function visibleIds({ person_id, account_id }: ExplanationRow, caller: Caller): EntityIds {
+  if (isNarrowed(caller)) return {};
+  const scope = caller.narrowing?.scope;
+  return { ...(scope !== 'account' && { person_id }), ...(scope !== 'person' && { account_id }) };
+}
+
+function explanationOf(
+  row: ExplanationRow,
+  ids: EntityIds,
+  query: ExplanationQuery,
+  currency: string,
+): Explanation {
+  const { id, goal, retracted, counted } = row;
   const { models, group_by, journey, scope, where, half_life_days, weights, milestones } = query;
   const settings = {
     models,
@@ -81,8 +99,7 @@ function explanationOf(row: ExplanationRow, query: ExplanationQuery, currency: s
     conversion: {
       id,
       goal,
-      person_id,
-      account_id,
+      ...ids,
       retracted,
       counted,
       occurred_at: instantOut(row.occurred_at),

@@ -11,10 +11,11 @@ export const AuditRow = z
     action: z.enum(AUDIT_ACTIONS),
     target_id: z.string().nullable().meta({
       description:
-        'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; null for the workspace itself and for exchange rates.',
+        'The goal, funnel, key, account, touchpoint, person or rejection, as the request named it; for a read token the key that created it; null for the workspace itself and for exchange rates.',
     }),
     fields: z.array(z.string()).nullable().meta({
-      description: 'Names of the settings that were set or of the namespaces that were given; no values.',
+      description:
+        'Names of the settings that were set or of the namespaces that were given; no values. For a key `kind:…` and `scopes:…`, for a read token `reports:…` and the names of the fields that narrow it (`where.channel`, `where_conversion.currency`, `scope`).',
     }),
   })
   .meta({ id: 'AuditRow' });

@@ -15,7 +15,7 @@ export const listAudit = operation({
   tag: 'Audit',
   summary: 'List the audit log',
   description:
-    'Lists every change made with the scope `admin` or with the root key, every export of a person and every replay, newest first. An entry has the key, the action, its target and the names of the fields. It has nothing personal: no identities and no values. Requests that failed are not in the log, nor are requests that found their work already done.',
+    'Lists every change made with the scope `admin` or with the root key, every export of a person, every replay and every read token that was created, newest first. Entries cannot be changed; they are deleted with the workspace. An entry has the key, the action, its target and the names of the fields. It has nothing personal: no identities and no values. Requests that failed are not in the log, nor are requests that found their work already done.',
   access: 'admin',
   params: z.object({}),
   query: z.object({

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { SQL, sql } from 'drizzle-orm';
 import { v7 as uuidv7 } from 'uuid';
 import type { AuditAction } from '../domain/audit.ts';
 
@@ -20,8 +20,11 @@ export interface AuditEntry {
   action: AuditAction;
   /** The id of the target, as the request named it; null if the action concerns the workspace as a whole. */
   target_id: string | null;
-  /** Names of the fields that were set, if they add something to the action. */
-  fields?: readonly string[];
+  /**
+   * Names of the fields that were set, if they add something to the action; or an expression for them over the columns
+   * of `done`.
+   */
+  fields?: readonly string[] | SQL;
 }
 
 /**
@@ -48,10 +51,11 @@ export function audited(statement: SQL, entry: AuditEntry, isNews = sql`true`): 
  */
 export function auditRow({ actor, action, target_id, fields }: AuditEntry, done: SQL, isNews: SQL): SQL {
   const id = `au_${uuidv7({ msecs: actor.now.getTime() }).replaceAll('-', '')}`;
+  const named = fields instanceof SQL ? fields : sql`${fields ? sql.param([...fields]) : null}`;
   return sql`
     insert into audit_log (workspace_id, id, occurred_at, key_id, action, target_id, fields)
     select ${actor.workspace.id}::uuid, ${id}::text, ${actor.now.toISOString()}::timestamptz, ${actor.caller.key_id}::text,
-      ${action}::text, ${target_id}::text, ${fields ? sql.param([...fields]) : null}::text[]
+      ${action}::text, ${target_id}::text, ${named}::text[]
     from ${done}
     where ${isNews}
     limit 1

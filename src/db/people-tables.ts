@@ -52,6 +52,8 @@ export const identities = pgTable(
     primaryKey({ columns: [t.workspace_id, t.namespace, t.value_hash] }),
     unique('identities_id').on(t.workspace_id, t.id),
     index('identities_person').on(t.workspace_id, t.person_id),
+    // Finds the values to remove once plain storage is turned off.
+    index('identities_plain').on(t.workspace_id, t.id).where(sql`value is not null`),
   ],
 );
 

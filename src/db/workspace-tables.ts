@@ -105,7 +105,8 @@ export const goals = pgTable(
 );
 
 /**
- * Actions of admin keys. It contains ids and names of settings without their values, and nothing personal.
+ * Actions of admin keys, and read tokens that were created. It contains ids and names of settings without their values,
+ * and nothing personal. Requests can insert and read entries, and neither change nor delete them.
  */
 export const audit_log = pgTable(
   'audit_log',

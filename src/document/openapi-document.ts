@@ -111,7 +111,7 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     type: 'http',
     scheme: 'bearer',
     description:
-      'A read token, for frontends: `Authorization: Bearer tl_rt_…`, from an origin that the token names.',
+      'A read token, for frontends: `Authorization: Bearer tl_rt_…`, from an origin that the token names; one that names none is for servers and agents.',
   });
   registry.registerComponent('securitySchemes', 'rootKey', {
     type: 'http',
@@ -130,7 +130,7 @@ export function openApiDocument(operations: readonly AnyOperation[], version: st
     info: {
       title: 'Throughline',
       version,
-      description: `Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339, and in UTC in responses; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable \`code\`. Unknown fields and parameters are errors that name the known ones.\n\n${LIMITS_TEXT}`,
+      description: `Follows people from conversation to conversion. Post touchpoints and conversions; read attribution that adds up and explains itself. Times are RFC 3339, and in UTC in responses; ranges are half-open. Ids are yours, and sending the same item again is a no-op. Errors are application/problem+json with a stable \`code\`. Unknown fields and parameters are errors that name the known ones. Responses are \`no-store\`, except reports, which their client may keep and revalidate by \`ETag\`.\n\n${LIMITS_TEXT}`,
       license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
     },
     servers: [{ url: '/', description: 'This deployment.' }],

@@ -8,6 +8,7 @@ export const AUDIT_ACTIONS = [
   'key.create',
   'key.rotate',
   'key.delete',
+  'token.create',
   'goal.put',
   'goal.archive',
   'funnel.put',

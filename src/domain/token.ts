@@ -29,6 +29,19 @@ export function holdsToken(text: string): boolean {
   return /tl_(sk|pk|rt)_/.test(text);
 }
 
+/** Decodes escaped ASCII, which is all that a key consists of. Unlike `decodeURIComponent` it takes any path. */
+export function unescapeAscii(path: string): string {
+  return path.replaceAll(/%([0-7][0-9a-f])/gi, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/** The path with `***` for each segment that contains a key or a token, escaped or not. */
+export function maskTokens(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (holdsToken(unescapeAscii(segment)) ? '***' : segment))
+    .join('/');
+}
+
 /** Is it well-formed as the token of a key, checksum included? The key need not exist. */
 export function isWellFormedToken(token: string): boolean {
   const isOfKind = Object.values(KEY_PREFIXES).some((prefix) => token.startsWith(prefix));

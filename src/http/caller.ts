@@ -11,7 +11,7 @@ export interface Caller {
   key_id: string;
   kind: KeyKind;
   scopes: readonly Scope[];
-  /** The origins that may use it; null: none may. */
+  /** The origins whose pages may use it; null for a secret key, and empty for a read token for servers: none may. */
   allowed_origins: readonly string[] | null;
   /** For a publishable key, the goals that it may record; null: all. */
   goals: readonly string[] | null;

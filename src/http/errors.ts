@@ -1,4 +1,5 @@
 import type { FieldError } from '../domain/json.ts';
+import { maskTokens } from '../domain/token.ts';
 
 /**
  * Every error that a caller can get. The runtime and the document both read this table, so a status cannot differ from
@@ -55,7 +56,10 @@ export class ApiError extends Error {
   }
 }
 
-/** The response for an error, as RFC 9457 defines it. */
+/**
+ * The response for an error, as RFC 9457 defines it.
+ * @param instance the path of the request; keys and tokens in it are masked
+ */
 export function problemResponse(error: ApiError, instance: string, requestId: string): Response {
   const { status, title, ...rest } = ERRORS[error.code];
   const problem = {
@@ -63,7 +67,7 @@ export function problemResponse(error: ApiError, instance: string, requestId: st
     title,
     status,
     detail: error.message,
-    instance,
+    instance: maskTokens(instance),
     code: error.code,
     request_id: requestId,
     ...(error.errors && { errors: error.errors }),

@@ -92,7 +92,10 @@ export interface Operation<
   takesPublishableKeys?: true | undefined;
   /** Set if `data` is a table, which is then also available as CSV and NDJSON. */
   isTable?: boolean | undefined;
-  /** Set if responses have a weak ETag, and are 304 while it matches. */
+  /**
+   * Set for a report: its own client may keep responses (`private, no-cache`), which have a weak ETag and are 304 while
+   * it matches. Without it no cache stores anything (`no-store`).
+   */
   isCacheable?: boolean | undefined;
   handle(context: C, input: Input<P, Q, B>): Promise<Reply<z.output<R>> | StreamReply>;
 }

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import { normaliseOrigin } from '../domain/origins.ts';
-import { holdsToken } from '../domain/token.ts';
 import type { Caller } from './caller.ts';
 import { ApiError } from './errors.ts';
 
@@ -8,7 +7,7 @@ import { ApiError } from './errors.ts';
 
 const MAX_ORIGINS = 50;
 
-export const AllowedOrigins = z
+const originList = z
   .array(
     z
       .string()
@@ -22,16 +21,23 @@ export const AllowedOrigins = z
         return z.NEVER;
       }),
   )
+  .max(MAX_ORIGINS);
+const deduplicated = (origins: string[]) => [...new Set(origins)];
+const onWire = {
+  type: 'array' as const,
+  items: { type: 'string' as const },
+  maxItems: MAX_ORIGINS,
+  example: ['https://shop.example'],
+};
+
+/** The origins of a publishable key, one or more. */
+export const AllowedOrigins = originList
   .min(1)
-  .max(MAX_ORIGINS)
-  .transform((origins) => [...new Set(origins)])
-  .meta({
-    type: 'array',
-    items: { type: 'string' },
-    minItems: 1,
-    maxItems: MAX_ORIGINS,
-    example: ['https://shop.example'],
-  });
+  .transform(deduplicated)
+  .meta({ ...onWire, minItems: 1 });
+
+/** The origins of a read token. An empty list is a token for servers and agents. */
+export const TokenOrigins = originList.transform(deduplicated).meta(onWire);
 
 const METHODS = 'GET, POST, PUT, PATCH, DELETE';
 const REQUEST_HEADERS =
@@ -55,15 +61,18 @@ export function preflightResponse(request: Request): Response {
 }
 
 /**
- * The error for a key or token in the URL; null without one. Every proxy on the way logs URLs, and histories keep them,
- * so such a key is rejected and not used.
+ * The origin of the page that sent the request; null if no page did. Browsers leave `Origin` out of a GET to the page's
+ * own origin, and send `Sec-Fetch-Site`, which no script can set, in its place.
  */
-export function tokenInUrl(url: URL): ApiError | null {
-  if (![...url.searchParams].flat().some(holdsToken)) return null;
-  return new ApiError(
-    'unauthenticated',
-    'The address has a key or a token in it, and is logged wherever it passes. Rotate the key, and send it as `Authorization: Bearer …`.',
-  );
+function originOf(request: Request): string | null {
+  const origin = request.headers.get('origin');
+  if (origin !== null) return origin;
+  return request.headers.get('sec-fetch-site') === 'same-origin' ? new URL(request.url).origin : null;
+}
+
+/** Does the request come from a page? `none` is a request that the user made, such as an address typed in. */
+function isFromPage(request: Request): boolean {
+  return request.headers.has('origin') || (request.headers.get('sec-fetch-site') ?? 'none') !== 'none';
 }
 
 /** CORS headers for a response of any status: set if the caller's key or token allows the origin of the request. */
@@ -73,15 +82,25 @@ export function corsHeaders(request: Request, caller: Caller): Record<string, st
   return { 'access-control-allow-origin': origin, 'access-control-expose-headers': EXPOSED_HEADERS };
 }
 
-/** Rejects a secret key that a page sends, and a publishable key or read token from any origin but its own ones. */
+/**
+ * Rejects a secret key that a page sends, a publishable key or read token from any origin but its own ones, and a read
+ * token for servers from every page.
+ */
 export function requireOrigin(request: Request, caller: Pick<Caller, 'allowed_origins'>): void {
-  const origin = request.headers.get('origin');
+  const origin = originOf(request);
   const { allowed_origins } = caller;
   if (allowed_origins === null) {
     if (origin === null) return;
     throw new ApiError(
       'forbidden',
       'A page sent a secret key, and anyone can read it there: revoke it. Pages post with a publishable key (`POST /v1/keys`) and read with a read token (`POST /v1/tokens`).',
+    );
+  }
+  if (allowed_origins.length === 0) {
+    if (!isFromPage(request)) return;
+    throw new ApiError(
+      'forbidden',
+      'A page sent a read token that is for servers and agents. Create one whose `allowed_origins` name the origin of the page.',
     );
   }
   if (origin !== null && allowed_origins.includes(origin)) return;

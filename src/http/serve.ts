@@ -11,7 +11,7 @@ import { unstorable } from '../domain/json.ts';
 import { authenticate, authenticateRoot } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { readJson } from './body.ts';
-import type { Caller } from './caller.ts';
+import type { Caller, Narrowing } from './caller.ts';
 import type { Config } from './config.ts';
 import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
@@ -70,6 +70,7 @@ export async function serve(
         reply.status ?? operation.success.status,
         reply.body,
         query,
+        caller?.narrowing ?? null,
       );
     }
   } catch (error) {
@@ -111,7 +112,7 @@ async function contextOf(
 
 /** Sets the headers of every response to a known caller, errors included: a page cannot read an error without them. */
 function addCallerHeaders({ headers, status }: Response, request: Request, caller: Caller): void {
-  headers.append('vary', 'origin');
+  headers.append('vary', 'authorization, origin');
   const more = {
     ...corsHeaders(request, caller),
     ...rateLimitHeaders(status === 429 && !headers.has('retry-after')),
@@ -142,15 +143,17 @@ async function respond(
   status: number,
   body: unknown,
   query: { format?: Format; [name: string]: unknown },
+  narrowing: Narrowing | null,
 ): Promise<Response> {
   const format = operation.isTable ? formatWanted(query.format, request.headers.get('accept')) : 'json';
   const { text, mediaType } = render(body as Record<string, never>, format, operation.success.schema);
   const headers = new Headers({ 'content-type': mediaType });
-  if (operation.isTable) headers.set('vary', 'accept');
+  if (operation.isTable || operation.isCacheable) headers.set('vary', 'accept');
   const next = (body as { next_cursor?: string | null }).next_cursor;
   if (next) headers.set('link', `<${nextPage(request.url, next)}>; rel="next"`);
   if (operation.isCacheable) {
-    const etag = await weakEtag(text);
+    // Equal bodies of two narrowings have different tags, so that no copy of one answers for the other.
+    const etag = await weakEtag(JSON.stringify(narrowing) + text);
     headers.set('etag', etag);
     headers.set('cache-control', 'private, no-cache');
     if (isFresh(request.headers.get('if-none-match'), etag)) {

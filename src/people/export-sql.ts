@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { cutToPage, PAGE_BYTES } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
+import { shownValue } from './shown-value-sql.ts';
 
 /**
  * All data of a person, table by table, as it is stored. A merged id stands for the survivor.
@@ -78,7 +79,11 @@ export const EXPORT_LISTS = {
     rows: rowsWhere('people', sql`person.id in (held.id, held.merged_into)`),
     json: wholeRow,
   },
-  identities: { key: [['id', BIGINT]], rows: ownRows('identities'), json: wholeRow },
+  identities: {
+    key: [['id', BIGINT]],
+    rows: ownRows('identities'),
+    json: sql`${wholeRow} || jsonb_build_object('value', ${shownValue(sql`held`)})`,
+  },
   identity_links: {
     key: [
       ['identity_id', BIGINT],

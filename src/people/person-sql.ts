@@ -13,6 +13,7 @@ import {
   within,
 } from '../stats/timeline-sql.ts';
 import { MAX_COUNTED_LINKS, MAX_SKIPPED_LINKS, type Person } from './person-schema.ts';
+import { shownValue } from './shown-value-sql.ts';
 
 /**
  * The person with an id, or the survivor if they were merged away.
@@ -126,7 +127,7 @@ function identitiesOfPerson(workspaceId: string): SQL {
   return sql`
     select coalesce(
       jsonb_agg(
-        jsonb_strip_nulls(jsonb_build_object('namespace', i.namespace, 'value', i.value)) order by i.namespace, i.id
+        jsonb_strip_nulls(jsonb_build_object('namespace', i.namespace, 'value', ${shownValue(sql`i`)})) order by i.namespace, i.id
       ),
       '[]'
     ) as identities

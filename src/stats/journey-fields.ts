@@ -22,12 +22,15 @@ export const GoalsQuery = z
   .max(MAX_GOALS)
   .meta({ description: 'One or more goals.', example: ['purchase'] });
 
+/** The fields of `where_conversion` besides `currency`. */
+export const CONVERSION_PROPERTY = /^properties\..{1,100}$/;
+
 /** A filter of conversions: fields, and the values that they may have. */
 export const ConversionWhere = z
   .record(z.string(), z.array(z.string().nullable()).min(1).max(MAX_WHERE_VALUES))
   .superRefine((where, context) => {
     for (const field of Object.keys(where)) {
-      if (field !== 'currency' && !/^properties\..{1,100}$/.test(field)) {
+      if (field !== 'currency' && !CONVERSION_PROPERTY.test(field)) {
         context.addIssue({
           code: 'custom',
           path: [field],

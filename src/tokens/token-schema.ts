@@ -1,20 +1,18 @@
 import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
-import { AllowedOrigins } from '../http/origins.ts';
-import { ConversionWhere } from '../stats/journey-fields.ts';
+import { DIMENSIONS } from '../domain/touchpoint-fields.ts';
+import { TokenOrigins } from '../http/origins.ts';
+import { CONVERSION_PROPERTY, ConversionWhere } from '../stats/journey-fields.ts';
 import { TouchpointWhere } from '../stats/where-fields.ts';
 
 const MIN_SECONDS = 60;
 /** A day: after people leave, or their access changes, their old tokens last no longer. */
 const MAX_SECONDS = 86_400;
 
-const valuesByField = {
-  type: 'object' as const,
-  additionalProperties: {
-    type: 'array' as const,
-    minItems: 1,
-    items: { type: ['string' as const, 'null' as const] },
-  },
+const values = {
+  type: 'array' as const,
+  minItems: 1,
+  items: { type: ['string' as const, 'null' as const] },
 };
 
 export const TokenInput = z
@@ -25,17 +23,25 @@ export const TokenInput = z
       .min(MIN_SECONDS)
       .max(MAX_SECONDS)
       .meta({ description: 'Seconds until the token expires; it never outlives its key.', example: 3600 }),
-    allowed_origins: AllowedOrigins.meta({ description: 'The 1 to 50 origins whose pages may use it.' }),
+    allowed_origins: TokenOrigins.meta({
+      description:
+        "The origins, at most 50, whose pages may use it. If they include the deployment's own, it also opens requests without `Origin` that have `Sec-Fetch-Site: same-origin`. `[]`: a token for servers and agents, which no page may use.",
+    }),
     reports: z.array(z.enum(REPORTS)).min(1).max(REPORTS.length).meta({
       description: 'The reports that it opens. `funnel` is both `POST /v1/reports/funnel` and saved funnels.',
     }),
     where: TouchpointWhere.nullish().meta({
-      ...valuesByField,
+      type: 'object',
+      properties: Object.fromEntries(DIMENSIONS.map((dimension) => [dimension, values])),
+      additionalProperties: false,
       description: 'Values that fields of touchpoints must have, besides those of the query.',
       example: { channel: ['x', 'linkedin'] },
     }),
     where_conversion: ConversionWhere.nullish().meta({
-      ...valuesByField,
+      type: 'object',
+      properties: { currency: values },
+      patternProperties: { [CONVERSION_PROPERTY.source]: values },
+      additionalProperties: false,
       description:
         'Values of `currency` and `properties.<name>` that conversions must have, besides those of the query.',
       example: { 'properties.plan': ['pro'] },

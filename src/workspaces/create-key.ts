@@ -4,7 +4,7 @@ import type { Database } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, openOperation, operation } from '../http/operation.ts';
 import { KeyInput, NewKey, newKeyExample } from './key-schema.ts';
-import { keyOut, makeKey, type StoredKey } from './key-sql.ts';
+import { grantOfKey, keyOut, makeKey, type StoredKey } from './key-sql.ts';
 import { workspaceExample } from './workspace-schema.ts';
 
 const shared = {
@@ -24,7 +24,7 @@ const shared = {
 async function create(database: Database, actor: Actor, key: z.output<typeof KeyInput>) {
   const { id, token, insert } = await makeKey(actor.workspace.id, key);
   const [[row]] = await database.once<[StoredKey]>([
-    audited(insert, { actor, action: 'key.create', target_id: id }),
+    audited(insert, { actor, action: 'key.create', target_id: id, fields: grantOfKey }),
   ]);
   if (!row) throw new ApiError('not_found', 'No workspace has this id.');
   return { body: { ...keyOut(row), token } };

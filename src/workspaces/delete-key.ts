@@ -4,7 +4,7 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { operation } from '../http/operation.ts';
 import { Key, keyExample } from './key-schema.ts';
-import { deleteKeyRow, keyOut, type StoredKey } from './key-sql.ts';
+import { deleteKeyRow, grantOfKey, keyOut, type StoredKey } from './key-sql.ts';
 
 export const deleteKey = operation({
   method: 'delete',
@@ -21,7 +21,7 @@ export const deleteKey = operation({
   errors: ['not_found'],
   handle: async (context, { params }) => {
     const { database, workspace } = context;
-    const entry = { actor: context, action: 'key.delete', target_id: params.id } as const;
+    const entry = { actor: context, action: 'key.delete', target_id: params.id, fields: grantOfKey } as const;
     const [[row]] = await database.once<[StoredKey]>([audited(deleteKeyRow(workspace.id, params.id), entry)]);
     forgetCallers(workspace.id);
     if (!row) throw new ApiError('not_found', 'No key has this id.');

@@ -15,6 +15,13 @@ import type { Key } from './key-schema.ts';
  * Needs: the table `keys`. Gives: the columns that `keyOut` reads.
  */
 const stored = sql`id, name, kind, scopes, allowed_origins, goals, daily_caps, created_at, expires_at, last_used_on::text`;
+
+/**
+ * What the audit log tells of a key: its kind and its scopes, which are no secret.
+ *
+ * Needs: the columns `kind` and `scopes`. Gives: a text[] expression, such as `{kind:secret,"scopes:ingest,read"}`.
+ */
+export const grantOfKey = sql`array['kind:' || kind, 'scopes:' || array_to_string(scopes, ',')]`;
 export type StoredKey = Omit<typeof keys.$inferSelect, 'workspace_id' | 'token_hash'>;
 
 export interface KeyToMake {

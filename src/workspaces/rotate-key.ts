@@ -3,7 +3,7 @@ import { forgetCallers } from '../http/authenticate.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { keyExample, NewKey, newKeyExample, RotationInput } from './key-schema.ts';
-import { keyOut, makeKeyId, makeToken, replaceKey, type StoredKey } from './key-sql.ts';
+import { grantOfKey, keyOut, makeKeyId, makeToken, replaceKey, type StoredKey } from './key-sql.ts';
 
 export const rotateKey = operation({
   method: 'post',
@@ -32,7 +32,7 @@ export const rotateKey = operation({
       id: makeKeyId(),
       hashes: { secret: secret.hash, publishable: publishable.hash },
     };
-    const entry = { actor: context, action: 'key.rotate', target_id: params.id } as const;
+    const entry = { actor: context, action: 'key.rotate', target_id: params.id, fields: grantOfKey } as const;
     // Not idempotent: a second run would rotate a key that has ended, and the token of the first run would be lost.
     const [[row]] = await database.once<[StoredKey]>([
       replaceKey(workspace.id, params.id, next, body.grace_seconds, entry),

@@ -18,7 +18,7 @@ const settings = {
   currency: Currency,
   identity_storage: z.enum(IDENTITY_STORAGES).meta({
     description:
-      '`hashed`: identity values are stored as keyed hashes only. `plain`: values received from now on are stored beside their hashes.',
+      '`hashed`: identity values are stored as keyed hashes only. `plain`: values received from now on are stored beside their hashes. Turning it off removes them.',
   }),
   default_country: Country.nullable(),
   retention_days: z.number().int().min(1).max(36_500).nullable().meta({

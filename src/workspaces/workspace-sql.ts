@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { tenant } from '../db/tenant.ts';
 import type { workspaces } from '../db/workspace-tables.ts';
 import { CANONICAL_VERSION } from '../domain/canonical.ts';
 import { instantOut } from '../http/fields.ts';
@@ -68,12 +69,18 @@ export function selectWorkspace(id: string): SQL {
     where id = ${id}`;
 }
 
-/** Changes only the settings in the patch; `null` clears a setting that is nullable. */
+/**
+ * Changes only the settings in the patch; `null` clears a setting that is nullable. Plain storage is not turned on
+ * before all values from an earlier time of it are removed, because reads would show them again.
+ */
 export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
   const set = settingsOf(patch).map(({ column, value }) => sql`${column} = ${value}`);
+  const isPossible = sql`identity_storage = 'plain' or not exists (
+        select from identities i where i.workspace_id = ${tenant(id)} and i.value is not null
+      )`;
   return sql`
     update workspaces set ${sql.join([...set, sql`id = id`], sql`, `)}
-    where id = ${id}
+    where id = ${id} and (${patch.identity_storage === 'plain' ? isPossible : sql`true`})
     returning ${stored}`;
 }
 

@@ -144,6 +144,19 @@ describe.skipIf(!isThere)('in Chromium,', () => {
     expect(shown).toEqual({ state: 'refused: Failed to fetch', bars: [], widths: [] });
   });
 
+  test("a page of the API's own origin, which sends no Origin, reads with a token that names it and with no other", async () => {
+    const page = await browser.newPage();
+    await page.goto(`${api}/health`);
+    const read = (token: string) =>
+      page.evaluate(
+        `fetch('/v1/reports/lifecycle', { headers: { authorization: 'Bearer ${token}' } }).then(({ status }) => status)`,
+      );
+    const made = (allowed_origins: string[]) => readToken({ allowed_origins, reports: ['lifecycle'] });
+    expect(await read(await made([api]))).toBe(200);
+    for (const token of [await made([ours]), await made([]), key]) expect(await read(token)).toBe(403);
+    await page.close();
+  });
+
   test('a publishable key posts from its origin, and from another stores nothing', async () => {
     const settings = { name: 'Shop', kind: 'publishable', allowed_origins: [ours] };
     const { token } = await ask('POST', '/v1/keys', key, settings);

@@ -69,27 +69,52 @@ export const CASES: Case[] = [
   {
     operation: 'createKey',
     action: 'key.create',
-    act: ({ workspace }) => workspace.post('/v1/keys', { name: CANARY, scopes: ['read'] }),
-    row: of((_made, answer) => answer.body.id),
+    act: ({ workspace }) => workspace.post('/v1/keys', { name: CANARY, scopes: ['read', 'ingest'] }),
+    row: of((_made, answer) => answer.body.id, ['kind:secret', 'scopes:read,ingest']),
   },
   {
     operation: 'createKeyOfWorkspace',
     action: 'key.create',
     act: ({ workspace }) =>
-      asRoot('POST', `/v1/workspaces/${workspace.id}/keys`, { name: CANARY, scopes: ['read'] }),
-    row: (_made, answer) => ({ key_id: 'root', target_id: answer.body.id, fields: null }),
+      asRoot('POST', `/v1/workspaces/${workspace.id}/keys`, {
+        name: CANARY,
+        kind: 'publishable',
+        allowed_origins: [`https://${CANARY}.example`],
+      }),
+    row: (_made, answer) => ({
+      key_id: 'root',
+      target_id: answer.body.id,
+      fields: ['kind:publishable', 'scopes:ingest'],
+    }),
   },
   {
     operation: 'rotateKey',
     action: 'key.rotate',
     act: ({ workspace, spare }) => workspace.post(`/v1/keys/${spare}/rotate`, { grace_seconds: 0 }),
-    row: of((made) => made.spare),
+    row: of((made) => made.spare, ['kind:secret', 'scopes:read']),
   },
   {
     operation: 'deleteKey',
     action: 'key.delete',
     act: ({ workspace, spare }) => workspace.ask('DELETE', `/v1/keys/${spare}`),
-    row: of((made) => made.spare),
+    row: of((made) => made.spare, ['kind:secret', 'scopes:read']),
+  },
+  {
+    operation: 'createToken',
+    action: 'token.create',
+    act: ({ workspace }) =>
+      workspace.post('/v1/tokens', {
+        expires_in: 60,
+        allowed_origins: [`https://${CANARY}.example`],
+        reports: ['roi', 'attribution', 'roi'],
+        where: { channel: [CANARY] },
+        where_conversion: { 'properties.plan': [CANARY] },
+        scope: 'person',
+      }),
+    row: of(
+      (made) => made.key,
+      ['reports:roi,attribution', 'where.channel', 'where_conversion.properties.plan', 'scope'],
+    ),
   },
   {
     operation: 'putGoal',

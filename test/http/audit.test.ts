@@ -104,6 +104,7 @@ describe('an action', () => {
       ],
       [422, 'PATCH', '/v1/workspace', { currency: 'nope' }],
       [422, 'POST', '/v1/keys', { name: 'k', scopes: [] }],
+      [422, 'POST', '/v1/tokens', { expires_in: 1, allowed_origins: [], reports: ['roi'] }],
     ];
     const rows = await added(workspace, async () => {
       for (const [status, method, path, body] of requests)
@@ -150,7 +151,14 @@ describe('the log', () => {
   test('holds no identity, trait or value of a person, whatever was done to them', async () => {
     const made = await prepare();
     const { workspace } = made;
-    const order = ['exportPerson', 'unlinkPerson', 'replayRejection', 'updateWorkspace', 'createKey'];
+    const order = [
+      'exportPerson',
+      'unlinkPerson',
+      'replayRejection',
+      'updateWorkspace',
+      'createKey',
+      'createToken',
+    ];
     for (const name of [...order, 'putGoal', 'erasePerson'])
       await CASES.find(({ operation }) => operation === name)?.act(made);
     const rows = await rowsOf('select to_jsonb(a)::text as row from audit_log a where workspace_id = $1', [

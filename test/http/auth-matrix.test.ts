@@ -1,15 +1,22 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { REPORTS } from '../../src/domain/settings.ts';
 import { formatToken } from '../../src/domain/token.ts';
+import { operations as mounted } from '../../src/operations.ts';
 import { ask, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { type Access, type DocumentedOperation, operations, pathOf } from '../support/document.ts';
 import { rowsOf } from '../support/tables.ts';
 import { expectProblem } from './items.ts';
+import { readToken } from './tokens.ts';
 
 /** Every route of the document with every state of a key. New routes are included automatically. */
 
 needWorld();
 
 const ORIGIN = 'https://shop.example';
+/** As a page of the API's own origin sends a GET. */
+const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
+/** The operations that a read token may open. */
+const reports = new Set(mounted.filter(({ report }) => report).map(({ id }) => id));
 /** The operations that accept a publishable key. */
 const FOR_PAGES = ['recordTouchpoints', 'recordConversions', 'recordPeople'];
 
@@ -47,6 +54,9 @@ beforeAll(async () => {
   const publishable = await makeKey({ kind: 'publishable', allowed_origins: [ORIGIN] });
   tokens.publishable = publishable.token;
   tokens.root = world.rootKey;
+  const own = new URL(world.url).origin;
+  tokens['read by pages'] = await readToken(workspace, { reports: REPORTS, allowed_origins: [ORIGIN, own] });
+  tokens['read by servers'] = await readToken(workspace, { reports: REPORTS, allowed_origins: [] });
   tokens.all = (await makeKey({ scopes: SCOPES })).token;
   for (const scope of SCOPES) {
     tokens[`only ${scope}`] = (await makeKey({ scopes: [scope] })).token;
@@ -54,10 +64,14 @@ beforeAll(async () => {
   }
 });
 
-const send = ({ method, body, ...rest }: DocumentedOperation, token?: string, origin?: string) =>
+const send = (
+  { method, body, ...rest }: DocumentedOperation,
+  token?: string,
+  headers: Record<string, string> = {},
+) =>
   ask(method, pathOf({ method, body, ...rest }), {
     ...(token !== undefined && { token }),
-    ...(origin !== undefined && { headers: { origin } }),
+    headers,
     ...(body !== undefined && { body }),
   });
 
@@ -78,15 +92,33 @@ describe.each(behindKeys.map((operation) => [operation.method, operation.path, o
     );
 
     test('is refused with a publishable key, unless pages may post it, and everywhere from another page: 403', async () => {
-      const own = await send(operation, tokens.publishable, ORIGIN);
+      const own = await send(operation, tokens.publishable, { origin: ORIGIN });
       if (FOR_PAGES.includes(operation.id)) expect([401, 403]).not.toContain(own.status);
       else expectProblem(own, 403, 'forbidden');
-      expectProblem(await send(operation, tokens.publishable, 'https://other.example'), 403, 'forbidden');
+      const other = { origin: 'https://other.example' };
+      expectProblem(await send(operation, tokens.publishable, other), 403, 'forbidden');
       expectProblem(await send(operation, tokens.publishable), 403, 'forbidden');
     });
 
-    test('is refused with a secret key in a page: 403', async () => {
-      expectProblem(await send(operation, tokens.all, ORIGIN), 403, 'forbidden');
+    test("is refused with a secret key in a page, of the API's own origin too: 403", async () => {
+      expectProblem(await send(operation, tokens.all, { origin: ORIGIN }), 403, 'forbidden');
+      expectProblem(await send(operation, tokens.all, SAME_ORIGIN), 403, 'forbidden');
+    });
+
+    test('is refused with a read token, unless it is a report, and with one for servers in every page: 403', async () => {
+      const isReport = reports.has(operation.id);
+      for (const [token, headers] of [
+        [tokens['read by pages'], { origin: ORIGIN }],
+        [tokens['read by pages'], SAME_ORIGIN],
+        [tokens['read by servers'], {}],
+      ] as const) {
+        const answer = await send(operation, token, headers);
+        if (isReport) expect([401, 403]).not.toContain(answer.status);
+        else expectProblem(answer, 403, 'forbidden');
+      }
+      for (const headers of [{ origin: ORIGIN }, SAME_ORIGIN])
+        expectProblem(await send(operation, tokens['read by servers'], headers), 403, 'forbidden');
+      expectProblem(await send(operation, tokens['read by pages']), 403, 'forbidden');
     });
 
     test('is refused with every scope but its own, and is not refused with its own alone', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Answer, ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { expectProblem, touch } from './items.ts';
+import { readToken } from './tokens.ts';
 
 /** The origins from which a key may be used, and the CORS headers of responses. */
 
@@ -95,6 +96,107 @@ describe('a publishable key', () => {
   });
 });
 
+describe("a request from a page of the API's own origin, which has no Origin,", () => {
+  const own = () => new URL(world.url).origin;
+  const SAME_ORIGIN = { 'sec-fetch-site': 'same-origin' };
+
+  test('holds for a read token and a publishable key that list it, and for no others', async () => {
+    const workspace = await TestWorkspace.make();
+    const pages = async (allowed_origins: string[]) => {
+      const body = { name: 'Own', kind: 'publishable', allowed_origins };
+      return (await workspace.post('/v1/keys', body)).body.token;
+    };
+    const read = (token: string, headers: Json) => ask('GET', '/v1/reports/lifecycle', { token, headers });
+    const send = (token: string, headers: Json) =>
+      ask('POST', '/v1/touchpoints', {
+        token,
+        headers,
+        body: { touchpoints: [touch('t', { occurred_at: now() })] },
+      });
+    const both = [own(), ORIGIN];
+    const lists = [
+      await readToken(workspace, { reports: ['lifecycle'], allowed_origins: both }),
+      await pages(both),
+    ];
+    const others = [
+      await readToken(workspace, { reports: ['lifecycle'], allowed_origins: [ORIGIN] }),
+      await pages([ORIGIN]),
+    ];
+    for (const [i, asked] of [read, send].entries()) {
+      const [listed = '', other = ''] = [lists[i], others[i]];
+      expect((await asked(listed, SAME_ORIGIN)).status).toBe(200);
+      for (const headers of [
+        {},
+        { 'sec-fetch-site': 'same-site' },
+        { 'sec-fetch-site': 'cross-site' },
+        { 'sec-fetch-site': 'none' },
+      ])
+        expectProblem(await asked(listed, headers), 403, 'forbidden');
+      // A page of another origin may send the header only together with its own Origin.
+      expectProblem(
+        await asked(listed, { ...SAME_ORIGIN, origin: 'https://evil.example' }),
+        403,
+        'forbidden',
+      );
+      expectProblem(await asked(other, SAME_ORIGIN), 403, 'forbidden');
+    }
+  });
+
+  test('is refused with a secret key and with the root key, as from any page', async () => {
+    const workspace = await TestWorkspace.make();
+    const answer = await workspace.ask('GET', '/v1/goals', { headers: SAME_ORIGIN });
+    expectProblem(answer, 403, 'forbidden');
+    expect(answer.body.detail).toMatch(/publishable key.*read token/);
+    expectProblem(
+      await ask('GET', '/v1/workspaces', { token: world.rootKey, headers: SAME_ORIGIN }),
+      403,
+      'forbidden',
+    );
+    expect((await workspace.ask('GET', '/v1/goals', { headers: { 'sec-fetch-site': 'none' } })).status).toBe(
+      200,
+    );
+  });
+});
+
+describe('a read token without origins, for servers and agents,', () => {
+  const read = async (headers: Json) => {
+    const token = await readToken(await TestWorkspace.make(), {
+      reports: ['lifecycle'],
+      allowed_origins: [],
+    });
+    return ask('GET', '/v1/reports/lifecycle', { token, headers });
+  };
+
+  test.for<Json>([{}, { 'sec-fetch-site': 'none' }])(
+    'opens its reports with the headers %j',
+    async (headers) => {
+      const answer = await read(headers);
+      expect(answer.status, answer.text).toBe(200);
+      expect(cors(answer)).toBeNull();
+    },
+  );
+
+  test.for<Json>([
+    { origin: ORIGIN },
+    { origin: 'null' },
+    { 'sec-fetch-site': 'same-origin' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'none', origin: ORIGIN },
+  ])('is refused from a page: %j', async (headers) => {
+    const answer = await read(headers);
+    expectProblem(answer, 403, 'forbidden');
+    expect(answer.body.detail).toMatch(/servers and agents.*allowed_origins/);
+    expect(cors(answer)).toBeNull();
+  });
+
+  test('is none for pages: a publishable key has to name an origin', async () => {
+    const workspace = await TestWorkspace.make();
+    const body = { name: 'None', kind: 'publishable', allowed_origins: [] };
+    expectProblem(await workspace.post('/v1/keys', body), 422, 'invalid_request', ['/allowed_origins']);
+  });
+});
+
 describe('a preflight', () => {
   test.for(['/v1/touchpoints', '/v1/reports/funnel', '/v1/nowhere', '/'])(
     'for %s is answered to any origin, without a key',
@@ -139,6 +241,27 @@ describe('a key in the address', () => {
       }
     },
   );
+
+  test.for<[string, string]>([
+    ['/v1/people/tl_sk_abc', '/v1/people/***'],
+    ['/v1/people/%74l%5Fsk_abc/export', '/v1/people/***/export'],
+    ['/v1/tl_rt_e30.abc', '/v1/***'],
+    ['/tl_pk_abc', '/***'],
+    ['/v1/keys/a%2Ftl_sk_abc', '/v1/keys/***'],
+    ['/v1/projects/tl_pk_abc/settings', '/v1/projects/***/settings'],
+    ['/v1/touchpoints/%zz%E0tl_sk_abc', '/v1/touchpoints/***'],
+  ])('is refused in the path as well, and not repeated: %s', async ([path, instance]) => {
+    const workspace = await TestWorkspace.make();
+    for (const token of [workspace.token, world.rootKey, null]) {
+      const answer = await ask('GET', path, token === null ? {} : { token });
+      expectProblem(answer, 401, 'unauthenticated');
+      expect(answer.body.detail).toMatch(/address.*Authorization: Bearer/);
+      expect(answer.body.instance).toBe(instance);
+      expect(answer.text).not.toMatch(/abc|tl_(sk|pk|rt)_/);
+      // Before any look-up: not even the time of one is in the response.
+      expect(answer.headers.get('server-timing')).toBeNull();
+    }
+  });
 
   test('is no substitute for the header', async () => {
     const workspace = await TestWorkspace.make();

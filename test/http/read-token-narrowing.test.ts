@@ -174,6 +174,51 @@ test('CSV and NDJSON are narrowed too, and the ETag of one narrowing is none of 
   expect([await status(wide), await status(narrow)]).toEqual([304, 200]);
 });
 
+test('an explanation tells who converted only where the narrowing does not hide it', async () => {
+  const workspace = await TestWorkspace.make({ currency: 'EUR' });
+  await workspace.goal('purchase');
+  const account = { domain: 'acme.example' };
+  // The account of ann is known from an e-mail alone, and is the reason why eve's touchpoint counts for her purchase.
+  await workspace.load('touchpoints', [
+    seen('ann-mail', 'ann', 9, { channel: 'email', account }),
+    seen('eve-mail', 'eve', 9, { channel: 'email', account }),
+    seen('ann-x', 'ann', 5),
+    seen('eve-x', 'eve', 4),
+  ]);
+  await workspace.load('conversions', [bought('ann', 100, 'pro')]);
+  const path = '/v1/conversions/ann/explanation';
+  const whole = (await workspace.get(path)).body;
+  const ids = { person_id: expect.any(String), account_id: 'acme.example' };
+  expect(whole.conversion).toMatchObject(ids);
+  expect(whole.left_out_counts).toEqual({ other_person_of_account: 2 });
+  const cases: [narrowing: Json, shown: string[], colleagues: number][] = [
+    [{}, ['person_id', 'account_id'], 2],
+    [{ where: { channel: ['x'] } }, [], 1],
+    [{ where_conversion: { 'properties.plan': ['pro'] } }, [], 2],
+    [{ scope: 'person' }, ['person_id'], 0],
+    [{ scope: 'account' }, ['account_id'], 0],
+    [{ where: { channel: ['x'] }, scope: 'person' }, [], 0],
+  ];
+  for (const [narrowing, shown, colleagues] of cases) {
+    const { conversion, left_out } = await get(
+      await readToken(workspace, { reports: ALL, ...narrowing }),
+      path,
+    );
+    expect([narrowing, Object.keys(ids).filter((name) => name in conversion)]).toEqual([narrowing, shown]);
+    expect([narrowing, left_out.length]).toEqual([narrowing, colleagues]);
+  }
+  // Every other report that a narrowed token opens tells of groups alone.
+  const token = await readToken(workspace, X_ONLY);
+  for (const [method, report, body] of Object.values(REPORT_PATHS)) {
+    const { text } = await readWith(token, method, report, body);
+    expect([report, text.includes(whole.conversion.person_id), text.includes('acme.example')]).toEqual([
+      report,
+      false,
+      false,
+    ]);
+  }
+});
+
 test('where_conversion: pro alone, whatever is asked; the conversion of another plan is not there', async () => {
   const workspace = await prepare();
   const where_conversion = { 'properties.plan': ['pro'] };

@@ -1,5 +1,8 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SignJWT } from 'jose/jwt/sign';
 import { describe, expect, test } from 'vitest';
+import { PROJECT_ROOT } from '../../local/workerd.ts';
 import { operations } from '../../src/operations.ts';
 import { type Answer, ask, type Json, needWorld, TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
@@ -24,14 +27,14 @@ async function prepare(): Promise<TestWorkspace> {
 describe('POST /v1/tokens', () => {
   const TOKEN = { expires_in: 60, allowed_origins: [ORIGIN], reports: ['funnel'] };
 
-  test('takes a key with read, asks the database for nothing, and answers with a signed token', async () => {
+  test('takes a key with read, logs the token in one round trip, and answers with a signed token', async () => {
     const workspace = await TestWorkspace.make();
     const started = Date.now();
     const { token: key } = (await workspace.post('/v1/keys', { name: 'r', scopes: ['read'] })).body;
     await ask('POST', '/v1/tokens', { token: key, body: TOKEN });
     const answer = await ask('POST', '/v1/tokens', { token: key, body: TOKEN });
     expect(answer.status).toBe(201);
-    expect(callsOf(answer)).toBe('0');
+    expect(callsOf(answer)).toBe('1');
     expect(answer.body.token).toMatch(/^tl_rt_[\w-]+\.[\w-]+\.[\w-]+$/);
     const lasts = Date.parse(answer.body.expires_at) - started;
     expect(lasts).toBeGreaterThan(57_000);
@@ -44,7 +47,7 @@ describe('POST /v1/tokens', () => {
     [{ expires_in: 59 }, '/expires_in'],
     [{ expires_in: 86_401 }, '/expires_in'],
     [{ expires_in: undefined }, '/expires_in'],
-    [{ allowed_origins: [] }, '/allowed_origins'],
+    [{ allowed_origins: undefined }, '/allowed_origins'],
     [{ allowed_origins: ['*'] }, '/allowed_origins/0'],
     [{ reports: [] }, '/reports'],
     [{ reports: ['people'] }, '/reports/0'],
@@ -60,6 +63,36 @@ describe('POST /v1/tokens', () => {
     const workspace = await TestWorkspace.make();
     const answer = await workspace.post('/v1/tokens', { ...TOKEN, ...changes });
     expectProblem(answer, 422, 'invalid_request', [pointer]);
+  });
+
+  test('names the fields of where_conversion that it allows, in the error and in the document', async () => {
+    const workspace = await TestWorkspace.make();
+    const answer = await workspace.post('/v1/tokens', {
+      ...TOKEN,
+      where_conversion: { account_id: ['acme'] },
+    });
+    expectProblem(answer, 422, 'invalid_request', ['/where_conversion/account_id']);
+    expect(answer.body.errors[0].detail).toBe(
+      'Unknown field; known fields are currency and properties.<name>.',
+    );
+    const { schemas } = JSON.parse(await readFile(join(PROJECT_ROOT, 'openapi.json'), 'utf8')).components;
+    const { properties, patternProperties, additionalProperties } =
+      schemas.TokenInput.properties.where_conversion;
+    expect([Object.keys(properties), Object.keys(patternProperties), additionalProperties]).toEqual([
+      ['currency'],
+      ['^properties\\..{1,100}$'],
+      false,
+    ]);
+  });
+
+  test('is refused to a key that was revoked a moment ago, and is not logged', async () => {
+    const workspace = await TestWorkspace.make();
+    const { id, token } = (await workspace.post('/v1/keys', { name: 'r', scopes: ['read'] })).body;
+    expect((await ask('POST', '/v1/tokens', { token, body: TOKEN })).status).toBe(201);
+    await rowsOf('delete from keys where workspace_id = $1 and id = $2', [workspace.id, id]);
+    // The isolate still has the key in its cache.
+    expectProblem(await ask('POST', '/v1/tokens', { token, body: TOKEN }), 401, 'unauthenticated');
+    expect((await workspace.get('/v1/audit?action=token.create')).body.data).toHaveLength(1);
   });
 
   test('ends with its key at the latest', async () => {

@@ -79,6 +79,23 @@ test('a batch of which nothing went in has its counts, a path without a route no
   });
 });
 
+test('a key in the path is refused before anything is logged: the line has neither path nor route', async () => {
+  const workspace = await TestWorkspace.make();
+  const answer = await workspace.get(`/v1/people/tl_sk_${CANARY}`);
+  expect(await lineOf(answer.headers.get('x-request-id') ?? '')).toMatchObject({
+    status: 401,
+    route: null,
+    workspace_id: null,
+    database_calls: 0,
+  });
+});
+
+test('a request id that holds a key is not taken over', async () => {
+  const answer = await ask('GET', '/health', { headers: { 'x-request-id': `tl_sk_${CANARY}` } });
+  expect(answer.headers.get('x-request-id')).not.toContain(CANARY);
+  expect((await lineOf(answer.headers.get('x-request-id') ?? '')).route).toBe('/health');
+});
+
 /** Requests of every kind with the canary in every field that a sender controls. */
 async function sendCanaries(workspace: TestWorkspace): Promise<Answer[]> {
   const person = { email: `${CANARY}@acme.example`, user_id: CANARY, phone: '+4930901820' };
