@@ -137,7 +137,7 @@ async function settle(
     if (line.queue !== 'dead_letter') throw error;
     noteError(line, error);
     const refused = items.map((item) => ({ ...item, errors: [NOT_STORED] }));
-    await context.database.query(await keepRejections(resource, refused, context));
+    await context.database.query((await keepRejections(resource, refused, context)).statement);
     return 'rejected';
   }
 }

@@ -1,3 +1,4 @@
+import { settleWaitingAdjustments } from './conversions/adjustment-sql.ts';
 import { type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
@@ -10,46 +11,69 @@ import { purgeConversions, purgeTouchpoints } from './workspaces/retention-sql.t
  */
 const STEP_ROWS = 5000;
 
-/** The most statements per kind of row in one run; the rest is deleted in the next hour. */
-const MAX_STEPS = 20;
-
 /** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
+
+/** No step begins later, so that the last one has time for its retries. */
+const LAST_STEP_MS = RUN_DEADLINE_MS - 60 * 1000;
 
 /** Link facts that one step of settling looks at, under the lock that other requests of the workspace wait for. */
 const STEP_FACTS = 1000;
 
-/** The most steps of settling in one run, of all workspaces together. */
-const MAX_SETTLING_STEPS = 500;
+/** A kind of work: does one bounded step of it, and returns true if more is left. */
+type Step = () => Promise<boolean>;
 
 /**
- * Deletes expired rows and settles links that wait, in bounded steps, when the hourly trigger fires. Two runs at once are
- * safe.
+ * Deletes expired rows and settles what waits, in bounded steps, when the hourly trigger fires. The kinds of work take
+ * turns until all is done, or until the time is over; the next run does the rest. Two runs at once are safe.
  */
-export async function runSchedule(config: Config): Promise<void> {
+export async function runSchedule(config: Config, lastStep_ms = LAST_STEP_MS): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
-  for (const purge of [purgeRejections, purgeConversions, purgeTouchpoints]) {
-    for (let step = 0; step < MAX_STEPS; step++) {
-      const gone = await database.query(purge(STEP_ROWS));
-      if (gone.length < STEP_ROWS) break;
+  const purges = [purgeRejections, settleWaitingAdjustments, purgeConversions, purgeTouchpoints];
+  const steps: Step[] = purges.map((purge) => async () => {
+    const gone = await database.query(purge(STEP_ROWS));
+    return gone.length === STEP_ROWS;
+  });
+  await takeTurns([...steps, settlingLinks(databases)], lastStep_ms);
+}
+
+/**
+ * Does a step of each kind in turn until none is left. A kind that fails ends, and the others go on.
+ * @throws the error of the first kind that failed, when the others are done
+ */
+async function takeTurns(steps: readonly Step[], duration_ms: number): Promise<void> {
+  const started = performance.now();
+  const failures: unknown[] = [];
+  const isOver = () => performance.now() - started >= duration_ms;
+  let left = steps;
+  while (left.length > 0 && !isOver()) {
+    const open: Step[] = [];
+    for (const step of left) {
+      if (isOver()) break;
+      try {
+        if (await step()) open.push(step);
+      } catch (error) {
+        failures.push(error);
+      }
     }
+    left = open;
   }
-  await settleLinks(databases);
+  if (failures.length > 0) throw failures[0];
 }
 
 /** Workspaces take turns, so that one with a million links does not keep the others waiting. */
-async function settleLinks(databases: Databases): Promise<void> {
-  let waiting = await databases.upkeep().query<PendingWorkspace>(pendingWorkspaces());
-  for (let step = 0; step < MAX_SETTLING_STEPS && waiting.length > 0; ) {
-    const left: PendingWorkspace[] = [];
-    for (const workspace of waiting) {
-      const [[row]] = await databases
-        .inWorkspace(workspace.workspace_id)
-        .atomic<[{ is_left: boolean }]>([settlePendingLinks(workspace.workspace_id, STEP_FACTS)]);
-      step += 1;
-      if (row?.is_left) left.push(workspace);
-    }
-    waiting = left;
-  }
+function settlingLinks(databases: Databases): Step {
+  let waiting: PendingWorkspace[] | null = null;
+  return async () => {
+    waiting ??= await databases.upkeep().query<PendingWorkspace>(pendingWorkspaces());
+    const workspace = waiting.shift();
+    if (!workspace) return false;
+    const { workspace_id } = workspace;
+    const [[row]] = await databases
+      .inWorkspace(workspace_id)
+      .atomic<[{ is_left: boolean }]>([settlePendingLinks(workspace_id, STEP_FACTS)]);
+    if (row?.is_left) waiting.push(workspace);
+    return waiting.length > 0;
+  };
 }

@@ -76,7 +76,7 @@ export function normaliseIdentity(identity: Identity, defaultCountry: string | n
 }
 
 /** E.164, such as `+4915112345678`. */
-function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
+export function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
   const parsed = parsePhoneNumberFromString(value, (defaultCountry as CountryCode | null) ?? undefined);
   return parsed?.isPossible() ? { ok: true, value: parsed.number } : { ok: false, reason: 'invalid_phone' };
 }

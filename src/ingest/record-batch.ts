@@ -4,7 +4,7 @@ import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
 import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
-import type { DropReason, ItemResult } from './batch-answer.ts';
+import type { DropReason, ItemResult, ItemWarning } from './batch-answer.ts';
 import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
 import { isolate, isRefusalOfData, notIsolated, rejectedByDatabase } from './isolate.ts';
 import { keepRejections, type RejectedItem } from './keep-rejections.ts';
@@ -42,7 +42,7 @@ export interface IngestResource<I extends { id?: string | null | undefined }, R 
   /** Outcomes of `write` that reject the item, besides `conflict`, with the error of each. */
   rejections: Record<string, FieldError>;
   /** Outcomes of `write` that store the item with a warning. */
-  warnings?: Record<string, FieldError>;
+  warnings?: Record<string, ItemWarning>;
 }
 
 export interface RecordOptions {
@@ -141,7 +141,7 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
     // Rows without a result were not visible: a concurrent batch was storing the same ids. Ask again.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
-  if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
+  if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
@@ -172,13 +172,13 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
   context: RecordContext,
 ): Promise<{ answers: Answers[]; rejected: NamedItem[] }> {
   try {
-    return { answers: [await writeRows(resource, open, toReject, options, context)], rejected: [] };
+    return { answers: [await writeRows(resource, open, toReject, options, results, context)], rejected: [] };
   } catch (error) {
     if (!isRefusalOfData(error) || open.length === 0) throw error;
     // Rejections are stored by themselves, so that they cannot be the reason why a part is rejected.
-    if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
+    if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
     const found = await isolate(open, error.sqlstate, (part) =>
-      writeRows(resource, part, [], options, context),
+      writeRows(resource, part, [], options, results, context),
     );
     const reject = ({ sent, row }: Candidate<R>, reason: FieldError) => {
       results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
@@ -194,16 +194,18 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
   }
 }
 
-/** One round trip: stores the rows, and the rejected items as rejections. */
+/** One round trip: stores the rows, and the rejected items as rejections. Marks the results of those that are not kept. */
 async function writeRows<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
   toReject: readonly RejectedItem[],
   options: RecordOptions,
+  results: Map<number, ItemResult>,
   context: RecordContext,
 ): Promise<Answers> {
   const rows = open.map(({ row }) => row);
-  const aside = toReject.length > 0 ? [await keepRejections(resource.resource, toReject, context)] : [];
+  const keeping = toReject.length > 0 ? await keepRejections(resource.resource, toReject, context) : null;
+  const aside = keeping ? [keeping.statement] : [];
   const statements = options.dryRun
     ? [resource.check(rows, context)]
     : rows.length > 0
@@ -211,6 +213,12 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
       : [];
   if (statements.length + aside.length === 0) return NO_ANSWERS;
   const answers = await context.database.atomic([...aside, ...statements]);
+  for (const { unkept_id } of keeping ? (answers[0] ?? []) : []) {
+    for (const { index } of keeping?.items.get(String(unkept_id)) ?? []) {
+      const result = results.get(index);
+      if (result) result.kept = false;
+    }
+  }
   const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
   return {
     outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),

@@ -1,0 +1,1 @@
+grant update (waiting_since) on adjustments to throughline_upkeep;
