@@ -20,29 +20,30 @@ const LAST_STEP_MS = RUN_DEADLINE_MS - 60 * 1000;
 /** Link facts that one step of settling looks at, under the lock that other requests of the workspace wait for. */
 const STEP_FACTS = 1000;
 
-/** A kind of work: does one bounded step of it, and returns true if more is left. */
-type Step = () => Promise<boolean>;
+/** One bounded step of a kind of work; true if more is left. */
+export type Step = () => Promise<boolean>;
 
 /**
  * Deletes expired rows and settles what waits, in bounded steps, when the hourly trigger fires. The kinds of work take
  * turns until all is done, or until the time is over; the next run does the rest. Two runs at once are safe.
  */
-export async function runSchedule(config: Config, lastStep_ms = LAST_STEP_MS): Promise<void> {
+export async function runSchedule(config: Config, stepRows = STEP_ROWS): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
   const purges = [purgeRejections, settleWaitingAdjustments, purgeConversions, purgeTouchpoints];
   const steps: Step[] = purges.map((purge) => async () => {
-    const gone = await database.query(purge(STEP_ROWS));
-    return gone.length === STEP_ROWS;
+    const gone = await database.query(purge(stepRows));
+    return gone.length === stepRows;
   });
-  await takeTurns([...steps, settlingLinks(databases)], lastStep_ms);
+  await takeTurns([...steps, settlingLinks(databases)], LAST_STEP_MS);
 }
 
 /**
- * Does a step of each kind in turn until none is left. A kind that fails ends, and the others go on.
- * @throws the error of the first kind that failed, when the others are done
+ * Does a step of each kind in turn until nothing is left of any. A kind that fails ends, and the others go on.
+ * @param duration_ms no step begins later
+ * @throws the first error, when the others are done
  */
-async function takeTurns(steps: readonly Step[], duration_ms: number): Promise<void> {
+export async function takeTurns(steps: readonly Step[], duration_ms: number): Promise<void> {
   const started = performance.now();
   const failures: unknown[] = [];
   const isOver = () => performance.now() - started >= duration_ms;

@@ -41,12 +41,12 @@ function* candidatesIn(
   defaultCountry: string | null,
 ): Generator<string | typeof TOO_MANY, void> {
   let strings = 0;
-  for (const { text, isPart, isJson } of stringsIn(item)) {
+  for (const { text, inside, isJson } of stringsIn(item)) {
     strings += 1;
     if (strings > MAX_STRINGS) yield TOO_MANY;
-    const normal = text.trim().normalize('NFC');
-    if (!isJson) yield* wholeForms(normal, defaultCountry);
-    if (isPart) continue;
+    if (!isJson) yield* wholeForms(text.trim().normalize('NFC'), defaultCountry);
+    if (inside === null) continue;
+    const normal = inside.trim().normalize('NFC');
     yield* formsInside(normal, defaultCountry);
     if (normal.includes('%')) yield* formsInside(percentDecoded(normal), defaultCountry);
   }
@@ -54,27 +54,24 @@ function* candidatesIn(
 
 interface StringOfItem {
   text: string;
-  /** A part of a line, which is searched as a whole. */
-  isPart?: true;
-  /** A line of JSON, or of what should be; no value looks like it. */
+  /** What is searched for addresses; null for a part of a line, which is searched as a whole. */
+  inside: string | null;
+  /** A line of what should be JSON. No value looks like it. */
   isJson?: boolean;
 }
-
-const JSON_LIKE = /^\s*[{["]/;
 
 function* stringsIn(value: unknown, depth = 0): Generator<StringOfItem> {
   if (typeof value === 'string') {
     // An item that is text is a line that could not be read. Deeper, it may be JSON that was encoded twice.
-    const isJson = JSON_LIKE.test(value);
-    const isLine = depth === 0 || isJson;
-    const line = isLine ? withoutEscapes(value) : value;
-    yield { text: line, isJson };
-    if (isLine) for (const part of partsOfLine(line)) yield { text: part, isPart: true };
-  } else if (typeof value === 'number') yield { text: String(value) };
+    const isLine = depth === 0 || /^\s*[{["]/.test(value);
+    const inside = isLine ? withoutEscapes(value) : value;
+    yield { text: value, inside, isJson: depth === 0 && /^\s*[{[]\s*["{]/.test(value) };
+    if (isLine) for (const part of partsOfLine(inside)) yield { text: part, inside: null };
+  } else if (typeof value === 'number') yield { text: String(value), inside: String(value) };
   else if (Array.isArray(value)) for (const member of value) yield* stringsIn(member, depth + 1);
   else if (typeof value === 'object' && value !== null) {
     for (const [name, member] of Object.entries(value)) {
-      if (!FIELD_NAMES.has(name)) yield { text: name };
+      if (!FIELD_NAMES.has(name)) yield { text: name, inside: name };
       yield* stringsIn(member, depth + 1);
     }
   }
@@ -87,7 +84,9 @@ function* wholeForms(text: string, defaultCountry: string | null): Generator<str
   if (lower !== text) yield lower;
   if (lower.startsWith('@')) yield lower.replace(/^@+/, '');
   if (text.length > MAX_FORM_LENGTH || text.includes('@')) return;
-  if (/\.|[^\0-\x7f]/.test(text) && !/\s/.test(text)) yield normaliseDomain(text) ?? '';
+  // A number is read as an IPv4 address, which nobody means.
+  const domain = /^[\d.]+$/.test(text) ? null : normaliseDomain(text);
+  if (domain !== null && domain !== lower) yield domain;
   if (/(\d\D*){3}/.test(text)) yield* ['', ...phonesOf(text, defaultCountry)];
 }
 
