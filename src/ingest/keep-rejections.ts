@@ -1,6 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import { canonicalJson, type FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
+import { MAX_ID_LENGTH } from '../http/fields.ts';
 import type { RecordContext } from '../http/operation.ts';
 import type { NamedItem } from './name-items.ts';
 import { identityHashesOf } from './person.ts';
@@ -62,15 +63,31 @@ async function rowOf(
   const content = canonicalJson(value ?? null);
   return {
     id: `rj_${(await secrets.hash('rejection', `${resource} ${isIdOfSender ? '' : id} ${content}`)).slice(0, 32)}`,
-    item_id: escapeUnstorable(id),
+    item_id: escapeUnstorable(cut(id, MAX_ID_LENGTH)),
     // Of a digest it is null, because the release before this one opens every row.
     item_encrypted: await secrets.seal(isKept ? json : 'null'),
     item_digest: isKept ? null : await secrets.hash('rejection_digest', json),
     item_bytes: isKept ? null : bytes,
-    errors: textHashes ? errors : [{ pointer, detail: TOO_MANY_TEXTS }],
+    errors: textHashes ? bounded(errors, pointer) : [{ pointer, detail: TOO_MANY_TEXTS }],
     identity_hashes: textHashes ? await identityHashesOf(value, context) : [],
     text_hashes: textHashes ?? (await textHashing(context)([id]))[0] ?? [],
   };
+}
+
+/** The most reasons of a rejection, and the longest pointer: names of members are the sender's. */
+const MAX_REASONS = 50;
+const MAX_POINTER_LENGTH = 500;
+
+function bounded(errors: readonly FieldError[], pointer: string): FieldError[] {
+  const first = errors
+    .slice(0, MAX_REASONS)
+    .map((error) => ({ ...error, pointer: cut(error.pointer, MAX_POINTER_LENGTH) }));
+  const more = errors.length - first.length;
+  return more > 0 ? [...first, { pointer, detail: `${more} more reasons are not kept.` }] : first;
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 const TOO_MANY_TEXTS =

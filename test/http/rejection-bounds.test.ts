@@ -55,6 +55,16 @@ describe('an item of 64 KiB', () => {
     expect((await workspace.ask('DELETE', `/v1/people/${ann}`)).body.rejections).toBe(2);
   });
 
+  test('is bounded in its id, its pointers and its reasons too', async () => {
+    const workspace = await TestWorkspace.make();
+    const names = Array.from({ length: 60 }, (_, i) => [`${'n'.repeat(30_000)}${i}`, 1]);
+    await workspace.touchpoints({ id: 'i'.repeat(300_000), ...Object.fromEntries(names) });
+    const [digest] = await listOf(workspace);
+    expect([digest.item, digest.item_id.length, digest.errors.length]).toEqual([null, 255, 51]);
+    expect(digest.errors[50].detail).toContain('more reasons');
+    expect(JSON.stringify(digest).length).toBeLessThan(KIB_64);
+  });
+
   test('is measured by its bytes as a line too', async () => {
     const workspace = await TestWorkspace.make();
     await sendLines(workspace, `{"a":"${'é'.repeat(32_765)}`);

@@ -222,4 +222,8 @@ test('the role of the hourly run deletes what may be past its days, and changes 
     expect([name, await codeOf(tried)]).toEqual([name, deletes.includes(name) ? 'allowed' : '42501']);
   }
   expect(await codeOf(under(reach, ['update touchpoints set kind = kind']))).toBe('42501');
+  expect(await codeOf(under(reach, ['update adjustments set kind = kind']))).toBe('42501');
+  expect(await codeOf(under(reach, ['update adjustments set waiting_since = null where false']))).toBe(
+    'allowed',
+  );
 });
