@@ -27,3 +27,6 @@ create policy upkeep_read on identities for select to throughline_upkeep
 using (exists (select from workspaces w where w.id = workspace_id and w.identity_storage = 'hashed'));
 --> statement-breakpoint
 create policy upkeep_clear on identities for update to throughline_upkeep using (true) with check (value is null);
+--> statement-breakpoint
+-- The hourly run ends the waiting of adjustments whose conversion has come.
+grant update (waiting_since) on adjustments to throughline_upkeep;

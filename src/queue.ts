@@ -143,7 +143,7 @@ async function settle(
     noteError(line, error);
     const reason = isOverCap ? { pointer: '', detail: OVER_CAP } : NOT_STORED;
     const refused = items.map((item) => ({ ...item, errors: [reason] }));
-    await context.database.query(await keepRejections(resource, refused, context));
+    await context.database.query((await keepRejections(resource, refused, context)).statement);
     return 'rejected';
   }
 }

@@ -1,3 +1,4 @@
+import { settleWaitingAdjustments } from './conversions/adjustment-sql.ts';
 import { type Database, type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
@@ -16,60 +17,87 @@ import {
  */
 const STEP_ROWS = 5000;
 
-/** The most statements per kind of row in one run; the rest is deleted in the next hour. */
-const MAX_STEPS = 20;
-
-/** The same for values of identities, of which a workspace may have a million. */
-const MAX_CLEARING_STEPS = 200;
-
 /** The deadline of a run. Cloudflare allows an hourly trigger 15 minutes. */
 const RUN_DEADLINE_MS = 14 * 60 * 1000;
 
-/** Each deletes a kind of expired row, at most so many. */
-const PURGES = [purgeRejections, purgeConversions, purgeTouchpoints, purgeReplacedItems, purgeKeyUsage];
+/** No step begins later, so that the last one has time for its retries. */
+const LAST_STEP_MS = RUN_DEADLINE_MS - 60 * 1000;
+
+/** Each deletes or settles a kind of row that is past its time, at most so many. */
+const PURGES = [
+  purgeRejections,
+  settleWaitingAdjustments,
+  purgeConversions,
+  purgeTouchpoints,
+  purgeReplacedItems,
+  purgeKeyUsage,
+];
 
 /** Link facts that one step of settling looks at, under the lock that other requests of the workspace wait for. */
 const STEP_FACTS = 1000;
 
-/** The most steps of settling in one run, of all workspaces together. */
-const MAX_SETTLING_STEPS = 500;
+/** One bounded step of a kind of work; true if more is left. */
+export type Step = () => Promise<boolean>;
 
 /**
- * Deletes expired rows, removes values of identities where plain storage was turned off, and settles links that wait, in
- * bounded steps, when the hourly trigger fires. Two runs at once are safe.
+ * Deletes expired rows, removes values of identities where plain storage was turned off, and settles what waits, in
+ * bounded steps, when the hourly trigger fires. The kinds of work take turns until all is done, or until the time is
+ * over; the next run does the rest. Two runs at once are safe.
  */
-export async function runSchedule(config: Config): Promise<void> {
+export async function runSchedule(config: Config, stepRows = STEP_ROWS): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
-  for (const purge of PURGES) {
-    for (let step = 0; step < MAX_STEPS; step++) {
-      const gone = await database.query(purge(STEP_ROWS));
-      if (gone.length < STEP_ROWS) break;
-    }
-  }
-  await clearValues(database);
-  await settleLinks(databases);
+  const steps: Step[] = PURGES.map((purge) => async () => {
+    const gone = await database.query(purge(stepRows));
+    return gone.length === stepRows;
+  });
+  await takeTurns([...steps, clearing(database, stepRows), settlingLinks(databases)], LAST_STEP_MS);
 }
 
-async function clearValues(database: Database): Promise<void> {
-  for (let step = 0; step < MAX_CLEARING_STEPS; step++) {
-    const [cleared] = await database.query<{ rows: number }>(clearPlainValues(STEP_ROWS));
-    if ((cleared?.rows ?? 0) < STEP_ROWS) break;
+/**
+ * Does a step of each kind in turn until nothing is left of any. A kind that fails ends, and the others go on.
+ * @param duration_ms no step begins later
+ * @throws the first error, when the others are done
+ */
+export async function takeTurns(steps: readonly Step[], duration_ms: number): Promise<void> {
+  const started = performance.now();
+  const failures: unknown[] = [];
+  const isOver = () => performance.now() - started >= duration_ms;
+  let left = steps;
+  while (left.length > 0 && !isOver()) {
+    const open: Step[] = [];
+    for (const step of left) {
+      if (isOver()) break;
+      try {
+        if (await step()) open.push(step);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+    left = open;
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+function clearing(database: Database, stepRows: number): Step {
+  return async () => {
+    const [cleared] = await database.query<{ rows: number }>(clearPlainValues(stepRows));
+    return (cleared?.rows ?? 0) === stepRows;
+  };
 }
 
 /** Workspaces take turns, so that one with a million links does not keep the others waiting. */
-async function settleLinks(databases: Databases): Promise<void> {
-  let waiting = await databases.upkeep().query<PendingWorkspace>(pendingWorkspaces());
-  for (let step = 0; step < MAX_SETTLING_STEPS && waiting.length > 0; ) {
-    const left: PendingWorkspace[] = [];
-    for (const workspace of waiting) {
-      const [[row]] = await databases
-        .inWorkspace(workspace.workspace_id)
-        .atomic<[{ is_left: boolean }]>([settlePendingLinks(workspace.workspace_id, STEP_FACTS)]);
-      step += 1;
-      if (row?.is_left) left.push(workspace);
-    }
-    waiting = left;
-  }
+function settlingLinks(databases: Databases): Step {
+  let waiting: PendingWorkspace[] | null = null;
+  return async () => {
+    waiting ??= await databases.upkeep().query<PendingWorkspace>(pendingWorkspaces());
+    const workspace = waiting.shift();
+    if (!workspace) return false;
+    const { workspace_id } = workspace;
+    const [[row]] = await databases
+      .inWorkspace(workspace_id)
+      .atomic<[{ is_left: boolean }]>([settlePendingLinks(workspace_id, STEP_FACTS)]);
+    if (row?.is_left) waiting.push(workspace);
+    return waiting.length > 0;
+  };
 }

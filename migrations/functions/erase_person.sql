@@ -12,6 +12,7 @@ declare
   v_nameless_identity bigint;
   v_identities bigint[];
   v_hashes text[];
+  v_texts bigint[];
   v_accounts text[];
   v_account text;
   v_nameless_account text;
@@ -38,8 +39,9 @@ begin
     return null;
   end if;
 
-  select coalesce(array_agg(i.id), '{}'), coalesce(array_agg(i.namespace || ':' || encode(i.value_hash, 'hex')), '{}')
-  into v_identities, v_hashes
+  select coalesce(array_agg(i.id), '{}'), coalesce(array_agg(i.namespace || ':' || encode(i.value_hash, 'hex')), '{}'),
+    array_agg(i.text_hash) filter (where i.text_hash is not null)
+  into v_identities, v_hashes, v_texts
   from identities i
   where i.workspace_id = (select p_workspace_id) and i.person_id = v_person;
 
@@ -127,7 +129,7 @@ begin
   where c.workspace_id = (select p_workspace_id) and c.identity_id = any (v_identities);
 
   delete from rejections r
-  where r.workspace_id = (select p_workspace_id) and r.identity_hashes && v_hashes;
+  where r.workspace_id = (select p_workspace_id) and (r.identity_hashes && v_hashes or r.text_hashes && v_texts);
   get diagnostics v_rejections = row_count;
 
   delete from identities i

@@ -1,7 +1,7 @@
 -- replace_page_items: removes items that came with a publishable key, because items of a secret key with the same ids are
 -- about to be stored in the same transaction. With each item go the conversions that it recorded through the match of a
--- goal, and its link fact, unless another item of a page asserts the same. Adjustments stay. Rows are kept in
--- replaced_items as they were.
+-- goal, and its link fact, unless another item of a page asserts the same. Adjustments stay, and wait for a conversion
+-- that is not recorded again. Rows are kept in replaced_items as they were.
 --   p_resource  'touchpoints', 'conversions' or 'people'
 --   p_ids       ids of the items to store; most of them are not there, or came with a secret key
 -- Plans: a workspace without items of pages is recognised by an index that has none of it. The planner expects as many as
@@ -81,6 +81,11 @@ begin
     union all
     select 'people', u.id, u.identity_id, u.occurred_at, u.page_link_id, to_jsonb(u)
     from gone_updates u
+  ), waiting as (
+    update adjustments a set waiting_since = now()
+    from gone_conversions c
+    where p_resource = 'touchpoints' and a.workspace_id = (select p_workspace_id) and a.conversion_id = c.id
+      and a.waiting_since is null
   ), kept as (
     insert into replaced_items (workspace_id, resource, id, identity_id, occurred_at, was)
     select p_workspace_id, gone.resource, gone.id, gone.identity_id, gone.occurred_at,

@@ -59,16 +59,16 @@ begin
     ) link on true
     left join lateral (
       select true as are_there
-      from read_identities(item.identities) as said
+      from read_texts(item.identities) as said
       left join lateral (
-        select true as is_known
+        select true as is_known, i.text_hash
         from identities i
         where i.workspace_id = (select p_workspace_id)
           and i.namespace = said.namespace
           and i.value_hash = said.value_hash
         offset 0
       ) known on true
-      where known.is_known is null
+      where known.is_known is null or (known.text_hash is null and said.text_hash is not null)
       limit 1
     ) strangers on true
     left join lateral (
@@ -128,6 +128,30 @@ begin
 
   if not v_is_news and not v_has_strangers and not v_has_accounts then
     return;
+  end if;
+
+  -- Identities that 0.1.0 stored get their text_hash. A row that another batch holds is left to it, so nobody waits.
+  if v_has_strangers then
+    with bare as materialized (
+      select known.id, known.text_hash
+      from read_items(p_items) item
+      cross join lateral read_texts(item.identities) as said
+      cross join lateral (
+        select i.id, said.text_hash
+        from identities i
+        where i.workspace_id = (select p_workspace_id)
+          and i.namespace = said.namespace
+          and i.value_hash = said.value_hash
+          and i.text_hash is null
+          and said.text_hash is not null
+        offset 0
+        for no key update skip locked
+      ) known
+    )
+    update identities i
+    set text_hash = bare.text_hash
+    from bare
+    where i.workspace_id = (select p_workspace_id) and i.id = bare.id;
   end if;
 
   -- Items that are already stored, or will not be stored, assert nothing. This is checked under the lock.
@@ -284,9 +308,9 @@ begin
   -- concurrent batch inserted an identity first.
   with said as materialized (
     select item.position, (item.value ->> 'person_id')::uuid as proposed_id, said.namespace, said.value_hash, said.value,
-      known.person_id
+      said.text_hash, known.person_id
     from jsonb_array_elements(p_items) with ordinality item (value, position)
-    cross join lateral read_identities(item.value -> 'identities') as said
+    cross join lateral read_texts(item.value -> 'identities') as said
     left join lateral (
       select i.person_id
       from identities i
@@ -303,15 +327,15 @@ begin
   ), strangers as (
     select said.namespace, said.value_hash, bool_or(owner.is_contested) as is_contested,
       (array_agg(owner.person_id order by said.position))[1] as person_id,
-      (array_agg(said.value order by said.position))[1] as value
+      (array_agg(said.value order by said.position))[1] as value, min(said.text_hash) as text_hash
     from said
     join owner on owner.position = said.position
     where said.person_id is null
     group by said.namespace, said.value_hash
   ), inserted as (
-    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value)
+    insert into identities (workspace_id, namespace, value_hash, hash_version, person_id, value, text_hash)
     select p_workspace_id, s.namespace, s.value_hash, p_hash_version,
-      case when s.is_contested then uuid_v7() else s.person_id end, s.value
+      case when s.is_contested then uuid_v7() else s.person_id end, s.value, s.text_hash
     from strangers s
     order by s.namespace, s.value_hash
     on conflict do nothing

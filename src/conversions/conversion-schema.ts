@@ -94,7 +94,7 @@ export const AdjustmentInput = z
 
 /** The same with the id of its conversion, as it is recorded, or kept as a rejection. */
 export const AdjustmentItem = z
-  .strictObject({ ...adjustmentFields, conversion_id: z.string() })
+  .strictObject({ ...adjustmentFields, conversion_id: SenderId })
   .refine(isWhole, whole);
 export type AdjustmentItem = z.output<typeof AdjustmentItem>;
 

@@ -1,17 +1,19 @@
 import * as z from 'zod';
 import { readJson } from '../http/body.ts';
 import { ApiError } from '../http/errors.ts';
+import { MAX_ID_LENGTH } from '../http/fields.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
 import { BatchAnswer, batchReply } from '../ingest/batch-answer.ts';
 import { BatchQuery, idempotencyKeyOf } from '../ingest/batch-request.ts';
 import { nameItems } from '../ingest/name-items.ts';
 import { occurredAtOf } from '../ingest/normalise-item.ts';
 import { type IngestResource, recordBatch } from '../ingest/record-batch.ts';
-import { type AdjustmentRow, checkAdjustments, insertAdjustments } from './adjustment-sql.ts';
+import { type AdjustmentRow, checkAdjustments, insertAdjustments, WAITING_DAYS } from './adjustment-sql.ts';
 import { AdjustmentInput, AdjustmentItem } from './conversion-schema.ts';
 
-const UNKNOWN_CONVERSION =
-  'No conversion has this id yet. The adjustment is kept under /v1/rejections; replay it once the conversion is stored.';
+const IS_WAITING = `No conversion has this id yet. The adjustment waits for it for ${WAITING_DAYS} days, and counts as soon as it is stored.`;
+const NOT_FOUND = `${IS_WAITING} Sent again, the adjustment is a duplicate.`;
+const NOT_FOUND_DRY = `No conversion has this id yet. Without dry_run, the adjustment would wait for it for ${WAITING_DAYS} days.`;
 
 export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   resource: 'adjustments',
@@ -29,7 +31,8 @@ export const adjustmentIngest: IngestResource<AdjustmentItem, AdjustmentRow> = {
   },
   write: async (rows, { workspace }) => [insertAdjustments(workspace.id, rows)],
   check: (rows, { workspace }) => checkAdjustments(workspace.id, rows),
-  rejections: { unknown_conversion: { pointer: '', detail: UNKNOWN_CONVERSION } },
+  rejections: {},
+  warnings: { waiting: { code: 'waiting_for_conversion', pointer: '/conversion_id', detail: IS_WAITING } },
 };
 
 function refuse(pointer: string, detail: string): ApiError {
@@ -43,7 +46,7 @@ export const recordAdjustment = operation({
   tag: 'Conversions',
   summary: 'Adjust a conversion',
   description:
-    'A retraction cancels the conversion and is final. A restatement sets its new total; the last one by `(occurred_at, id)` decides. Net reports restate the day of the conversion itself. The response is that of a batch of one.',
+    'A retraction cancels the conversion and is final. A restatement sets its new total; the last one by `(occurred_at, id)` decides. Net reports restate the day of the conversion itself. An adjustment whose conversion is not stored yet is answered 404 and waits: it counts as soon as the conversion is stored, within 30 days. The response is that of a batch of one.',
   access: 'ingest',
   params: z.object({ id: z.string().meta({ example: 'order-1' }) }),
   query: BatchQuery,
@@ -70,12 +73,14 @@ export const recordAdjustment = operation({
     }
     if ('conversion_id' in sent)
       throw refuse('/conversion_id', 'The path names the conversion; leave this field out.');
+    if (params.id.length > MAX_ID_LENGTH)
+      throw new ApiError('not_found', `No conversion has an id of over ${MAX_ID_LENGTH} characters.`);
     const item = { index: 0, pointer: '', value: { ...sent, conversion_id: params.id }, unreadable: false };
     const { id_prefix } = adjustmentIngest;
     const items = await nameItems(id_prefix, [item], idempotencyKeyOf(context.request), context);
     const results = await recordBatch(adjustmentIngest, items, { dryRun: query.dry_run }, context);
-    if (results[0]?.errors?.[0]?.detail === UNKNOWN_CONVERSION)
-      throw new ApiError('not_found', UNKNOWN_CONVERSION);
+    if (results[0]?.warnings?.some(({ code }) => code === 'waiting_for_conversion'))
+      throw new ApiError('not_found', query.dry_run ? NOT_FOUND_DRY : NOT_FOUND);
     return batchReply(results);
   },
 });

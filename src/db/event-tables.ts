@@ -3,8 +3,10 @@ import {
   bigint,
   boolean,
   check,
+  date,
   foreignKey,
   index,
+  integer,
   jsonb,
   numeric,
   pgTable,
@@ -150,10 +152,13 @@ export const adjustments = pgTable(
     content_hash: bytes('content_hash').notNull(),
     /** The version of the canonical form that `content_hash` is of, see `domain/canonical.ts`. */
     content_version: contentVersion(),
+    /** When it came, if its conversion was not stored yet. It is deleted, or this is cleared, when the time is over. */
+    waiting_since: instant('waiting_since'),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('adjustments_conversion').on(t.workspace_id, t.conversion_id),
+    index('adjustments_waiting').on(t.workspace_id, t.waiting_since).where(sql`waiting_since is not null`),
     check('adjustments_value', sql`value >= 0`),
   ],
 );
@@ -167,15 +172,28 @@ export const rejections = pgTable(
     resource: text('resource', { enum: RESOURCES }).notNull(),
     /** The sender's id, or the generated one. */
     item_id: text('item_id').notNull(),
-    /** The item as sent, AES-GCM under the workspace's secret: a nonce of 12 bytes, then the ciphertext. */
+    /**
+     * The item as sent, AES-GCM under the workspace's secret: a nonce of 12 bytes, then the ciphertext. Of `null`, if only
+     * a digest of the item is kept.
+     */
     item_encrypted: bytes('item_encrypted').notNull(),
+    /** HMAC-SHA256 of the item under the workspace's secret, if it is too large to be kept. */
+    item_digest: bytes('item_digest'),
+    /** The size of an item of which only the digest is kept. */
+    item_bytes: integer('item_bytes'),
     errors: jsonb('errors').$type<FieldError[]>().notNull(),
-    /** `namespace:hash` of each identity in the item, so that an erasure finds it. */
+    /** `namespace:hash` of each identity in a well-formed item, for erasures by 0.1.0. */
     identity_hashes: text('identity_hashes').array().notNull().default([]),
+    /** The `text_hash` of every text in the item that could be an identity, so that an erasure finds it. */
+    text_hashes: bigint('text_hashes', { mode: 'bigint' }).array().notNull().default([]),
+    /** The key that sent it first, and the UTC day of that. Null: stored by 0.1.0. */
+    key_id: id('key_id'),
+    kept_on: date('kept_on'),
     received_at: instant('received_at').notNull().defaultNow(),
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('rejections_received').on(t.workspace_id, t.received_at),
+    index('rejections_of_day').on(t.workspace_id, t.key_id, t.kept_on),
   ],
 );

@@ -46,6 +46,8 @@ export const identities = pgTable(
     person_id: uuid('person_id').notNull(),
     /** The normalised value, only in workspaces with `identity_storage: plain`. */
     value: text('value'),
+    /** 64 bits of the keyed hash of the value without its namespace. Null: stored by 0.1.0, and not named since. */
+    text_hash: bigint('text_hash', { mode: 'bigint' }),
     created_at: instant('created_at').notNull().defaultNow(),
   },
   (t) => [

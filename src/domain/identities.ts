@@ -91,9 +91,14 @@ export function normaliseIdentity(identity: Identity, defaultCountry: string | n
   return { ok: true, value: trimmed };
 }
 
+/** Without characters that nobody sees. */
+export function withoutInvisible(text: string): string {
+  return text.replaceAll(INVISIBLE, '');
+}
+
 /** Lower case, without invisible characters, the domain in one spelling. */
-function normaliseEmail(value: string): NormalisedIdentity {
-  const visible = value.replaceAll(INVISIBLE, '').trim().toLowerCase();
+export function normaliseEmail(value: string): NormalisedIdentity {
+  const visible = withoutInvisible(value).trim().toLowerCase();
   if (isPlaceholder(visible)) return { ok: false, reason: 'placeholder' };
   const at = visible.lastIndexOf('@');
   const domain = at === -1 ? null : normaliseDomain(visible.slice(at + 1));
@@ -101,7 +106,7 @@ function normaliseEmail(value: string): NormalisedIdentity {
 }
 
 /** E.164, such as `+4915112345678`, with an extension as `+4915112345678;ext=12`. */
-function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
+export function normalisePhone(value: string, defaultCountry: string | null): NormalisedIdentity {
   const parsed = parsePhoneNumberFromString(value, (defaultCountry as CountryCode | null) ?? undefined);
   if (!parsed?.isPossible()) return { ok: false, reason: 'invalid_phone' };
   return { ok: true, value: parsed.ext ? `${parsed.number};ext=${parsed.ext}` : parsed.number };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { FieldError } from '../domain/json.ts';
 import { ApiError } from '../http/errors.ts';
 import type { Reply } from '../http/operation.ts';
+import { MAX_REJECTIONS_PER_DAY } from './rejection-insert-sql.ts';
 
 /** The status of an item; each item ends with exactly one. */
 export const STATUSES = ['accepted', 'duplicate', 'conflict', 'rejected', 'dropped', 'queued'] as const;
@@ -18,7 +19,16 @@ export interface ItemResult {
   /** Set if the item was dropped. */
   reason?: DropReason;
   errors?: FieldError[];
-  warnings?: FieldError[];
+  warnings?: ItemWarning[];
+  /** Set if the item is not kept under /v1/rejections either. */
+  kept?: false;
+}
+
+/** Codes of warnings that a sender may want to act on. */
+export const WARNING_CODES = ['waiting_for_conversion'] as const;
+
+export interface ItemWarning extends FieldError {
+  code?: (typeof WARNING_CODES)[number];
 }
 
 export const FieldErrorSchema = z
@@ -28,6 +38,13 @@ export const FieldErrorSchema = z
   })
   .meta({ id: 'FieldError' });
 
+const ItemWarningSchema = FieldErrorSchema.extend({
+  code: z.enum(WARNING_CODES).optional().meta({
+    description:
+      '`waiting_for_conversion`: the adjustment is stored, and counts as soon as its conversion is stored, within 30 days.',
+  }),
+}).meta({ id: 'ItemWarning' });
+
 export const BatchAnswer = z
   .object({
     accepted: z.number().int(),
@@ -36,10 +53,10 @@ export const BatchAnswer = z
       .int()
       .meta({ description: 'Stored before with the same id and content: a no-op.' }),
     dropped: z.number().int().meta({ description: 'Not stored on purpose, for example without consent.' }),
-    rejected: z
-      .number()
-      .int()
-      .meta({ description: 'Rejected or in conflict; kept under /v1/rejections for 30 days.' }),
+    rejected: z.number().int().meta({
+      description:
+        'Rejected or in conflict; kept under /v1/rejections for 30 days, except results with `kept: false`.',
+    }),
     queued: z.number().int().optional().meta({
       description: 'Durable in the queue, and stored soon. Only in deployments with a queue.',
     }),
@@ -53,7 +70,13 @@ export const BatchAnswer = z
             '`consent`: a person that it names has withheld consent. `erased`: a person that it names was erased at or after its time.',
         }),
         errors: z.array(FieldErrorSchema).optional(),
-        warnings: z.array(FieldErrorSchema).optional(),
+        warnings: z.array(ItemWarningSchema).optional(),
+        kept: z
+          .literal(false)
+          .optional()
+          .meta({
+            description: `The item is rejected or in conflict, and is not kept under /v1/rejections, because its key has added ${MAX_REJECTIONS_PER_DAY.toLocaleString('en-US')} rejections today (UTC). Send it again, corrected.`,
+          }),
       }),
     ),
   })

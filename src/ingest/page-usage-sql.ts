@@ -4,6 +4,7 @@ import { type DailyCaps, DEFAULT_DAILY_CAPS, type Resource } from '../domain/set
 import { DAY_MS } from '../domain/time.ts';
 import { ApiError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
+import { isPublishable } from './publishable.ts';
 
 /** Daily caps of publishable keys. See `migrations/functions/require_daily_caps.sql`. */
 
@@ -12,15 +13,42 @@ type Capped = Pick<RecordContext, 'caller' | 'workspace' | 'now'>;
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 const capsOf = ({ caller }: Capped): DailyCaps => caller.daily_caps ?? DEFAULT_DAILY_CAPS;
 
-/** Counts the items of one round trip, before they are stored. Raises an error of `CAP_OF_ERROR` over a cap. */
-export function requireDailyCaps(counts: Pick<DailyCaps, 'items' | 'rejections'>, context: Capped): SQL {
+/** Statements before and after those that store items. */
+interface Counting {
+  before: SQL[];
+  after: SQL[];
+}
+
+export const UNCOUNTED: Counting = { before: [], after: [] };
+
+/**
+ * The statements that count the items of a publishable key, and hold them to its daily caps. They raise an error of
+ * `CAP_OF_ERROR`.
+ */
+export function countingOf(
+  resource: Resource,
+  { rows, rejections }: { rows: readonly { id: string; value?: unknown }[]; rejections: number },
+  context: RecordContext,
+): Counting {
+  if (!isPublishable(context)) return UNCOUNTED;
+  const counts = { items: rows.length + rejections, rejections };
+  // Conversions get the default value of their goal, and touchpoints may record such conversions.
+  const ids = rows.filter(({ value }) => value == null).map(({ id }) => id);
+  return {
+    before: [requireDailyCaps(counts, context)],
+    after: ids.length > 0 ? [countDefaultValues(resource, ids, context)] : [],
+  };
+}
+
+/** Counts the items of one round trip, before they are stored. */
+function requireDailyCaps(counts: Pick<DailyCaps, 'items' | 'rejections'>, context: Capped): SQL {
   const { workspace, caller, now } = context;
   return sql`select require_daily_caps(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date,
     ${counts.items}::int, ${counts.rejections}::int, ${JSON.stringify(capsOf(context))}::jsonb)`;
 }
 
 /** Counts conversions with a default value, after they are stored in the same transaction. */
-export function countDefaultValues(resource: Resource, ids: readonly string[], context: Capped): SQL {
+function countDefaultValues(resource: Resource, ids: readonly string[], context: Capped): SQL {
   const { workspace, caller, now } = context;
   return sql`select count_default_values(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date, ${resource},
     ${sql.param([...ids])}::text[], ${capsOf(context).default_value_conversions}::bigint)`;

@@ -9,9 +9,11 @@ import {
   normaliseIdentity,
 } from '../domain/identities.ts';
 import type { FieldError } from '../domain/json.ts';
+import { isTelling } from '../domain/text-forms.ts';
 import type { RecordContext } from '../http/operation.ts';
 import { companyDomainOf } from './account.ts';
 import type { AccountClaim, PersonClaim } from './resolve-people-sql.ts';
+import { textHashOf } from './text-hash.ts';
 
 /** `{"email": "ann@acme.com", "x": "@ann"}`. Checked entry by entry, so that errors name each wrong one. */
 export const PersonMap = z
@@ -55,9 +57,11 @@ export const PersonMap = z
     example: { email: 'ann@acme.com', x: '@ann' },
   });
 
-/** An identity with its keyed hash. */
+/** An identity with its keyed hashes. */
 export interface HashedIdentity extends Identity {
   value_hash: string;
+  /** Without the namespace; see `textHashOf`. */
+  text_hash: string;
 }
 
 export interface PersonOfItem {
@@ -89,7 +93,9 @@ export async function personOf(
     const normalised = normaliseIdentity({ namespace, value }, context.workspace.default_country);
     if (normalised.ok) {
       const value_hash = await context.secrets.hash('identity', `${namespace}\0${normalised.value}`);
-      result.identities.push({ namespace, value: normalised.value, value_hash });
+      const text = isTelling(normalised.value) ? normalised.value : `${namespace}\0${normalised.value}`;
+      const text_hash = await textHashOf(text, context.secrets);
+      result.identities.push({ namespace, value: normalised.value, value_hash, text_hash });
     } else {
       const list = normalised.reason === 'placeholder' ? result.warnings : result.errors;
       list.push({ pointer: `${pointer}/${namespace}`, detail: REASONS[normalised.reason] });
@@ -180,9 +186,7 @@ export async function claimsOf(
       ...(row.identities.length > 1 && {
         link_id: await context.secrets.hash('link', keys[i]?.toSorted().join('\n') ?? ''),
       }),
-      identities: row.identities.map(({ namespace, value_hash, value }) =>
-        keepsValues ? { namespace, value_hash, value } : { namespace, value_hash },
-      ),
+      identities: row.identities.map(({ value, ...hashes }) => (keepsValues ? { ...hashes, value } : hashes)),
       ...whereOf(row, context),
       ...referrerOf(row),
     })),

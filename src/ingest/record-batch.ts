@@ -4,14 +4,14 @@ import type { FieldError } from '../domain/json.ts';
 import type { Resource } from '../domain/settings.ts';
 import { checkItem } from '../http/item-errors.ts';
 import type { RecordContext } from '../http/operation.ts';
-import type { DropReason, ItemResult } from './batch-answer.ts';
+import type { DropReason, ItemResult, ItemWarning } from './batch-answer.ts';
 import { withoutBlanks } from './blanks.ts';
 import { type Candidate, conflictError, firstsOf, settleConflicts, settleFollowers } from './candidates.ts';
 import { type ContentHashes, contentHashes } from './content-hash.ts';
 import { isolate, isRefusalOfData, notIsolated, rejectedByDatabase } from './isolate.ts';
 import { keepRejections, type RejectedItem } from './keep-rejections.ts';
 import type { NamedItem } from './name-items.ts';
-import { capError, countDefaultValues, requireDailyCaps } from './page-usage-sql.ts';
+import { capError, countingOf, UNCOUNTED } from './page-usage-sql.ts';
 import { isPublishable, uniformResult } from './publishable.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -41,7 +41,7 @@ export interface IngestResource<I extends { id?: string | null | undefined }, R 
   /** Outcomes of `write` that reject the item, besides `conflict`, with the error of each. */
   rejections: Record<string, FieldError>;
   /** Outcomes of `write` that store the item with a warning. */
-  warnings?: Record<string, FieldError>;
+  warnings?: Record<string, ItemWarning>;
 }
 
 export interface RecordOptions {
@@ -140,7 +140,7 @@ async function store<I extends { id?: string | null | undefined }, R extends Sto
     // Rows without a result were not visible: a concurrent batch was storing the same ids. Ask again.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
-  if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
+  if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
@@ -169,13 +169,13 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
   context: RecordContext,
 ): Promise<{ answers: Answers[]; rejected: NamedItem[] }> {
   try {
-    return { answers: [await writeRows(resource, open, toReject, options, context)], rejected: [] };
+    return { answers: [await writeRows(resource, open, toReject, options, results, context)], rejected: [] };
   } catch (error) {
     if (!isRefusalOfData(error) || open.length === 0) throw error;
     // Rejections are stored by themselves, so that they cannot be the reason why a part is rejected.
-    if (toReject.length > 0) await writeRows(resource, [], toReject, options, context);
+    if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
     const found = await isolate(open, error.sqlstate, (part) =>
-      writeRows(resource, part, [], options, context),
+      writeRows(resource, part, [], options, results, context),
     );
     const reject = ({ sent, row }: Candidate<R>, reason: FieldError) => {
       results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
@@ -191,51 +191,41 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
   }
 }
 
-/** One round trip: stores the rows, and the rejected items as rejections. */
+/** One round trip: stores the rows, and the rejected items as rejections. Marks the results of those that are not kept. */
 async function writeRows<I extends { id?: string | null | undefined }, R extends StoredRow>(
   resource: IngestResource<I, R>,
   open: readonly Candidate<R>[],
   toReject: readonly RejectedItem[],
   options: RecordOptions,
+  results: Map<number, ItemResult>,
   context: RecordContext,
 ): Promise<Answers> {
   const rows = open.map(({ row }) => row);
-  const aside = toReject.length > 0 ? [await keepRejections(resource.resource, toReject, context)] : [];
+  const keeping = toReject.length > 0 ? await keepRejections(resource.resource, toReject, context) : null;
+  const aside = keeping ? [keeping.statement] : [];
   const statements = options.dryRun
     ? [resource.check(rows, context)]
     : rows.length > 0
       ? await resource.write(rows, context)
       : [];
   if (statements.length + aside.length === 0) return NO_ANSWERS;
-  const { before, after } = options.dryRun ? UNCOUNTED : usageOf(resource.resource, open, toReject, context);
+  const { before, after } = options.dryRun
+    ? UNCOUNTED
+    : countingOf(resource.resource, { rows, rejections: toReject.length }, context);
   const first = [...before, ...aside];
   const answers = await context.database
     .atomic([...first, ...statements, ...after])
     .catch((error: unknown) => Promise.reject(capError(error, context)));
+  for (const { unkept_id } of keeping ? (answers[before.length] ?? []) : []) {
+    for (const { index } of keeping?.items.get(String(unkept_id)) ?? []) {
+      const result = results.get(index);
+      if (result) result.kept = false;
+    }
+  }
   const last = statements.length > 0 ? (answers[first.length + statements.length - 1] ?? []) : [];
   return {
     outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
     skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
-  };
-}
-
-const UNCOUNTED = { before: [], after: [] };
-
-/** The statements that count the items of a publishable key, and hold them to its daily caps. */
-function usageOf<R extends StoredRow>(
-  resource: Resource,
-  open: readonly Candidate<R>[],
-  toReject: readonly RejectedItem[],
-  context: RecordContext,
-): { before: SQL[]; after: SQL[] } {
-  if (!isPublishable(context)) return UNCOUNTED;
-  const counts = { items: open.length + toReject.length, rejections: toReject.length };
-  // Conversions get the default value of their goal, and touchpoints may record such conversions.
-  const without = open.filter(({ row }) => (row as { value?: unknown }).value == null);
-  const ids = without.map(({ row }) => row.id);
-  return {
-    before: [requireDailyCaps(counts, context)],
-    after: ids.length > 0 ? [countDefaultValues(resource, ids, context)] : [],
   };
 }
 

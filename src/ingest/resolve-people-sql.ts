@@ -18,7 +18,7 @@ export interface PersonClaim {
   occurred_at: string;
   person_id: string;
   link_id?: string;
-  identities: { namespace: string; value_hash: string; value?: string }[];
+  identities: { namespace: string; value_hash: string; text_hash: string; value?: string }[];
   account?: AccountClaim;
   /** The company domain of the e-mail address. */
   email_domain?: string;

@@ -24,7 +24,7 @@ export const erasePerson = operation({
   tag: 'People',
   summary: 'Erase a person',
   description:
-    'Erases who a person is, at once and irreversibly. Touchpoints and conversions move to a nameless person and lose their URLs, referrers, content, terms, topics and properties; totals stay. Ids stay too, because they keep the order and detect duplicates: put nothing personal in them. Items of the person from before the erasure are dropped (`erased`) when they are sent again; later ones create a new person. The operation is idempotent and returns the same receipt.',
+    'Erases who a person is, at once and irreversibly. Touchpoints and conversions move to a nameless person and lose their URLs, referrers, content, terms, topics and properties; totals stay. Ids stay too, because they keep the order and detect duplicates: put nothing personal in them. Rejected items that have a value of the person anywhere are deleted. Items of the person from before the erasure are dropped (`erased`) when they are sent again; later ones create a new person. The operation is idempotent and returns the same receipt.',
   access: 'admin',
   params: z.object({ id: PersonId }),
   query: z.object({}),

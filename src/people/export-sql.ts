@@ -1,6 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { cutToPage, PAGE_BYTES } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
+import { digestOut } from '../ingest/rejection-insert-sql.ts';
 import { shownValue } from './shown-value-sql.ts';
 
 /**
@@ -15,7 +16,7 @@ interface ExportList {
   /** Columns of `held` with their types. */
   key: readonly (readonly [column: string, type: SQL])[];
   /**
-   * Needs: `person.id` and the step `own_identities (id, hash)`; `page`, which selects, sorts and cuts rows `held`.
+   * Needs: `person.id` and the step `own_identities (id, hash, text_hash)`; `page`, which selects, sorts and cuts rows `held`.
    * Gives: rows `held` in the order of the key.
    */
   rows(workspaceId: string, page: PageOfKey): SQL;
@@ -146,10 +147,17 @@ export const EXPORT_LISTS = {
   },
   rejections: {
     key: [['id', TEXT]],
-    rows: rowsWhere('rejections', sql`held.identity_hashes && (select array_agg(hash) from own_identities)`),
+    rows: rowsWhere(
+      'rejections',
+      sql`(
+            held.identity_hashes && (select array_agg(hash) from own_identities)
+            or held.text_hashes && (select array_agg(text_hash) filter (where text_hash is not null) from own_identities)
+          )`,
+    ),
     json: sql`jsonb_build_object(
           'id', held.id, 'resource', held.resource, 'item_id', held.item_id, 'errors', held.errors,
-          'received_at', held.received_at, 'item_encrypted', encode(held.item_encrypted, 'hex')
+          'received_at', held.received_at, 'item_digest', ${digestOut(sql`held.item_digest`)}, 'item_bytes', held.item_bytes,
+          'item_encrypted', encode(held.item_encrypted, 'hex')
         )`,
   },
   referred_touchpoints: {
@@ -219,7 +227,7 @@ function pageOfList(
     ) held`;
 }
 
-/** Needs: nothing. Gives: the steps `person (id)`, of one row or none, and `own_identities (id, hash)`. */
+/** Needs: nothing. Gives: the steps `person (id)`, of one row or none, and `own_identities (id, hash, text_hash)`. */
 function personSteps(workspaceId: string, personId: string): SQL {
   return sql`
     person as materialized (
@@ -227,7 +235,7 @@ function personSteps(workspaceId: string, personId: string): SQL {
       from people p
       where p.workspace_id = ${tenant(workspaceId)} and p.id = ${personId}
     ), own_identities as materialized (
-      select i.id, i.namespace || ':' || encode(i.value_hash, 'hex') as hash
+      select i.id, i.namespace || ':' || encode(i.value_hash, 'hex') as hash, i.text_hash
       from identities i, person
       where i.workspace_id = ${tenant(workspaceId)} and i.person_id = person.id
     )`;

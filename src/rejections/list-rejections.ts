@@ -14,7 +14,7 @@ export const listRejections = operation({
   tag: 'Rejections',
   summary: 'List rejections',
   description:
-    'Lists items that were rejected or in conflict, as they were sent, with the reasons, newest first. Rejections are kept for 30 days. Correct the cause, then replay them.',
+    'Lists items that were rejected or in conflict, as they were sent, with the reasons, newest first. Rejections are kept for 30 days; of very large items only a digest. Correct the cause, then replay them.',
   access: 'admin',
   params: z.object({}),
   query: z.object({

@@ -17,6 +17,9 @@ export type Recorders = Record<
   (items: readonly NamedItem[], context: RecordContext) => Promise<ItemResult[]>
 >;
 
+const ONLY_DIGEST =
+  'Only a digest of this item is kept, because it was too large; send the item itself again.';
+
 export function replayRejection(recorders: Recorders): AnyOperation {
   return operation({
     method: 'post',
@@ -25,7 +28,7 @@ export function replayRejection(recorders: Recorders): AnyOperation {
     tag: 'Rejections',
     summary: 'Replay a rejection',
     description:
-      'Records the item once more, as it was sent. If it is accepted, dropped or already stored, the rejection is deleted. If not, the rejection stays, with the reasons of this attempt.',
+      'Records the item once more, as it was sent. If it is accepted, dropped or already stored, the rejection is deleted. If not, the rejection stays, with the reasons of this attempt. Where only the digest of an item is kept, the response is 422: send the item again.',
     access: 'admin',
     params: z.object({ id: z.string().meta({ example: rejectionExample.id }) }),
     query: z.object({}),
@@ -41,12 +44,13 @@ export function replayRejection(recorders: Recorders): AnyOperation {
         results: [{ index: 0, id: 'order-7', status: 'accepted' }],
       },
     },
-    errors: ['not_found', 'no_item_accepted'],
+    errors: ['not_found', 'no_item_accepted', 'invalid_request'],
     handle: async (context, { params }) => {
       const { database, workspace, secrets } = context;
       const [row] = await database.query<StoredRejection>(getRejection(workspace.id, params.id));
       if (!row) throw new ApiError('not_found', 'No rejection has this id. Rejections are kept for 30 days.');
-      const { resource, item, item_id } = await rejectionOut(row, secrets);
+      const { resource, item, item_id, item_digest } = await rejectionOut(row, secrets);
+      if (item_digest !== null) throw new ApiError('invalid_request', ONLY_DIGEST);
       // A line that was not JSON is kept as a string, and no valid item is a string.
       const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
       // An item without an id keeps the one that was generated when it was rejected, so replaying it and retrying it

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type Json, needWorld, TestWorkspace } from '../support/api.ts';
-import { expectProblem, idsIn, pointersOf, sale, statusesOf, touch } from './items.ts';
+import { expectProblem, pointersOf, sale, statusesOf } from './items.ts';
 
 /** The value of a conversion: its own or the goal's, and its net value after adjustments. */
 
@@ -189,94 +189,4 @@ describe('an adjustment', () => {
     });
     expect((await workspace.get('/v1/conversions/s/adjustments')).body.data).toEqual([]);
   });
-
-  test('of an unknown conversion is 404, is kept, and a replay applies it once the conversion is there', async () => {
-    const workspace = await TestWorkspace.make();
-    await workspace.goal('purchase');
-    expectProblem(await adjust(workspace, restated('a', 60, 2)), 404, 'not_found');
-    const [rejection] = (await workspace.get('/v1/rejections')).body.data;
-    expect(rejection).toMatchObject({
-      resource: 'adjustments',
-      item_id: 'a',
-      item: { ...restated('a', 60, 2), conversion_id: 's' },
-    });
-    const replay = () => workspace.post(`/v1/rejections/${rejection.id}/replay`, undefined);
-    expectProblem(await replay(), 422, 'no_item_accepted');
-    await workspace.conversions(sale('s'));
-    expect(statusesOf(await replay())).toEqual(['accepted']);
-    expect((await workspace.get('/v1/conversions/s')).body.net_value).toBe(60);
-    expect(await idsIn(workspace, '/v1/rejections')).toEqual([]);
-  });
-});
-
-describe('a goal that counts once', () => {
-  const report = '/v1/reports/attribution?goal=purchase&from=2025-01-01&to=2026-01-01';
-  const day = (n: number) => `2025-06-0${n}T00:00:00Z`;
-  const prepare = async () => {
-    const workspace = await TestWorkspace.make();
-    await workspace.goal('purchase', { counting: 'once' });
-    await workspace.touchpoints(touch('t'));
-    const second = sale('second', { occurred_at: day(5), value: 20 });
-    await workspace.conversions(
-      second,
-      sale('first', { occurred_at: day(4), value: 10 }),
-      sale('third', { occurred_at: day(6), value: 40 }),
-    );
-    await workspace.conversions(
-      sale('stranger', { person: { user_id: 'u2' }, occurred_at: day(7), value: 80 }),
-    );
-    return workspace;
-  };
-
-  test('counts the first of each person: 10 + 80 of 10, 20, 40 and 80', async () => {
-    const { totals } = (await (await prepare()).get(report)).body;
-    expect(totals).toMatchObject({ conversions: 2, value: 90, gross_conversions: 2, gross_value: 90 });
-    expect(totals).toMatchObject({
-      attributed: { conversions: 1, value: 10 },
-      unattributed: { conversions: 1, value: 80 },
-    });
-  });
-
-  test('counts the next one when the first is retracted, and keeps the first in gross: 20 + 80 net, 10 more gross', async () => {
-    const workspace = await prepare();
-    await adjust(workspace, retracted('a', 8), 'first');
-    const { totals } = (await workspace.get(report)).body;
-    expect(totals).toMatchObject({ conversions: 2, value: 100, gross_conversions: 3, gross_value: 110 });
-    const counted = async (id: string) =>
-      (await workspace.get(`/v1/conversions/${id}/explanation`)).body.conversion.counted;
-    expect([await counted('first'), await counted('second'), await counted('third')]).toEqual([
-      false,
-      true,
-      false,
-    ]);
-  });
-
-  test('counts the first ever, though the range begins later', async () => {
-    const { totals } = (
-      await (await prepare()).get('/v1/reports/attribution?goal=purchase&from=2025-06-05&to=2026-01-01')
-    ).body;
-    expect(totals).toMatchObject({ conversions: 1, value: 80 });
-  });
-});
-
-test('an archived goal takes no conversions, stays in reports, and comes back when it is put again', async () => {
-  const workspace = await workspaceWithSale();
-  const archived = await workspace.ask('DELETE', '/v1/goals/purchase');
-  expect(archived.body.archived_at).not.toBeNull();
-  expect((await workspace.ask('DELETE', '/v1/goals/purchase')).body.archived_at).toBe(
-    archived.body.archived_at,
-  );
-  const answer = await workspace.conversions(sale('late'));
-  expectProblem(answer, 422, 'no_item_accepted');
-  expect(pointersOf(answer.body.results[0].errors)).toEqual(['/conversions/0/goal']);
-  expect(statusesOf(await workspace.conversions(sale('s')))).toEqual(['duplicate']);
-  const { totals } = (
-    await workspace.get('/v1/reports/attribution?goal=purchase&from=2025-06-01&to=2025-06-02')
-  ).body;
-  expect(totals).toMatchObject({ conversions: 1, value: 100 });
-  expect((await workspace.get('/v1/goals')).body.data).toMatchObject([
-    { key: 'purchase', archived_at: archived.body.archived_at },
-  ]);
-  expect((await workspace.goal('purchase')).body.archived_at).toBeNull();
-  expect(statusesOf(await workspace.conversions(sale('late')))).toEqual(['accepted']);
 });

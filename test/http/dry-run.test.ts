@@ -58,7 +58,10 @@ test('a dry run of an adjustment answers as the adjustment then does, and change
   expect(await rehearse(half)).toBe('accepted');
   expect(await rehearse(half)).toBe('duplicate');
   expect(await rehearse({ ...half, value: 60 })).toBe('conflict');
-  expectProblem(await post('?dry_run=true', { ...half, id: 'b' }, 'missing'), 404, 'not_found');
+  const early = { ...half, id: 'b' };
+  for (let i = 0; i < 2; i++) expectProblem(await post('?dry_run=true', early, 'later'), 404, 'not_found');
+  expectProblem(await post('', early, 'later'), 404, 'not_found');
+  expect(statusesOf(await post('?dry_run=true', early, 'later'))).toEqual(['duplicate']);
   expect(await idsIn(workspace, '/v1/rejections')).toHaveLength(1);
 });
 

@@ -236,7 +236,7 @@ describe('two workspaces', () => {
     await same('GET', '/v1/conversions/{id}', 's');
     await same('GET', '/v1/conversions/{id}/explanation', 's');
     await same('GET', '/v1/conversions/{id}/adjustments', 's');
-    await same('POST', '/v1/conversions/{id}/adjustments', 's', { id: 'a', kind: 'retraction' });
+    await same('POST', '/v1/conversions/{id}/adjustments', 's', { kind: 'retraction' });
     await same('GET', '/v1/goals/{id}', 'purchase');
     await same('DELETE', '/v1/goals/{id}', 'purchase');
     await same('POST', '/v1/rejections/{id}/replay', rejection);

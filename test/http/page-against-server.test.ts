@@ -98,9 +98,11 @@ describe('a touchpoint', () => {
     const page = await openPage({}, { goals: ['follow'] });
     await page.workspace.goal('follow', FOLLOW);
     await page.post('touchpoints', seen('f', { user_id: 'a' }, { kind: 'follow' }));
+    const refund = { id: 'r', kind: 'restatement', value: 2 };
+    await page.workspace.post('/v1/conversions/tp:f/adjustments', refund);
     await page.workspace.touchpoints(touch('f', { occurred_at: AN_HOUR_AGO, kind: 'follow' }));
     const { body } = await page.workspace.get('/v1/conversions/tp:f');
-    expect(body).toMatchObject({ occurred_at: AN_HOUR_AGO, touchpoint_id: 'f', value: 5 });
+    expect(body).toMatchObject({ occurred_at: AN_HOUR_AGO, touchpoint_id: 'f', value: 5, net_value: 2 });
   });
 
   test('leaves the link that another item of a page asserts, dated by that', async () => {

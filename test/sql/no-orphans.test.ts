@@ -24,6 +24,9 @@ const ORPHANS = {
   'a person without an identity': `select p.id from people p
     where p.workspace_id = $1 and p.merged_into is null
       and not exists (select from identities i where i.workspace_id = p.workspace_id and i.person_id = p.id)`,
+  'an adjustment of a conversion that is not there, which does not wait': `select a.id from adjustments a
+    left join conversions c on c.workspace_id = a.workspace_id and c.id = a.conversion_id
+    where a.workspace_id = $1 and c.id is null and a.waiting_since is null`,
   'a link of an identity that is gone': `select l.item_id from identity_links l
     left join identities i on i.workspace_id = l.workspace_id and i.id = l.identity_id
     where l.workspace_id = $1 and i.id is null`,
@@ -67,6 +70,8 @@ test.for([
     for (let start = 0; start < batches.length; start += 6) {
       await Promise.all(batches.slice(start, start + 6).map((batch, i) => post(batch, start + i)));
     }
+    for (const id of ['b0-1', 'missing'])
+      await workspace.post(`/v1/conversions/${id}/adjustments`, { kind: 'retraction' });
     for (const [what, query] of Object.entries(ORPHANS)) {
       expect(await rowsOf(query, [workspace.id]), what).toEqual([]);
     }

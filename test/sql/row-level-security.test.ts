@@ -228,6 +228,10 @@ test('the role of the hourly run deletes what may be past its days, and changes 
     expect([name, await codeOf(tried)]).toEqual([name, deletes.includes(name) ? 'allowed' : '42501']);
   }
   expect(await codeOf(under(reach, ['update touchpoints set kind = kind']))).toBe('42501');
+  expect(await codeOf(under(reach, ['update adjustments set kind = kind']))).toBe('42501');
+  expect(await codeOf(under(reach, ['update adjustments set waiting_since = null where false']))).toBe(
+    'allowed',
+  );
 });
 
 test('the role of the hourly run removes values of identities where storage is hashed, and does no more to them', async () => {
