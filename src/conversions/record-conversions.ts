@@ -1,6 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { RecordContext } from '../http/operation.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf } from '../ingest/person.ts';
@@ -17,7 +16,7 @@ export const conversionIngest: IngestResource<ConversionInput, ConversionRow> = 
   prepare,
   write: async (rows, context) => [
     resolvePeople(context.workspace.id, 'conversions', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
+      hashVersion: context.secrets.hash_version,
       kind: context.caller.kind,
     }),
     insertConversions(context.workspace.id, context.workspace.currency, rows),

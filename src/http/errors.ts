@@ -17,6 +17,7 @@ export const ERRORS = {
   invalid_request: { status: 422, title: 'The request is invalid' },
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
+  item_unreadable: { status: 422, title: 'The stored item cannot be decrypted' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
   too_many_reports: {
     status: 429,

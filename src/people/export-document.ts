@@ -53,7 +53,9 @@ function rowsToRead(meanLength: number): number {
 async function* opened(rows: string, secrets: WorkspaceSecrets): AsyncGenerator<string, void> {
   const held = JSON.parse(`[${rows}]`) as { item_encrypted: string; [column: string]: unknown }[];
   for (const { item_encrypted, ...rest } of held) {
-    const item: unknown = JSON.parse(await secrets.open(item_encrypted));
-    yield JSON.stringify({ ...rest, item });
+    const text = await secrets.open(item_encrypted);
+    yield JSON.stringify(
+      text === null ? { ...rest, item: null, item_unreadable: true } : { ...rest, item: JSON.parse(text) },
+    );
   }
 }

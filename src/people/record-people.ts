@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
 import { Instant, Properties, SenderId } from '../http/fields.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { AccountInput } from '../ingest/account.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { normaliseItem } from '../ingest/normalise-item.ts';
@@ -56,7 +55,7 @@ export const personIngest: IngestResource<PersonUpdateInput, PersonUpdateRow> = 
   },
   write: async (rows, context) => [
     resolvePeople(context.workspace.id, 'people', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
+      hashVersion: context.secrets.hash_version,
       kind: context.caller.kind,
     }),
     insertPersonUpdates(context.workspace.id, rows),

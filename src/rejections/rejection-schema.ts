@@ -12,7 +12,11 @@ export const Rejection = z
     item_id: z.string().meta({
       description: 'The id of the item: the one it was sent with, or the one that the server generated.',
     }),
-    item: z.unknown().meta({ description: 'The item as it was sent.' }),
+    item: z.unknown().meta({ description: 'The item as it was sent; null if `item_unreadable`.' }),
+    item_unreadable: z.boolean().meta({
+      description:
+        'True if the item cannot be decrypted, because it was stored under another key. It cannot be replayed.',
+    }),
     errors: z.array(FieldErrorSchema),
     received_at: z.string().meta({ format: 'date-time' }),
   })
@@ -24,6 +28,7 @@ export const rejectionExample: Rejection = {
   resource: 'conversions',
   item_id: 'order-7',
   item: { id: 'order-7', goal: 'upgrade', person: { email: 'ann@acme.com' }, value: 40 },
+  item_unreadable: false,
   errors: [
     {
       pointer: '/conversions/0/goal',

@@ -67,6 +67,7 @@ export function purgeRejections(limit: number): SQL {
 
 export async function rejectionOut(row: StoredRejection, secrets: WorkspaceSecrets): Promise<Rejection> {
   const { item_encrypted, ...rest } = row;
-  const item: unknown = JSON.parse(await secrets.open(item_encrypted));
-  return { ...rest, item, received_at: instantOut(row.received_at) };
+  const text = await secrets.open(item_encrypted);
+  const item: unknown = text === null ? null : JSON.parse(text);
+  return { ...rest, item, item_unreadable: text === null, received_at: instantOut(row.received_at) };
 }

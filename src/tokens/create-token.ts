@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
-import { signReadToken } from '../http/read-token.ts';
+import { signReadToken, tokenSecrets } from '../http/read-token.ts';
 import { ReadToken, readTokenExample, TokenInput, tokenInputExample } from './token-schema.ts';
 
 export const createToken = operation({
@@ -33,7 +33,7 @@ export const createToken = operation({
       where_conversion: where_conversion ?? {},
       scope: scope ?? null,
     };
-    const token = await signReadToken(claims, expiresAt, config.identity_secret);
+    const token = await signReadToken(claims, expiresAt, tokenSecrets(config));
     return { body: { token, expires_at: expiresAt.toISOString() } };
   },
 });

@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { deriveChannel } from '../domain/channels.ts';
 import type { RecordContext } from '../http/operation.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { batchOperation } from '../ingest/batch-operation.ts';
 import { mapOf, normaliseItem } from '../ingest/normalise-item.ts';
 import { claimsOf, type HashedIdentity, type PersonOfItem, personOf } from '../ingest/person.ts';
@@ -20,7 +19,7 @@ export const touchpointIngest: IngestResource<TouchpointInput, TouchpointRow> = 
   prepare,
   write: async (rows, context) => [
     resolvePeople(context.workspace.id, 'touchpoints', await claimsOf(rows, context, uuidv7), {
-      hashVersion: HASH_VERSION,
+      hashVersion: context.secrets.hash_version,
       kind: context.caller.kind,
     }),
     insertTouchpoints(context.workspace.id, rows),
