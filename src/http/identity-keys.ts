@@ -34,12 +34,24 @@ export function heldKeys(ring: SecretRing): SQL {
         'secret_id', k.secret_id, 'sealed_key', encode(k.sealed_key, 'hex'), 'hash_version', k.hash_version
       )), '[]'),
       'are_foreign_held', case when count(k) = 0 then exists (
-        select from identity_keys other where other.secret_id <> all (${sql.param(ring.map(({ id }) => id))}::text[])
+        select from identity_keys other where other.secret_id <> all (${idsOf(ring)})
       ) end
     )
     from identity_keys k
     where k.workspace_id = w.id
   )`;
+}
+
+/** Returns `{are_foreign}`: whether there is stored key material, and none of it under a secret of the ring. */
+export function areKeysForeign(ring: SecretRing): SQL {
+  return sql`
+    select exists (select from identity_keys) and not exists (
+      select from identity_keys k where k.secret_id = any (${idsOf(ring)})
+    ) as are_foreign`;
+}
+
+function idsOf(ring: SecretRing): SQL {
+  return sql`${sql.param(ring.map(({ id }) => id))}::text[]`;
 }
 
 /** Stores wrapped key material of a workspace, which may have been created earlier in the same transaction. */
@@ -64,8 +76,8 @@ export interface OpenedSecrets {
 const MAX_CACHED = 1000;
 const cache = new Map<string, Promise<OpenedSecrets | null>>();
 
-const NOT_OPENED =
-  'No key of this workspace opens with IDENTITY_SECRET or IDENTITY_SECRET_PREVIOUS. Set IDENTITY_SECRET_PREVIOUS to the secret that the deployment had before; see "Rotate secrets" in SECURITY.md.';
+export const NOT_OPENED =
+  'No stored key opens with IDENTITY_SECRET or IDENTITY_SECRET_PREVIOUS. Set IDENTITY_SECRET_PREVIOUS to the secret that the deployment had before; see "Rotate secrets" in SECURITY.md.';
 const NOT_DERIVED =
   'This workspace has no stored key yet, and the deployment has had more than one IDENTITY_SECRET. Run `npm run rotate-identities` with the secret of release 0.1.0 alone; see "Rotate secrets" in SECURITY.md.';
 
