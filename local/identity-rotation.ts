@@ -84,12 +84,22 @@ function refuseUnfit(
     );
 }
 
+/**
+ * Whether the workspace `w` has key material under the secret `$3`, or under another one. `offset 0` keeps it one index
+ * probe a workspace: statistics from before the rotation know only one secret, and a join would read the whole table
+ * for each workspace (measured: 176 workspaces a second instead of 2,700).
+ */
+function isHeld(comparison: '=' | '<>'): string {
+  return `exists (
+    select from identity_keys c where c.workspace_id = w.id and c.secret_id ${comparison} $3 offset 0
+  )`;
+}
+
 /** Wraps the key material of workspaces that IDENTITY_SECRET does not open yet. */
 async function addWraps({ ask, ring, batch_size, onProgress, signal }: Rotation, of: number) {
   const [current] = ring;
   const count = counter('added', of, onProgress);
-  const condition =
-    'not exists (select from identity_keys c where c.workspace_id = w.id and c.secret_id = $3)';
+  const condition = `not ${isHeld('=')}`;
   for (let after = FIRST; !signal.aborted; ) {
     const batch = await inRole(ask, async () => {
       const held = await heldAfter(ask, after, batch_size, condition, [current.id]);
@@ -136,8 +146,7 @@ async function materialOf({ id, wrapped }: HeldWorkspace, ring: SecretRing): Pro
 async function removeWraps({ ask, ring, batch_size, onProgress, signal }: Rotation, of: number) {
   const [current] = ring;
   const count = counter('removed', of, onProgress);
-  const condition = `exists (select from identity_keys c where c.workspace_id = w.id and c.secret_id = $3)
-    and exists (select from identity_keys c where c.workspace_id = w.id and c.secret_id <> $3)`;
+  const condition = `${isHeld('=')} and ${isHeld('<>')}`;
   for (let after = FIRST; !signal.aborted; ) {
     const batch = await inRole(ask, async () => {
       await ask(`select pg_advisory_xact_lock(hashtextextended('rotate_identities', 0))`);
@@ -149,6 +158,7 @@ async function removeWraps({ ask, ring, batch_size, onProgress, signal }: Rotati
          where k.workspace_id = kept.workspace_id and k.secret_id <> $2 and exists (
            select from identity_keys c
            where c.workspace_id = k.workspace_id and c.secret_id = $2 and c.sealed_key = decode(kept.sealed_key, 'hex')
+           offset 0
          )`,
         [JSON.stringify(kept.flat()), current.id],
       );
