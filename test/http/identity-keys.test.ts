@@ -1,3 +1,4 @@
+import { neon } from '@neondatabase/serverless';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { forgetCallers } from '../../src/http/authenticate.ts';
 import type { Config } from '../../src/http/config.ts';
@@ -224,6 +225,33 @@ test('a rejection that was stored under another key is shown as unreadable, expo
     ['readable', undefined],
     ['wrong', true],
   ]);
+});
+
+test('adjustments, spend and rejections of release 0.1.0 are refused in the same way, and those of this one are not', async () => {
+  const workspace = await TestWorkspace.make();
+  const insert = async (table: string, setting: string, version: number) => {
+    const driver = neon(world.connectionString);
+    await rowsOf('update identity_keys set hash_version = $2 where workspace_id = $1', [
+      workspace.id,
+      version,
+    ]);
+    const settings = `select set_config('role', 'throughline_app', true),
+      set_config('throughline.workspace_id', $1, true), set_config('throughline.wrapped_keys', $2, true)`;
+    return driver
+      .transaction([
+        driver.query(settings, [workspace.id, setting]),
+        driver.query(`insert into ${table} select * from ${table} where false`),
+      ])
+      .then(
+        () => 'done',
+        ({ code }: { code: string }) => code,
+      );
+  };
+  for (const table of ['adjustments', 'spend', 'rejections']) {
+    expect([table, await insert(table, '', 2)]).toEqual([table, '57P03']);
+    expect([table, await insert(table, 'on', 2)]).toEqual([table, 'done']);
+    expect([table, await insert(table, '', 1)]).toEqual([table, 'done']);
+  }
 });
 
 test('hashes that another key made are refused with 57P03, which release 0.1.0 answers as 503', async () => {

@@ -56,7 +56,7 @@ for (const { name, reason, open } of await backendCases()) {
         const change = 'update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = 1';
         await backend.run([{ query: change, params: [] }], { atomic: false });
         await expect(applyMigrations(backend)).rejects.toThrow(ForeignMigrations);
-        await expect(applyMigrations(backend)).rejects.toThrow('1 of its 3 migrations');
+        await expect(applyMigrations(backend)).rejects.toThrow(/1 of its \d+ migrations/);
       } finally {
         await remove();
       }
