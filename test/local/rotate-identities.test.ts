@@ -187,12 +187,33 @@ describe.runIf(postgres?.reason === undefined)('a rotation', { timeout: 120_000 
     const runs = await Promise.all([1, 2].map(() => deployment.rotate(BOTH, '--batch-size=3')));
     expect(runs.map(({ how }) => how)).toEqual(['code 0', 'code 0']);
     expect((await keysOf(deployment)).map(({ rows }) => rows)).toEqual([20, 20]);
-    // Two ends at once, with different secrets, must not remove what the other one keeps.
-    await Promise.all([
-      deployment.rotate(ONLY_NEW, '--batch-size=1'),
-      deployment.rotate(ONLY_OLD, '--batch-size=1'),
-    ]);
+    const ends = [ONLY_NEW, ONLY_OLD].map((secrets) => deployment.rotate(secrets, '--batch-size=1'));
+    await Promise.all(ends);
     expect(await areKnown(await deployment.isolate(BOTH), workspaces)).toEqual([200]);
+  });
+
+  test('removes no wrap while another run removes the one that it keeps', async () => {
+    const deployment = await deploy();
+    const workspaces = await workspacesOf(await deployment.isolate(ONLY_OLD), 3);
+    await deployment.rotate(BOTH);
+    const other = new pg.Client({ connectionString: deployment.databaseUrl });
+    await other.connect();
+    await other.query('begin');
+    await other.query(`select pg_advisory_xact_lock(hashtextextended('rotate_identities', 0))`);
+    const running = deployment.startRotation(ONLY_OLD, []);
+    const waiting = `select from pg_locks where locktype = 'advisory' and not granted
+      and database = (select oid from pg_database where datname = current_database())`;
+    let isEnded = false;
+    running.exited.then(() => {
+      isEnded = true;
+    });
+    while (!isEnded && (await other.query(waiting)).rows.length === 0) await sleep(20);
+    const [{ secret_id } = {}] = await keysOf(deployment);
+    await other.query('delete from identity_keys where secret_id = $1', [secret_id]);
+    await other.query('commit');
+    await other.end();
+    expect(await running.exited).toBe('code 1');
+    expect(await areKnown(await deployment.isolate(ONLY_NEW), workspaces)).toEqual([200]);
   });
 
   test('stops on SIGTERM after its batch, and goes on when it is run again', async () => {
