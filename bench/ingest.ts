@@ -1,7 +1,8 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
+import { derivedMaterial, RANDOM, ringOf } from '../src/http/key-material.ts';
 import type { WorkspaceContext } from '../src/http/operation.ts';
-import { secretsOf } from '../src/http/secrets.ts';
+import { secretsFrom } from '../src/http/secrets.ts';
 import { touchpointIngest } from '../src/touchpoints/record-touchpoints.ts';
 import type { TouchpointRow } from '../src/touchpoints/touchpoint-sql.ts';
 import { touchpoints } from './data.ts';
@@ -108,7 +109,10 @@ export async function statementsOf(
     default_country: null,
     retention_days: null,
   };
-  const secrets = await secretsOf(world.identitySecret, workspaceId);
+  // Any key material does, as long as it is the same for each batch.
+  const [secret] = await ringOf({ identity_secret: world.identitySecret });
+  const material = await derivedMaterial(secret, workspaceId);
+  const secrets = await secretsFrom({ ...material, hash_version: RANDOM });
   // Only the members of a request's context that preparing rows reads.
   const caller = { kind: 'secret' };
   const context = { workspace, caller, secrets, now: new Date() } as WorkspaceContext;

@@ -9,6 +9,7 @@ import { benchLocks } from './locks.ts';
 import type { Progress } from './measure.ts';
 import { benchPeopleReports } from './people-reports.ts';
 import { benchReports } from './reports.ts';
+import { benchRotation } from './rotation.ts';
 import { startBenchWorld } from './world.ts';
 
 /** `npm run bench [name …]`: progress on stderr, one JSON document on stdout. */
@@ -23,6 +24,7 @@ const BENCHES = {
   locks: benchLocks,
   hostile: benchHostile,
   'hostile-answers': benchAnswers,
+  rotation: benchRotation,
 };
 type Name = keyof typeof BENCHES;
 /** The others load data for minutes, so they run only by name. */

@@ -8,6 +8,7 @@ import { buildWorker, startWorkerd } from '../local/workerd.ts';
 
 const ROOT_KEY = 'root-key-of-the-benchmarks-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-benchmarks-0123456789';
+const TOKEN_SECRET = 'token-secret-of-the-benchmarks-0123456789';
 
 type Ask = (method: string, path: string, token: string, body?: unknown) => Promise<unknown>;
 
@@ -68,7 +69,7 @@ async function startWorld(server: string | undefined, undo: Undo): Promise<Omit<
   };
   const neon = await startNeonServer({ backend, onCall });
   undo.push(() => neon.close());
-  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
+  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET, TOKEN_SECRET };
   const worker = await startWorkerd({ bundle: await buildWorker(), env, inspect: true });
   undo.push(() => worker.stop());
   const ask = askOf(worker.url);

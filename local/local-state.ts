@@ -12,6 +12,7 @@ export interface DemoWorkspace {
 export interface LocalState {
   rootKey: string;
   identitySecret: string;
+  tokenSecret: string;
   /** Seeded workspaces, by their database. */
   demos: Record<string, DemoWorkspace>;
 }
@@ -22,7 +23,8 @@ const SECRET_BYTES = 32;
 /** Reads the state in `folder`, or generates new secrets. Without a folder nothing is read or kept. */
 export async function loadLocalState(folder: string | undefined): Promise<LocalState> {
   const kept = folder === undefined ? {} : await readState(join(folder, FILE));
-  const state = { rootKey: newSecret(), identitySecret: newSecret(), demos: {}, ...kept };
+  const made = { rootKey: newSecret(), identitySecret: newSecret(), tokenSecret: newSecret() };
+  const state = { ...made, demos: {}, ...kept };
   await saveLocalState(folder, state);
   return state;
 }

@@ -1,19 +1,9 @@
 import { applyMigrations, ForeignMigrations } from './apply-migrations.ts';
+import { reasonOf } from './reason.ts';
 import { openPostgres, type SqlBackend } from './sql-backend.ts';
 
 const USAGE = `DATABASE_URL is not a connection string. Set it to the database to migrate:
   DATABASE_URL='postgres://user:password@host/database' npm run migrate`;
-
-/**
- * The innermost message, which is the database's: the errors around it repeat the statement, which may be a page long.
- */
-function reasonOf(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
-  if (!(inner instanceof Error)) return String(inner);
-  // A refused connection to a name with two addresses has a code and no message.
-  return inner.message || ('code' in inner ? String(inner.code) : inner.name);
-}
 
 /** Resolves to the exit code: 0 if the database is up to date, 1 if it could not be migrated. */
 async function runMigrate(databaseUrl: string | undefined): Promise<number> {

@@ -78,6 +78,7 @@ async function startParts(options: StackOptions, undo: Undo[]): Promise<Omit<Sta
     DATABASE_URL: neon.connectionString,
     ROOT_KEY: rootKey,
     IDENTITY_SECRET: state.identitySecret,
+    TOKEN_SECRET: state.tokenSecret,
   };
   const worker = await startWrangler(port, variables, options, undo);
   await waitUntilReady(worker, () => answersOk(`${url}/health`), { timeoutMs: START_TIMEOUT_MS, signal });

@@ -20,6 +20,15 @@ CREATE TABLE "replaced_items" (
 	CONSTRAINT "replaced_items_workspace_id_resource_id_pk" PRIMARY KEY("workspace_id","resource","id")
 );
 --> statement-breakpoint
+CREATE TABLE "identity_keys" (
+	"workspace_id" uuid NOT NULL,
+	"secret_id" text collate "C" NOT NULL,
+	"sealed_key" "bytea" NOT NULL,
+	"hash_version" smallint NOT NULL,
+	"created_at" timestamp (3) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "identity_keys_workspace_id_secret_id_pk" PRIMARY KEY("workspace_id","secret_id")
+);
+--> statement-breakpoint
 ALTER TABLE "adjustments" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "adjustments" ADD COLUMN "waiting_since" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "conversions" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
@@ -43,6 +52,7 @@ ALTER TABLE "keys" ADD COLUMN "daily_caps" jsonb;--> statement-breakpoint
 ALTER TABLE "workspaces" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
 ALTER TABLE "key_usage" ADD CONSTRAINT "key_usage_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "replaced_items" ADD CONSTRAINT "replaced_items_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "identity_keys" ADD CONSTRAINT "identity_keys_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 CREATE INDEX "replaced_items_identity" ON "replaced_items" USING btree ("workspace_id","identity_id") WHERE identity_id is not null;--> statement-breakpoint
 CREATE INDEX "replaced_items_occurred" ON "replaced_items" USING btree ("workspace_id","resource","occurred_at");--> statement-breakpoint
 CREATE INDEX "adjustments_waiting" ON "adjustments" USING btree ("workspace_id","waiting_since") WHERE waiting_since is not null;--> statement-breakpoint

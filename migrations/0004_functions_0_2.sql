@@ -228,6 +228,32 @@ language sql immutable as $$
   offset 0
 $$;
 --> statement-breakpoint
+-- refuse_unwrapped_keys: trigger; refuses the adjustments, spend and rejections that release 0.1.0 writes for a workspace
+-- created since: it hashes and encrypts under a key of its own. It gets 57P03, as from resolve_people, which refuses its
+-- touchpoints, conversions and people (ADR 28). Later releases show by a setting of the transaction that they use the
+-- stored keys.
+create or replace function refuse_unwrapped_keys() returns trigger language plpgsql as $$
+begin
+  if current_setting('throughline.wrapped_keys', true) is distinct from 'on' and exists (
+    select
+    from identity_keys k
+    where k.workspace_id = (select workspace_in_force()) and k.hash_version > 1
+  ) then
+    raise exception 'the hashes were made under another key' using errcode = '57P03';
+  end if;
+  return null;
+end
+$$;
+--> statement-breakpoint
+create or replace trigger adjustments_keys before insert on adjustments
+for each statement execute function refuse_unwrapped_keys();
+--> statement-breakpoint
+create or replace trigger spend_keys before insert on spend
+for each statement execute function refuse_unwrapped_keys();
+--> statement-breakpoint
+create or replace trigger rejections_keys before insert on rejections
+for each statement execute function refuse_unwrapped_keys();
+--> statement-breakpoint
 -- replace_page_items: removes items that came with a publishable key, because items of a secret key with the same ids are
 -- about to be stored in the same transaction. With each item go the conversions that it recorded through the match of a
 -- goal, and its link fact, unless another item of a page asserts the same. Adjustments stay, and wait for a conversion
@@ -429,7 +455,11 @@ $$;
 --   p_items     as read_items takes them. `person_id` is the person to create if none is known, the same for all items
 --               of the batch that share an identity, directly or through others; `link_id` only with two identities or
 --               more
+--   p_hash_version  that of the workspace's key material, under which the hashes were made
 -- Result: the items whose link fact was skipped.
+--
+-- Release 0.1.0 hashes under a key of its own, which is not that of a workspace created since; it passes version 1. It
+-- gets 57P03, which it answers as 503 with Retry-After, until the deploy has replaced it (ADR 28).
 --
 -- People are a function of the set of link facts; settle_links has the definition. A fact is stored even if it changes
 -- nothing now, because another fact may be undone later.
@@ -460,6 +490,14 @@ declare
   v_a int;
   v_b int;
 begin
+  if exists (
+    select
+    from identity_keys k
+    where k.workspace_id = (select p_workspace_id) and k.hash_version > p_hash_version
+  ) then
+    raise exception 'the hashes were made under another key' using errcode = '57P03';
+  end if;
+
   begin
     perform pg_advisory_xact_lock_shared(v_lock);
 

@@ -1,11 +1,11 @@
 import { type Databases, openDatabases } from './db/client.ts';
 import { workspaceById } from './http/authenticate.ts';
-import type { Caller, WorkspaceSettings } from './http/caller.ts';
+import type { Caller } from './http/caller.ts';
 import type { Config } from './http/config.ts';
 import { ApiError } from './http/errors.ts';
+import { keepingKey, type OpenedSecrets, secretsOf } from './http/identity-keys.ts';
 import { notingUse } from './http/last-used.ts';
 import type { RecordContext } from './http/operation.ts';
-import { secretsOf, type WorkspaceSecrets } from './http/secrets.ts';
 import { keepRejections } from './ingest/keep-rejections.ts';
 import { itemsOf, type QueuedBatch, readMessage } from './ingest/queue-message.ts';
 import { recorders } from './operations.ts';
@@ -129,11 +129,11 @@ async function settle(
   line: MessageLine,
 ): Promise<Outcome> {
   const { workspace_id, resource } = message;
-  const workspace = await workspaceById(databases.lookup(), workspace_id);
-  if (!workspace) return 'workspace_deleted';
-  const secrets = await secretsOf(config.identity_secret, workspace_id);
-  const context = contextOf(message, { workspace, secrets, databases });
-  const items = await itemsOf(message, secrets);
+  const found = await workspaceById(databases.lookup(), config, workspace_id);
+  if (!found) return 'workspace_deleted';
+  const opened = await secretsOf(config, workspace_id, found.identity_keys);
+  const context = contextOf(message, { ...found, ...opened, databases });
+  const items = await itemsOf(message, opened.secrets);
   try {
     await recorders[resource](items, context);
     return 'stored';
@@ -153,9 +153,11 @@ function contextOf(
   { key_id, key_kind, key_goals, daily_caps, received_at }: QueuedBatch,
   {
     workspace,
+    identity_keys,
     secrets,
+    unkept,
     databases,
-  }: { workspace: WorkspaceSettings; secrets: WorkspaceSecrets; databases: Databases },
+  }: Pick<Caller, 'workspace' | 'identity_keys'> & OpenedSecrets & { databases: Databases },
 ): RecordContext {
   const caller: Caller = {
     key_id,
@@ -168,8 +170,10 @@ function contextOf(
     expires_at: null,
     narrowing: null,
     workspace,
+    identity_keys,
   };
   const now = new Date(received_at);
-  const database = notingUse(databases.inWorkspace(workspace.id), caller, now);
+  const used = notingUse(databases.inWorkspace(workspace.id), caller, now);
+  const database = keepingKey(used, workspace.id, unkept);
   return { now, database, caller, workspace, secrets };
 }

@@ -8,6 +8,11 @@ interface Env {
   DATABASE_URL?: string;
   ROOT_KEY?: string;
   IDENTITY_SECRET?: string;
+  /** Set while IDENTITY_SECRET rotates; see SECURITY.md. */
+  IDENTITY_SECRET_PREVIOUS?: string;
+  TOKEN_SECRET?: string;
+  /** Set while TOKEN_SECRET rotates. */
+  TOKEN_SECRET_PREVIOUS?: string;
   /** A binding of wrangler.toml; absent if the Worker runs in a bare workerd. */
   RATE_LIMITER?: RateLimiter;
   /** A binding of wrangler.toml; present if the deployment uses the queue. */
@@ -17,19 +22,26 @@ interface Env {
 /** Shorter secrets could be guessed. */
 const MIN_SECRET_LENGTH = 32;
 
+const REQUIRED = ['ROOT_KEY', 'IDENTITY_SECRET'] as const;
+const OPTIONAL = ['IDENTITY_SECRET_PREVIOUS', 'TOKEN_SECRET', 'TOKEN_SECRET_PREVIOUS'] as const;
+
 function configOf(env: Env): ConfigOrMissing {
-  const { DATABASE_URL, ROOT_KEY, IDENTITY_SECRET } = env;
+  const { DATABASE_URL = '', ROOT_KEY = '', IDENTITY_SECRET = '' } = env;
   if (!DATABASE_URL) return { missing: 'DATABASE_URL' };
-  if (!ROOT_KEY || ROOT_KEY.length < MIN_SECRET_LENGTH)
-    return { missing: 'ROOT_KEY (32 characters or more)' };
-  if (!IDENTITY_SECRET || IDENTITY_SECRET.length < MIN_SECRET_LENGTH) {
-    return { missing: 'IDENTITY_SECRET (32 characters or more)' };
-  }
+  const short = [
+    ...REQUIRED.filter((name) => (env[name] ?? '').length < MIN_SECRET_LENGTH),
+    // An empty variable counts as absent.
+    ...OPTIONAL.filter((name) => env[name] && env[name].length < MIN_SECRET_LENGTH),
+  ];
+  if (short[0]) return { missing: `${short[0]} (${MIN_SECRET_LENGTH} characters or more)` };
   return {
     config: {
       database_url: DATABASE_URL,
       root_key: ROOT_KEY,
       identity_secret: IDENTITY_SECRET,
+      identity_secret_previous: env.IDENTITY_SECRET_PREVIOUS,
+      token_secret: env.TOKEN_SECRET,
+      token_secret_previous: env.TOKEN_SECRET_PREVIOUS,
       rate_limiter: env.RATE_LIMITER,
       ingest_queue: env.INGEST_QUEUE,
     },

@@ -5,7 +5,11 @@
 --   p_items     as read_items takes them. `person_id` is the person to create if none is known, the same for all items
 --               of the batch that share an identity, directly or through others; `link_id` only with two identities or
 --               more
+--   p_hash_version  that of the workspace's key material, under which the hashes were made
 -- Result: the items whose link fact was skipped.
+--
+-- Release 0.1.0 hashes under a key of its own, which is not that of a workspace created since; it passes version 1. It
+-- gets 57P03, which it answers as 503 with Retry-After, until the deploy has replaced it (ADR 28).
 --
 -- People are a function of the set of link facts; settle_links has the definition. A fact is stored even if it changes
 -- nothing now, because another fact may be undone later.
@@ -36,6 +40,14 @@ declare
   v_a int;
   v_b int;
 begin
+  if exists (
+    select
+    from identity_keys k
+    where k.workspace_id = (select p_workspace_id) and k.hash_version > p_hash_version
+  ) then
+    raise exception 'the hashes were made under another key' using errcode = '57P03';
+  end if;
+
   begin
     perform pg_advisory_xact_lock_shared(v_lock);
 

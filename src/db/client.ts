@@ -160,11 +160,15 @@ export interface Databases {
  */
 const ENDS_EARLIER_MS = 500;
 
-/** The first statement of each transaction. Its settings end with the transaction. */
+/**
+ * The first statement of each transaction. Its settings end with the transaction. `wrapped_keys` tells it from those of
+ * release 0.1.0; see `migrations/functions/refuse_unwrapped_keys.sql`.
+ */
 export function underReach(reach: Reach, attempt_timeout_ms: number): SQL {
   const workspaceId = 'workspace_id' in reach ? reach.workspace_id : '';
   return sql`select set_config('role', ${reach.role}, true), set_config('throughline.workspace_id', ${workspaceId}, true),
-    set_config('statement_timeout', ${String(attempt_timeout_ms - ENDS_EARLIER_MS)}, true)`;
+    set_config('statement_timeout', ${String(attempt_timeout_ms - ENDS_EARLIER_MS)}, true),
+    set_config('throughline.wrapped_keys', 'on', true)`;
 }
 
 /** Raises `UNSAFE_ROLE` if the role in force would see more than its reach. */

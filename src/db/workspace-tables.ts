@@ -7,6 +7,7 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   uniqueIndex,
   uuid,
@@ -82,6 +83,25 @@ export const keys = pgTable(
     // The only index that does not begin with a workspace, because the key determines the workspace.
     uniqueIndex('keys_token_hash').on(t.token_hash),
   ],
+);
+
+/**
+ * The key material of a workspace, which never changes, sealed once for each deployment secret that opens it (ADR 28).
+ * Rows are only added and removed; losing the last one of a workspace loses its key material.
+ */
+export const identity_keys = pgTable(
+  'identity_keys',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    /** The fingerprint of the deployment secret: 16 hex digits. */
+    secret_id: id('secret_id').notNull(),
+    /** 64 bytes, AES-GCM under a key derived from that secret: a nonce of 12 bytes, then the ciphertext. */
+    sealed_key: bytes('sealed_key').notNull(),
+    /** That of the workspace's identities. 1: derived from the secret of release 0.1.0; 2: random. */
+    hash_version: smallint('hash_version').notNull(),
+    created_at: instant('created_at').notNull().defaultNow(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id, t.secret_id] })],
 );
 
 export const goals = pgTable(

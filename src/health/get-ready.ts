@@ -3,6 +3,8 @@ import * as z from 'zod';
 import journal from '../../migrations/meta/_journal.json' with { type: 'json' };
 import { DatabaseRefusal, REFUSE_UNSAFE_ROLE, type Row } from '../db/client.ts';
 import { ApiError } from '../http/errors.ts';
+import { areKeysForeign, NOT_OPENED } from '../http/identity-keys.ts';
+import { ringOf } from '../http/key-material.ts';
 import { openOperation } from '../http/operation.ts';
 
 /** The time of the newest migration of this build. The migrator records the same number. */
@@ -21,7 +23,7 @@ export const getReady = openOperation({
   tag: 'Health',
   summary: 'Check that requests can be served',
   description:
-    'Checks that the database is reachable, has every migration of this build, and confines requests to the rows of their workspace.',
+    'Checks that the database is reachable, has every migration of this build, confines requests to the rows of their workspace, and has keys of workspaces that a secret of the deployment opens.',
   access: 'public',
   params: z.object({}),
   query: z.object({}),
@@ -31,12 +33,19 @@ export const getReady = openOperation({
     schema: z.object({ status: z.literal('ready') }),
     example: { status: 'ready' },
   },
-  errors: ['not_migrated'],
-  handle: async ({ databases }) => {
+  errors: ['not_migrated', 'misconfigured'],
+  handle: async ({ databases, config }) => {
     const newest = sql`select max(created_at)::float8 as newest from drizzle.__drizzle_migrations`;
+    const foreign = areKeysForeign(await ringOf(config));
     // Both roles that requests run under, each checked after the first statement of its transaction, which sets it.
-    const [[, rows = []]] = await Promise.all([
-      databases.lookup().atomic<[Row, { newest: number | null }]>([REFUSE_UNSAFE_ROLE, newest]),
+    const [[, rows = [], keys = []]] = await Promise.all([
+      databases
+        .lookup()
+        .atomic<[Row, { newest: number | null }, { are_foreign: boolean }]>([
+          REFUSE_UNSAFE_ROLE,
+          newest,
+          foreign,
+        ]),
       databases.inWorkspace(NO_WORKSPACE).query(REFUSE_UNSAFE_ROLE),
     ]).catch((error: unknown) => {
       if (error instanceof DatabaseRefusal && NOT_MIGRATED.includes(error.sqlstate)) return [[]];
@@ -45,6 +54,7 @@ export const getReady = openOperation({
     const [row] = rows;
     if ((row?.newest ?? 0) < NEWEST_MIGRATION)
       throw new ApiError('not_migrated', 'Run `npm run migrate` against this database.');
+    if (keys[0]?.are_foreign) throw new ApiError('misconfigured', NOT_OPENED);
     return { body: { status: 'ready' as const } };
   },
 });

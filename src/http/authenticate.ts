@@ -2,10 +2,13 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import type { keys } from '../db/workspace-tables.ts';
 import { isWellFormedToken, READ_TOKEN_PREFIX } from '../domain/token.ts';
-import type { Caller, WorkspaceSettings } from './caller.ts';
+import type { Caller } from './caller.ts';
+import type { Config } from './config.ts';
 import { ApiError } from './errors.ts';
+import { heldKeys } from './identity-keys.ts';
 import { mayLookUp, noteLookUp } from './key-lookups.ts';
-import { type Claims, readClaims } from './read-token.ts';
+import { ringOf } from './key-material.ts';
+import { type Claims, readClaims, tokenSecrets } from './read-token.ts';
 import { tokenHash } from './secrets.ts';
 
 /** Where a request comes from, and when. */
@@ -52,27 +55,30 @@ export async function authenticateRoot(request: Request, rootKey: string): Promi
 export async function authenticate(
   request: Request,
   database: Database,
-  { now, identity_secret }: { now: Date; identity_secret: string },
+  { now, config }: { now: Date; config: Config },
 ): Promise<Caller> {
   const client = { address: request.headers.get('cf-connecting-ip'), now_ms: now.getTime() };
   const token = bearerToken(request);
   if (token.startsWith(READ_TOKEN_PREFIX))
-    return callerOfClaims(await readClaims(token, identity_secret, now), database, client);
+    return callerOfClaims(await readClaims(token, tokenSecrets(config), now), { database, client, config });
   if (!isWellFormedToken(token))
     throw new ApiError('unauthenticated', 'The key is mistyped or is not a Throughline key.');
   const hash = await tokenHash(token);
   const caller = await cached(hash, client, () =>
-    loadCaller(database, sql`k.token_hash = decode(${hash}, 'hex')`),
+    loadCaller(database, config, sql`k.token_hash = decode(${hash}, 'hex')`),
   );
   if (caller) return caller;
   throw new ApiError('unauthenticated', 'The key is unknown, expired or revoked.');
 }
 
 /** The caller of a read token, which is valid as long as its key and the workspace of its key. */
-async function callerOfClaims(claims: Claims, database: Database, client: Client): Promise<Caller> {
+async function callerOfClaims(
+  claims: Claims,
+  { database, client, config }: { database: Database; client: Client; config: Config },
+): Promise<Caller> {
   const { workspace_id, key_id, allowed_origins, reports, where, where_conversion, scope } = claims;
   const key = await cached(`${workspace_id} ${key_id}`, client, () =>
-    loadCaller(database, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
+    loadCaller(database, config, sql`k.workspace_id = ${workspace_id}::uuid and k.id = ${key_id}`),
   );
   if (!key) {
     const detail = 'The key that created the read token has expired or is revoked; request a new token.';
@@ -103,23 +109,30 @@ async function cached(
   return caller;
 }
 
-/** The workspace with its current settings, for work that comes without a key. */
-export async function workspaceById(database: Database, id: string): Promise<WorkspaceSettings | null> {
-  const [row] = await database.query<{ workspace: WorkspaceSettings }>(
-    sql`select to_jsonb(w) as workspace from workspaces w where w.id = ${id}::uuid`,
-  );
-  return row?.workspace ?? null;
+/** The workspace with its current settings, for work that comes without a key; null if it was deleted. */
+export async function workspaceById(
+  database: Database,
+  config: Config,
+  id: string,
+): Promise<Pick<Caller, 'workspace' | 'identity_keys'> | null> {
+  const [row] = await database.query<Pick<Caller, 'workspace' | 'identity_keys'>>(sql`
+    select to_jsonb(w) as workspace, ${heldKeys(await ringOf(config))} as identity_keys
+    from workspaces w
+    where w.id = ${id}::uuid`);
+  return row ?? null;
 }
 
 type StoredCaller = Pick<
   typeof keys.$inferSelect,
   'kind' | 'scopes' | 'allowed_origins' | 'goals' | 'daily_caps' | 'last_used_on' | 'expires_at'
-> & { key_id: string; workspace: WorkspaceSettings };
+> &
+  Pick<Caller, 'key_id' | 'workspace' | 'identity_keys'>;
 
-async function loadCaller(database: Database, which: SQL): Promise<Caller | null> {
+async function loadCaller(database: Database, config: Config, which: SQL): Promise<Caller | null> {
   const [row] = await database.query<StoredCaller>(sql`
     select k.id as key_id, k.kind, k.scopes, k.allowed_origins, k.goals, k.daily_caps,
-      k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace
+      k.last_used_on::text, k.expires_at, to_jsonb(w) as workspace,
+      ${heldKeys(await ringOf(config))} as identity_keys
     from keys k
     join workspaces w on w.id = k.workspace_id
     where ${which}`);

@@ -1,6 +1,7 @@
 import type { workspaces } from '../db/workspace-tables.ts';
 import type { DailyCaps, KeyKind, ReportName, ReportScope, Scope } from '../domain/settings.ts';
 import type { FieldValues, Where } from '../domain/touchpoint-fields.ts';
+import type { HeldKeys } from './identity-keys.ts';
 
 /** The workspace of a key, with the settings that requests need. */
 export type WorkspaceSettings = Omit<typeof workspaces.$inferSelect, 'created_at'>;
@@ -23,6 +24,7 @@ export interface Caller {
   /** Set for a read token; null: a key, which sees everything its scopes allow. */
   narrowing: Narrowing | null;
   workspace: WorkspaceSettings;
+  identity_keys: HeldKeys;
 }
 
 /** The reports that a read token opens, and the rows to which it narrows them. */

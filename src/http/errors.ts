@@ -18,6 +18,7 @@ export const ERRORS = {
   invalid_request: { status: 422, title: 'The request is invalid' },
   no_item_accepted: { status: 422, title: 'No item was accepted' },
   unknown_goal: { status: 422, title: 'The goal does not exist' },
+  item_unreadable: { status: 422, title: 'The stored item cannot be decrypted' },
   rate_limited: { status: 429, title: 'Too many requests with this key' },
   daily_cap_reached: { status: 429, title: 'The key has recorded what it may in a day' },
   too_many_reports: {

@@ -1,6 +1,7 @@
-import { type SQL, sql } from 'drizzle-orm';
-import type { Database, Row, RowsOf, Statements } from '../db/client.ts';
+import { sql } from 'drizzle-orm';
+import type { Database } from '../db/client.ts';
 import { tenant } from '../db/tenant.ts';
+import { runningFirst } from './beforehand.ts';
 import type { Caller } from './caller.ts';
 
 const MAX_KEYS = 10_000;
@@ -29,20 +30,11 @@ export function notingUse(
       where workspace_id = ${tenant(workspace.id)} and id = ${key_id} and (last_used_on is null or last_used_on < ${day}::date)
       for update skip locked
     )`;
-  const withNote = async <T extends object[]>(
-    ask: Database['atomic'],
-    statements: Statements<T>,
-  ): Promise<RowsOf<T>> => {
-    if (noted.get(name) === day) return ask<T>(statements);
-    const [, ...rows] = await ask<[Row, ...T]>([note, ...statements]);
-    if (noted.size >= MAX_KEYS) noted.clear();
-    noted.set(name, day);
-    return rows;
-  };
-  return {
-    ...database,
-    query: async <R extends object>(statement: SQL) => (await withNote<[R]>(database.atomic, [statement]))[0],
-    atomic: (statements) => withNote(database.atomic, statements),
-    report: (statements) => withNote(database.report, statements),
-  };
+  return runningFirst(database, note, {
+    isDone: () => noted.get(name) === day,
+    done: () => {
+      if (noted.size >= MAX_KEYS) noted.clear();
+      noted.set(name, day);
+    },
+  });
 }

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { REPORT_SCOPES, REPORTS } from '../domain/settings.ts';
 import { READ_TOKEN_PREFIX } from '../domain/token.ts';
 import { DIMENSIONS } from '../domain/touchpoint-fields.ts';
+import type { Config } from './config.ts';
 import { ApiError } from './errors.ts';
 
 /**
@@ -31,18 +32,32 @@ const Claims = z.object({
 export type Claims = z.output<typeof Claims>;
 
 const encoder = new TextEncoder();
-let signing: { secret: string; key: Promise<CryptoKey> } | undefined;
+const keys = new Map<string, Promise<CryptoKey>>();
 
-/** Derived for this purpose alone, so that nothing else derived from the secret can pass as a token. */
-function signingKey(identitySecret: string): Promise<CryptoKey> {
-  if (signing?.secret !== identitySecret) signing = { secret: identitySecret, key: derive(identitySecret) };
-  return signing.key;
+/** The secrets of read tokens: the first one signs, and a token of any of them is accepted. */
+export type TokenSecrets = readonly [string, ...string[]];
+
+/**
+ * Tokens that the identity secrets signed are accepted although TOKEN_SECRET is set, because release 0.1.0 signed with
+ * IDENTITY_SECRET and a token lives for a day. The release after the next one accepts them no more.
+ */
+export function tokenSecrets(config: Config): TokenSecrets {
+  const { token_secret, token_secret_previous, identity_secret, identity_secret_previous } = config;
+  const others = [token_secret_previous, identity_secret, identity_secret_previous];
+  return [token_secret || identity_secret, ...others.flatMap((secret) => secret || [])];
 }
 
-async function derive(identitySecret: string): Promise<CryptoKey> {
-  const root = await crypto.subtle.importKey('raw', encoder.encode(identitySecret), 'HKDF', false, [
-    'deriveKey',
-  ]);
+/** Derived for this purpose alone, so that nothing else derived from the secret can pass as a token. */
+function signingKey(secret: string): Promise<CryptoKey> {
+  const known = keys.get(secret);
+  if (known) return known;
+  const derived = derive(secret);
+  keys.set(secret, derived);
+  return derived;
+}
+
+async function derive(secret: string): Promise<CryptoKey> {
+  const root = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, ['deriveKey']);
   const info = encoder.encode('throughline read token v1');
   const from = { name: 'HKDF', hash: 'SHA-256', salt: new Uint8Array(), info };
   return crypto.subtle.deriveKey(from, root, { name: 'HMAC', hash: 'SHA-256', length: 256 }, false, [
@@ -55,12 +70,12 @@ async function derive(identitySecret: string): Promise<CryptoKey> {
 export async function signReadToken(
   claims: Claims,
   expiresAt: Date,
-  identitySecret: string,
+  [secret]: TokenSecrets,
 ): Promise<string> {
   const jwt = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: ALGORITHM })
     .setExpirationTime(Math.floor(expiresAt.getTime() / 1000))
-    .sign(await signingKey(identitySecret));
+    .sign(await signingKey(secret));
   const token = READ_TOKEN_PREFIX + jwt;
   if (token.length <= MAX_TOKEN_LENGTH) return token;
   const detail = `The token would have ${token.length} characters, and headers have room for ${MAX_TOKEN_LENGTH}; name fewer origins or values.`;
@@ -68,28 +83,28 @@ export async function signReadToken(
 }
 
 /** @throws ApiError unauthenticated, without a query, if the token was not signed here or has expired */
-export async function readClaims(token: string, identitySecret: string, now: Date): Promise<Claims> {
-  const payload = await verified(token.slice(READ_TOKEN_PREFIX.length), identitySecret, now);
+export async function readClaims(token: string, secrets: TokenSecrets, now: Date): Promise<Claims> {
+  const payload = await verified(token.slice(READ_TOKEN_PREFIX.length), secrets, now);
   const claims = Claims.safeParse(payload);
   if (claims.success) return claims.data;
   throw new ApiError('unauthenticated', 'The read token is of another version; request a new one.');
 }
 
-async function verified(jwt: string, identitySecret: string, now: Date): Promise<unknown> {
-  const key = await signingKey(identitySecret);
+async function verified(jwt: string, secrets: TokenSecrets, now: Date): Promise<unknown> {
   const options = { algorithms: [ALGORITHM], currentDate: now, requiredClaims: ['exp'] };
-  try {
-    return (await jwtVerify(jwt, key, options)).payload;
-  } catch (error) {
-    // Every error of the library has a code; any other error is a defect of ours.
-    const code = (error as { code?: unknown }).code;
-    if (code === 'ERR_JWT_EXPIRED')
-      throw new ApiError('unauthenticated', 'The read token has expired; request a new one.');
-    if (typeof code === 'string' && code.startsWith('ERR_J'))
-      throw new ApiError(
-        'unauthenticated',
-        'The read token was not created here, or is cut off; request a new one.',
-      );
-    throw error;
+  for (const secret of secrets) {
+    try {
+      return (await jwtVerify(jwt, await signingKey(secret), options)).payload;
+    } catch (error) {
+      // Every error of the library has a code; any other error is a defect of ours.
+      const code = (error as { code?: unknown }).code;
+      if (code === 'ERR_JWT_EXPIRED')
+        throw new ApiError('unauthenticated', 'The read token has expired; request a new one.');
+      if (typeof code !== 'string' || !code.startsWith('ERR_J')) throw error;
+    }
   }
+  throw new ApiError(
+    'unauthenticated',
+    'The read token was not created here, or is cut off; request a new one.',
+  );
 }

@@ -15,6 +15,7 @@ import type { Caller, Narrowing } from './caller.ts';
 import type { Config } from './config.ts';
 import { ApiError, problemResponse } from './errors.ts';
 import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.ts';
+import { keepingKey, secretsOf } from './identity-keys.ts';
 import { checkItem } from './item-errors.ts';
 import { notingUse } from './last-used.ts';
 import { type AnyOperation, type Context, REPORT_ERRORS, type WorkspaceContext } from './operation.ts';
@@ -22,7 +23,7 @@ import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
 import { countsOf, type Seen } from './request-log.ts';
-import { secretsOf, sha256 } from './secrets.ts';
+import { sha256 } from './secrets.ts';
 import { streamResponse } from './stream.ts';
 
 /** Serves one request with one operation: the caller, the input, the handler, the response. */
@@ -89,8 +90,7 @@ export async function serve(
 async function callerOf(operation: AnyOperation, context: Context): Promise<Caller | null> {
   const { request, config, now, databases } = context;
   if (operation.access === 'public') return null;
-  if (operation.access !== 'root')
-    return authenticate(request, databases.lookup(), { now, identity_secret: config.identity_secret });
+  if (operation.access !== 'root') return authenticate(request, databases.lookup(), { now, config });
   await authenticateRoot(request, config.root_key);
   requireOrigin(request, { allowed_origins: null });
   return null;
@@ -103,10 +103,11 @@ async function contextOf(
   body: unknown,
 ): Promise<WorkspaceContext> {
   const { workspace } = caller;
-  const secrets = await secretsOf(rest.config.identity_secret, workspace.id);
+  const { secrets, unkept } = await secretsOf(rest.config, workspace.id, caller.identity_keys);
   const isReport = REPORT_ERRORS.some((code) => operation.errors.includes(code));
   const request = isReport ? await reportRequest(caller, rest.request, body) : undefined;
-  const database = notingUse(databases.inWorkspace(workspace.id, request), caller, rest.now);
+  const used = notingUse(databases.inWorkspace(workspace.id, request), caller, rest.now);
+  const database = keepingKey(used, workspace.id, unkept);
   return { ...rest, database, caller, workspace, secrets };
 }
 

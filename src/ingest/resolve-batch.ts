@@ -1,6 +1,5 @@
 import type { SQL } from 'drizzle-orm';
 import type { RecordContext } from '../http/operation.ts';
-import { HASH_VERSION } from '../http/secrets.ts';
 import { isPublishable } from './publishable.ts';
 import { type PersonClaim, replacePageItems, resolvePeople } from './resolve-people-sql.ts';
 
@@ -10,8 +9,8 @@ export function resolveBatch(
   claims: readonly PersonClaim[],
   context: RecordContext,
 ): SQL[] {
-  const { workspace, caller } = context;
-  const options = { hashVersion: HASH_VERSION, kind: caller.kind };
+  const { workspace, caller, secrets } = context;
+  const options = { hashVersion: secrets.hash_version, kind: caller.kind };
   const resolving = resolvePeople(workspace.id, resource, claims, options);
   if (isPublishable(context)) return [resolving];
   const ids = [...new Set(claims.map(({ id }) => id))];

@@ -54,7 +54,8 @@ function rowsToRead(meanLength: number): number {
 async function* opened(rows: string, secrets: WorkspaceSecrets): AsyncGenerator<string, void> {
   const held = parseExactJson(`[${rows}]`) as { item_encrypted: string; [column: string]: unknown }[];
   for (const { item_encrypted, ...rest } of held) {
-    const item = parseExactJson(await secrets.open(item_encrypted));
-    yield JSON.stringify({ ...rest, item });
+    const text = await secrets.open(item_encrypted);
+    const item = text === null ? null : parseExactJson(text);
+    yield JSON.stringify({ ...rest, item, item_unreadable: text === null });
   }
 }

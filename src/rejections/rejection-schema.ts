@@ -13,7 +13,9 @@ export const Rejection = z
     item_id: z.string().meta({
       description: 'The id of the item: the one it was sent with, or the one that the server generated.',
     }),
-    item: z.unknown().meta({ description: 'The item as it was sent. Null if only its digest is kept.' }),
+    item: z.unknown().meta({
+      description: 'The item as it was sent. Null if only its digest is kept, or if `item_unreadable`.',
+    }),
     item_digest: z
       .string()
       .nullable()
@@ -25,6 +27,10 @@ export const Rejection = z
       .int()
       .nullable()
       .meta({ description: 'The size of an item of which only the digest is kept, as JSON in UTF-8.' }),
+    item_unreadable: z.boolean().meta({
+      description:
+        'True if the item cannot be decrypted, because it was stored under another key. It cannot be replayed.',
+    }),
     errors: z.array(FieldErrorSchema),
     received_at: z.string().meta({ format: 'date-time' }),
   })
@@ -38,6 +44,7 @@ export const rejectionExample: Rejection = {
   item: { id: 'order-7', goal: 'upgrade', person: { email: 'ann@acme.com' }, value: 40 },
   item_digest: null,
   item_bytes: null,
+  item_unreadable: false,
   errors: [
     {
       pointer: '/conversions/0/goal',

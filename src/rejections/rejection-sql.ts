@@ -80,6 +80,7 @@ export function purgeRejections(limit: number): SQL {
 
 export async function rejectionOut(row: StoredRejection, secrets: WorkspaceSecrets): Promise<Rejection> {
   const { item_encrypted, ...rest } = row;
-  const item = parseExactJson(await secrets.open(item_encrypted));
-  return { ...rest, item, received_at: instantOut(row.received_at) };
+  const text = await secrets.open(item_encrypted);
+  const item = text === null ? null : parseExactJson(text);
+  return { ...rest, item, item_unreadable: text === null, received_at: instantOut(row.received_at) };
 }

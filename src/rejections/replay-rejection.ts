@@ -19,6 +19,8 @@ export type Recorders = Record<
 
 const ONLY_DIGEST =
   'Only a digest of this item is kept, because it was too large; send the item itself again.';
+const UNREADABLE =
+  'The item was stored under a key that the deployment does not have, so it cannot be replayed. Send the item again.';
 
 export function replayRejection(recorders: Recorders): AnyOperation {
   return operation({
@@ -44,13 +46,14 @@ export function replayRejection(recorders: Recorders): AnyOperation {
         results: [{ index: 0, id: 'order-7', status: 'accepted' }],
       },
     },
-    errors: ['not_found', 'no_item_accepted', 'invalid_request'],
+    errors: ['not_found', 'no_item_accepted', 'invalid_request', 'item_unreadable'],
     handle: async (context, { params }) => {
       const { database, workspace, secrets } = context;
       const [row] = await database.query<StoredRejection>(getRejection(workspace.id, params.id));
       if (!row) throw new ApiError('not_found', 'No rejection has this id. Rejections are kept for 30 days.');
-      const { resource, item, item_id, item_digest } = await rejectionOut(row, secrets);
+      const { resource, item, item_id, item_digest, item_unreadable } = await rejectionOut(row, secrets);
       if (item_digest !== null) throw new ApiError('invalid_request', ONLY_DIGEST);
+      if (item_unreadable) throw new ApiError('item_unreadable', UNREADABLE);
       // A line that was not JSON is kept as a string, and no valid item is a string.
       const sent = { index: 0, pointer: '', value: item, unreadable: typeof item === 'string' };
       // An item without an id keeps the one that was generated when it was rejected, so replaying it and retrying it

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { audited } from '../db/audited.ts';
 import { ApiError } from '../http/errors.ts';
 import { BODY_ERRORS, operation } from '../http/operation.ts';
-import { type Claims, signReadToken } from '../http/read-token.ts';
+import { type Claims, signReadToken, tokenSecrets } from '../http/read-token.ts';
 import { ReadToken, readTokenExample, TokenInput, tokenInputExample } from './token-schema.ts';
 import { keyInForce } from './token-sql.ts';
 
@@ -37,7 +37,7 @@ export const createToken = operation({
       where_conversion: where_conversion ?? {},
       scope: scope ?? null,
     };
-    const token = await signReadToken(claims, expiresAt, config.identity_secret);
+    const token = await signReadToken(claims, expiresAt, tokenSecrets(config));
     // An id that is made here makes the entry idempotent, so it is retried like any read.
     const entry = {
       actor: context,

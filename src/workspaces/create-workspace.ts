@@ -1,7 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import * as z from 'zod';
 import { audited, byRoot } from '../db/audited.ts';
+import type { Row } from '../db/client.ts';
 import { SCOPES } from '../domain/settings.ts';
+import { insertKeys } from '../http/identity-keys.ts';
+import { randomMaterial, ringOf, wrapKey } from '../http/key-material.ts';
 import { BODY_ERRORS, openOperation } from '../http/operation.ts';
 import { NewKey, newKeyExample } from './key-schema.ts';
 import { type KeyToMake, keyOut, makeKey, type StoredKey } from './key-sql.ts';
@@ -41,13 +44,20 @@ export const createWorkspace = openOperation({
     },
   },
   errors: BODY_ERRORS,
-  handle: async ({ databases, now }, { body }) => {
+  handle: async ({ databases, now, config }, { body }) => {
     const id = uuidv7({ msecs: now.getTime() });
     const { token, insert } = await makeKey(id, FIRST_KEY);
+    const material = randomMaterial();
+    const ring = await ringOf(config);
+    const wrapped = await Promise.all(ring.map((secret) => wrapKey(material, id, secret)));
     const entry = { actor: byRoot(id, now), action: 'workspace.create', target_id: null } as const;
     const [[workspace], [key]] = await databases
       .inWorkspace(id)
-      .once<[StoredWorkspace, StoredKey]>([audited(insertWorkspace(id, body), entry), insert]);
+      .once<[StoredWorkspace, StoredKey, Row]>([
+        audited(insertWorkspace(id, body), entry),
+        insert,
+        insertKeys(id, wrapped),
+      ]);
     if (!workspace || !key) throw new Error('what is inserted is returned');
     return { body: { workspace: workspaceOut(workspace), key: { ...keyOut(key), token } } };
   },

@@ -33,6 +33,7 @@ export async function setup(project: TestProject): Promise<void> {
     database: 'postgres',
     url: '',
     rootKey: '',
+    identitySecret: '',
     connectionString: '',
     log: '',
     missing,

@@ -32,6 +32,7 @@ export interface Stand {
 
 const ROOT_KEY = 'root-key-of-the-fault-tests-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-fault-tests-0123456789';
+const TOKEN_SECRET = 'token-secret-of-the-fault-tests-0123456789';
 
 /** One connection for each of the 16 clients. */
 const MAX_CONNECTIONS = 16;
@@ -62,9 +63,14 @@ export async function startStand(settings: Record<string, string> = {}): Promise
       return fault;
     },
   });
-  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
+  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET, TOKEN_SECRET };
   const worker = await startWorkerd({ bundle, env });
-  Object.assign(world, { url: worker.url, rootKey: ROOT_KEY, connectionString: neon.connectionString });
+  Object.assign(world, {
+    url: worker.url,
+    rootKey: ROOT_KEY,
+    identitySecret: IDENTITY_SECRET,
+    connectionString: neon.connectionString,
+  });
   return {
     url: worker.url,
     cluster,

@@ -22,8 +22,7 @@ function appWithLimit(requests: number) {
       return { success: (counts.get(key) ?? 0) <= requests };
     },
   };
-  const { connectionString: database_url, rootKey: root_key } = world;
-  const identity_secret = 'identity-secret-of-another-deployment-01';
+  const { connectionString: database_url, rootKey: root_key, identitySecret: identity_secret } = world;
   const app = createApp({ config: { database_url, root_key, identity_secret, rate_limiter } });
   const get = (path: string, token: string, headers: Record<string, string> = {}) =>
     app.request(path, { headers: { authorization: `Bearer ${token}`, ...headers } });

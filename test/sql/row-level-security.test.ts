@@ -43,6 +43,9 @@ const keepCursor = ({ id }: TestWorkspace) =>
     [id],
   );
 
+/** Requests read these tables and add to them, and that is all. */
+const ONLY_ADDED_TO = ['identity_keys', 'audit_log'];
+
 /** A workspace with a row in every table. */
 async function filled(): Promise<TestWorkspace> {
   const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
@@ -122,13 +125,14 @@ describe('the catalog', () => {
     const rows = await rowsOf(
       `select r.rolname as name, r.rolsuper or r.rolbypassrls or r.rolcanlogin or r.rolcreaterole or r.rolcreatedb
          or exists (select from pg_class c where c.relowner = r.oid) as is_strong
-       from pg_roles r where r.rolname like 'throughline\\_%' and r.rolname in ('throughline_app', 'throughline_lookup', 'throughline_upkeep')
+       from pg_roles r where r.rolname like 'throughline\\_%' and r.rolname in ('throughline_app', 'throughline_lookup', 'throughline_rotation', 'throughline_upkeep')
        order by 1`,
       [],
     );
     expect(rows).toEqual([
       { name: 'throughline_app', is_strong: false },
       { name: 'throughline_lookup', is_strong: false },
+      { name: 'throughline_rotation', is_strong: false },
       { name: 'throughline_upkeep', is_strong: false },
     ]);
   });
@@ -159,7 +163,7 @@ describe('a request of one workspace', { retry: 2 }, () => {
         ),
       );
     const before = await counts();
-    for (const { name, column } of tables.filter((table) => table.name !== APPEND_ONLY)) {
+    for (const { name, column } of tables.filter((table) => !ONLY_ADDED_TO.includes(table.name))) {
       const changed = await under({ workspace_id: ours.id }, [
         `with changed as (update ${name} set ${column} = ${column} where ${column} = $1 returning 1) select count(*)::int as rows from changed`,
         [theirs.id],
@@ -171,6 +175,14 @@ describe('a request of one workspace', { retry: 2 }, () => {
       expect([name, changed, deleted]).toEqual([name, [{ rows: 0 }], [{ rows: 0 }]]);
     }
     expect(await counts()).toEqual(before);
+  });
+
+  test('changes and deletes no row of the tables that are only added to, not even its own', async () => {
+    for (const name of ONLY_ADDED_TO) {
+      const reach = { workspace_id: ours.id };
+      expect(await codeOf(under(reach, [`update ${name} set workspace_id = workspace_id`]))).toBe('42501');
+      expect(await codeOf(under(reach, [`delete from ${name}`]))).toBe('42501');
+    }
   });
 
   test('can not write a row into the other: refused with 42501', async () => {
@@ -200,10 +212,10 @@ test('without a workspace there are no rows at all', async () => {
   }
 });
 
-test('the role that looks keys up reads keys and workspaces, writes nothing, and knows nothing else', async () => {
+test('the role that looks keys up reads keys, workspaces and their wrapped keys, and writes nothing', async () => {
   const reach = { role: 'throughline_lookup', workspace_id: '' };
   for (const { name } of tables) {
-    const isKnown = name === 'keys' || name === 'workspaces';
+    const isKnown = ['keys', 'workspaces', 'identity_keys'].includes(name);
     expect([name, await codeOf(under(reach, [`select from ${name} limit 1`]))]).toEqual([
       name,
       isKnown ? 'allowed' : '42501',
@@ -255,4 +267,20 @@ test('the role of the hourly run removes values of identities where storage is h
   const left = 'select count(*)::int as rows from identities where workspace_id = $1 and value is not null';
   expect(await rowsOf(left, [theirs.id])).toEqual([{ rows: 0 }]);
   expect(await rowsOf(left, [ours.id])).not.toEqual([{ rows: 0 }]);
+});
+
+test('the role that rotates secrets reads workspaces, adds and removes wrapped keys, and knows nothing else', async () => {
+  const reach = { role: 'throughline_rotation', workspace_id: '' };
+  for (const { name, column } of tables) {
+    const isKnown = name === 'identity_keys';
+    const read = await codeOf(under(reach, [`select from ${name} limit 1`]));
+    const removed = await codeOf(under(reach, [`delete from ${name} where false`]));
+    const changed = await codeOf(under(reach, [`update ${name} set ${column} = ${column} where false`]));
+    expect([name, read, removed, changed]).toEqual([
+      name,
+      isKnown || name === 'workspaces' ? 'allowed' : '42501',
+      isKnown ? 'allowed' : '42501',
+      '42501',
+    ]);
+  }
 });

@@ -36,7 +36,7 @@ export function appWithQueue(send?: MessageQueue['send'], changes: Partial<Confi
   const config: Config = {
     database_url: world.connectionString,
     root_key: world.rootKey,
-    identity_secret: 'identity-secret-of-a-deployment-with-a-queue',
+    identity_secret: world.identitySecret,
     ingest_queue: { send: send ?? keep },
     ...changes,
   };

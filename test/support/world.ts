@@ -14,6 +14,7 @@ export interface World {
   database: 'pglite' | 'postgres';
   url: string;
   rootKey: string;
+  identitySecret: string;
   /** Connection string of the Neon-protocol server, for tests that read the tables. */
   connectionString: string;
   /** A file with every line that the Worker has logged so far. */
@@ -30,6 +31,7 @@ declare module 'vitest' {
 
 const ROOT_KEY = 'root-key-of-the-tests-0123456789abcdef';
 const IDENTITY_SECRET = 'identity-secret-of-the-tests-0123456789';
+const TOKEN_SECRET = 'token-secret-of-the-tests-0123456789abc';
 
 /** One build for both projects, whose setup runs in one process. */
 const shared = globalThis as { throughlineBundle?: Promise<string> };
@@ -45,7 +47,7 @@ export async function startWorld(
   const backend = await open();
   await applyMigrations(backend);
   const neon = await startNeonServer({ backend });
-  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET };
+  const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET, TOKEN_SECRET };
   const folder = await mkdtemp(join(tmpdir(), 'throughline-log-'));
   const log = join(folder, 'worker.log');
   writeFileSync(log, '');
@@ -54,6 +56,7 @@ export async function startWorld(
     database,
     url: worker.url,
     rootKey: ROOT_KEY,
+    identitySecret: IDENTITY_SECRET,
     connectionString: neon.connectionString,
     log,
     missing: null,
@@ -85,6 +88,7 @@ export async function startOnPostgres(project: TestProject): Promise<() => Promi
       database: 'postgres',
       url: '',
       rootKey: '',
+      identitySecret: '',
       connectionString: '',
       log: '',
       missing,
