@@ -61,5 +61,9 @@ test('/ links to them', async () => {
 
 test('/health and /ready are answered by the Worker', async () => {
   expect(await get('/health')).toEqual({ status: 200, type: 'application/json', text: '{"status":"ok"}' });
-  expect(await get('/ready')).toEqual({ status: 200, type: 'application/json', text: '{"status":"ready"}' });
+  expect(await get('/ready')).toEqual({
+    status: 200,
+    type: 'application/json',
+    text: '{"status":"ready","schema":"current"}',
+  });
 });

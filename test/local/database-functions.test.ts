@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { applyMigrations, ForeignMigrations } from '../../local/apply-migrations.ts';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { readDatabaseFunctions } from '../../local/database-functions.ts';
+import { ForeignMigrations } from '../../local/migrator.ts';
 import type { SqlBackend } from '../../local/sql-backend.ts';
 import { backendCases } from './databases.ts';
 
@@ -52,11 +53,11 @@ for (const { name, reason, open } of await backendCases()) {
       const { backend, remove } = await open();
       try {
         await applyMigrations(backend);
-        expect(await applyMigrations(backend)).toEqual([]);
+        expect(await applyMigrations(backend)).toEqual({ applied: [], newer: 0 });
         const change = 'update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = 1';
         await backend.run([{ query: change, params: [] }], { atomic: false });
         await expect(applyMigrations(backend)).rejects.toThrow(ForeignMigrations);
-        await expect(applyMigrations(backend)).rejects.toThrow('1 of its 3 migrations');
+        await expect(applyMigrations(backend)).rejects.toThrow(/^1 of its \d+ migrations/);
       } finally {
         await remove();
       }
