@@ -1,9 +1,18 @@
-import { applyMigrations, ForeignMigrations } from './apply-migrations.ts';
+import { applyMigrations } from './apply-migrations.ts';
+import { ForeignMigrations, type MigrationOutcome } from './migrator.ts';
 import { reasonOf } from './reason.ts';
 import { openPostgres, type SqlBackend } from './sql-backend.ts';
 
 const USAGE = `DATABASE_URL is not a connection string. Set it to the database to migrate:
   DATABASE_URL='postgres://user:password@host/database' npm run migrate`;
+
+const WAITING = 'waiting for another run of the migrations on this database to end';
+
+function linesOf({ applied, newer }: MigrationOutcome): string[] {
+  if (applied.length > 0) return applied.map((tag) => `applied ${tag}`);
+  const isNewer = newer > 0 && `: its schema is ${newer} migrations newer, and supports this release`;
+  return [`nothing to apply${isNewer || ''}`];
+}
 
 /** Resolves to the exit code: 0 if the database is up to date, 1 if it could not be migrated. */
 async function runMigrate(databaseUrl: string | undefined): Promise<number> {
@@ -14,9 +23,8 @@ async function runMigrate(databaseUrl: string | undefined): Promise<number> {
   let backend: SqlBackend | undefined;
   try {
     backend = await openPostgres(databaseUrl);
-    const applied = await applyMigrations(backend);
-    const lines = applied.length > 0 ? applied.map((tag) => `applied ${tag}`) : ['nothing to apply'];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const outcome = await applyMigrations(backend, () => process.stderr.write(`${WAITING}\n`));
+    process.stdout.write(`${linesOf(outcome).join('\n')}\n`);
     return 0;
   } catch (error) {
     const advice = error instanceof ForeignMigrations ? '. Use an empty database.' : '';

@@ -1,11 +1,8 @@
 import { join } from 'node:path';
 import { PGlite, type Results, type Transaction } from '@electric-sql/pglite';
-import { drizzle as drizzlePostgres } from 'drizzle-orm/node-postgres';
-import { migrate as migratePostgres } from 'drizzle-orm/node-postgres/migrator';
-import { drizzle as drizzlePglite } from 'drizzle-orm/pglite';
-import { migrate as migratePglite } from 'drizzle-orm/pglite/migrator';
 import { Client, Pool, type PoolClient, type QueryArrayConfig } from 'pg';
 import { lockFolder } from './folder-lock.ts';
+import { type MigrationOutcome, migrate, migratePostgres } from './migrator.ts';
 
 /** One statement as it arrives over HTTP: `$1` placeholders and parameters that are text or null. */
 export interface BackendQuery {
@@ -57,8 +54,8 @@ export interface SqlBackend {
    * @param gone fires when nobody waits for the result any more; PostgreSQL then cancels the statement
    */
   run(queries: BackendQuery[], options: RunOptions, gone?: AbortSignal): Promise<RawResult[]>;
-  /** Applies the migrations of `folder` that the database does not have. */
-  migrate(folder: string): Promise<void>;
+  /** Applies the migrations of `folder` that the database does not have; a second run waits for the first. */
+  migrate(folder: string, onWait?: () => void): Promise<MigrationOutcome>;
   close(): Promise<void>;
 }
 
@@ -116,7 +113,7 @@ export async function openPglite(dataDir: string = IN_MEMORY): Promise<SqlBacken
     return {
       kind: 'pglite',
       run: (queries, options) => runPglite(db, queries, options),
-      migrate: (folder) => migratePglite(drizzlePglite(db), { migrationsFolder: folder }),
+      migrate: (folder) => migrate((queries, options) => runPglite(db, queries, options), folder),
       close: async () => {
         await db.close();
         await unlock();
@@ -180,7 +177,7 @@ export async function openPostgres(
   return {
     kind: 'postgres',
     run: (queries, options, gone) => runPostgres(pool, queries, options, gone),
-    migrate: (folder) => migratePostgres(drizzlePostgres(pool), { migrationsFolder: folder }),
+    migrate: (folder, onWait) => migratePostgres(connectionString, folder, onWait),
     close: () => pool.end(),
   };
 }

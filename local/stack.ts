@@ -1,9 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { applyMigrations, ForeignMigrations } from './apply-migrations.ts';
+import { applyMigrations } from './apply-migrations.ts';
 import { buildAssetsIfStale } from './build-assets.ts';
 import { loadLocalState } from './local-state.ts';
+import { ForeignMigrations } from './migrator.ts';
 import { startNeonServer } from './neon-server.ts';
 import { answersOk, freePort, type ProcessGroup, startGroup, waitUntilReady } from './processes.ts';
 import { IN_MEMORY, openPglite, openPostgres, type SqlBackend } from './sql-backend.ts';

@@ -29,38 +29,56 @@ CREATE TABLE "identity_keys" (
 	CONSTRAINT "identity_keys_workspace_id_secret_id_pk" PRIMARY KEY("workspace_id","secret_id")
 );
 --> statement-breakpoint
-ALTER TABLE "adjustments" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "adjustments" ADD COLUMN "waiting_since" timestamp (3) with time zone;--> statement-breakpoint
-ALTER TABLE "conversions" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "conversions" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;--> statement-breakpoint
-ALTER TABLE "conversions" ADD COLUMN "page_link_id" "bytea";--> statement-breakpoint
-ALTER TABLE "rejections" ADD COLUMN "item_digest" "bytea";--> statement-breakpoint
-ALTER TABLE "rejections" ADD COLUMN "item_bytes" integer;--> statement-breakpoint
-ALTER TABLE "rejections" ADD COLUMN "text_hashes" bigint[] DEFAULT '{}' NOT NULL;--> statement-breakpoint
-ALTER TABLE "rejections" ADD COLUMN "key_id" text collate "C";--> statement-breakpoint
-ALTER TABLE "rejections" ADD COLUMN "kept_on" date;--> statement-breakpoint
-ALTER TABLE "touchpoints" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "touchpoints" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;--> statement-breakpoint
-ALTER TABLE "touchpoints" ADD COLUMN "page_link_id" "bytea";--> statement-breakpoint
-ALTER TABLE "spend" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "identities" ADD COLUMN "text_hash" bigint;--> statement-breakpoint
-ALTER TABLE "person_updates" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "person_updates" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;--> statement-breakpoint
-ALTER TABLE "person_updates" ADD COLUMN "page_link_id" "bytea";--> statement-breakpoint
-ALTER TABLE "keys" ADD COLUMN "goals" text[];--> statement-breakpoint
-ALTER TABLE "keys" ADD COLUMN "daily_caps" jsonb;--> statement-breakpoint
-ALTER TABLE "workspaces" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;--> statement-breakpoint
-ALTER TABLE "key_usage" ADD CONSTRAINT "key_usage_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "replaced_items" ADD CONSTRAINT "replaced_items_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-ALTER TABLE "identity_keys" ADD CONSTRAINT "identity_keys_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
-CREATE INDEX "replaced_items_identity" ON "replaced_items" USING btree ("workspace_id","identity_id") WHERE identity_id is not null;--> statement-breakpoint
-CREATE INDEX "replaced_items_occurred" ON "replaced_items" USING btree ("workspace_id","resource","occurred_at");--> statement-breakpoint
-CREATE INDEX "adjustments_waiting" ON "adjustments" USING btree ("workspace_id","waiting_since") WHERE waiting_since is not null;--> statement-breakpoint
-CREATE INDEX "conversions_from_page" ON "conversions" USING btree ("workspace_id","id") WHERE not from_secret_key;--> statement-breakpoint
-CREATE INDEX "conversions_page_link" ON "conversions" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;--> statement-breakpoint
-CREATE INDEX "rejections_of_day" ON "rejections" USING btree ("workspace_id","key_id","kept_on");--> statement-breakpoint
-CREATE INDEX "touchpoints_from_page" ON "touchpoints" USING btree ("workspace_id","id") WHERE not from_secret_key;--> statement-breakpoint
-CREATE INDEX "touchpoints_page_link" ON "touchpoints" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;--> statement-breakpoint
-CREATE INDEX "identities_plain" ON "identities" USING btree ("workspace_id","id") WHERE value is not null;--> statement-breakpoint
-CREATE INDEX "person_updates_from_page" ON "person_updates" USING btree ("workspace_id","id") WHERE not from_secret_key;--> statement-breakpoint
-CREATE INDEX "person_updates_page_link" ON "person_updates" USING btree ("workspace_id","page_link_id","occurred_at","id") WHERE page_link_id is not null;
+ALTER TABLE "adjustments" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "adjustments" ADD COLUMN "waiting_since" timestamp (3) with time zone;
+--> statement-breakpoint
+ALTER TABLE "conversions" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "conversions" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "conversions" ADD COLUMN "page_link_id" "bytea";
+--> statement-breakpoint
+ALTER TABLE "rejections" ADD COLUMN "item_digest" "bytea";
+--> statement-breakpoint
+ALTER TABLE "rejections" ADD COLUMN "item_bytes" integer;
+--> statement-breakpoint
+ALTER TABLE "rejections" ADD COLUMN "text_hashes" bigint[] DEFAULT '{}' NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "rejections" ADD COLUMN "key_id" text collate "C";
+--> statement-breakpoint
+ALTER TABLE "rejections" ADD COLUMN "kept_on" date;
+--> statement-breakpoint
+ALTER TABLE "touchpoints" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "touchpoints" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "touchpoints" ADD COLUMN "page_link_id" "bytea";
+--> statement-breakpoint
+ALTER TABLE "spend" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "identities" ADD COLUMN "text_hash" bigint;
+--> statement-breakpoint
+ALTER TABLE "person_updates" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "person_updates" ADD COLUMN "from_secret_key" boolean DEFAULT true NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "person_updates" ADD COLUMN "page_link_id" "bytea";
+--> statement-breakpoint
+ALTER TABLE "keys" ADD COLUMN "goals" text[];
+--> statement-breakpoint
+ALTER TABLE "keys" ADD COLUMN "daily_caps" jsonb;
+--> statement-breakpoint
+ALTER TABLE "workspaces" ADD COLUMN "content_version" smallint DEFAULT 1 NOT NULL;
+--> statement-breakpoint
+ALTER TABLE "key_usage" ADD CONSTRAINT "key_usage_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "replaced_items" ADD CONSTRAINT "replaced_items_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+ALTER TABLE "identity_keys" ADD CONSTRAINT "identity_keys_workspace_id_workspaces_id_fk" FOREIGN KEY ("workspace_id") REFERENCES "public"."workspaces"("id") ON DELETE cascade ON UPDATE no action;
+--> statement-breakpoint
+CREATE INDEX "replaced_items_identity" ON "replaced_items" USING btree ("workspace_id","identity_id") WHERE identity_id is not null;
+--> statement-breakpoint
+CREATE INDEX "replaced_items_occurred" ON "replaced_items" USING btree ("workspace_id","resource","occurred_at");
+--> statement-breakpoint
+CREATE INDEX "rejections_of_day" ON "rejections" USING btree ("workspace_id","key_id","kept_on");

@@ -217,6 +217,14 @@ begin
 end
 $$;
 --> statement-breakpoint
+-- oldest_supported_migration: the newest migration of the oldest release that works on this schema, by its time in the
+-- journal. `GET /ready` and `npm run migrate` of a release refuse a schema whose number is above their own newest
+-- migration. A migration that drops something (a contract) raises it, see `migrations/contracts.json`.
+--   oldest_supported_migration() → 1795910819386, which is 0002_locks: release 0.1.0
+create or replace function oldest_supported_migration() returns bigint language sql immutable as $$
+  select 1795910819386
+$$;
+--> statement-breakpoint
 -- read_texts: read_identities with the hash of the value alone; see `text_hash` of `identities`.
 --   p_identities  [{namespace, value_hash, value?, text_hash?}]; value_hash in hex, text_hash a decimal number in quotes.
 --                 Release 0.1.0 sends no text_hash

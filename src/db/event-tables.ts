@@ -71,10 +71,11 @@ export const touchpoints = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    index('touchpoints_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('touchpoints_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`).concurrently(),
     index('touchpoints_page_link')
       .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
-      .where(sql`page_link_id is not null`),
+      .where(sql`page_link_id is not null`)
+      .concurrently(),
     // Journey order. The id breaks ties after the read; in the index it would cost more than it saves.
     index('touchpoints_journey').on(t.workspace_id, t.person_id, t.occurred_at),
     index('touchpoints_account')
@@ -121,10 +122,11 @@ export const conversions = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    index('conversions_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('conversions_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`).concurrently(),
     index('conversions_page_link')
       .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
-      .where(sql`page_link_id is not null`),
+      .where(sql`page_link_id is not null`)
+      .concurrently(),
     index('conversions_goal').on(t.workspace_id, t.goal, t.occurred_at),
     index('conversions_person').on(t.workspace_id, t.person_id, t.goal, t.occurred_at),
     index('conversions_account')
@@ -158,7 +160,10 @@ export const adjustments = pgTable(
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
     index('adjustments_conversion').on(t.workspace_id, t.conversion_id),
-    index('adjustments_waiting').on(t.workspace_id, t.waiting_since).where(sql`waiting_since is not null`),
+    index('adjustments_waiting')
+      .on(t.workspace_id, t.waiting_since)
+      .where(sql`waiting_since is not null`)
+      .concurrently(),
     check('adjustments_value', sql`value >= 0`),
   ],
 );

@@ -55,7 +55,7 @@ export const identities = pgTable(
     unique('identities_id').on(t.workspace_id, t.id),
     index('identities_person').on(t.workspace_id, t.person_id),
     // Finds the values to remove once plain storage is turned off.
-    index('identities_plain').on(t.workspace_id, t.id).where(sql`value is not null`),
+    index('identities_plain').on(t.workspace_id, t.id).where(sql`value is not null`).concurrently(),
   ],
 );
 
@@ -153,10 +153,11 @@ export const person_updates = pgTable(
   },
   (t) => [
     primaryKey({ columns: [t.workspace_id, t.id] }),
-    index('person_updates_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`),
+    index('person_updates_from_page').on(t.workspace_id, t.id).where(sql`not from_secret_key`).concurrently(),
     index('person_updates_page_link')
       .on(t.workspace_id, t.page_link_id, t.occurred_at, t.id)
-      .where(sql`page_link_id is not null`),
+      .where(sql`page_link_id is not null`)
+      .concurrently(),
     index('person_updates_person').on(t.workspace_id, t.person_id, t.occurred_at),
     index('person_updates_consent')
       .on(t.workspace_id, t.person_id, t.occurred_at)

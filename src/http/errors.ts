@@ -28,6 +28,12 @@ export const ERRORS = {
   },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
   not_migrated: { status: 503, title: 'The database lacks migrations', retry_after_seconds: 5 },
+  schema_too_new: {
+    status: 503,
+    title: 'The schema no longer supports this release',
+    retry_after_seconds: 5,
+  },
+  database_read_only: { status: 503, title: 'The database is read-only', retry_after_seconds: 5 },
   misconfigured: { status: 503, title: 'The service is misconfigured', retry_after_seconds: 5 },
   database_unavailable: { status: 503, title: 'The database did not answer', retry_after_seconds: 5 },
   report_too_slow: { status: 503, title: 'The report took too long', retry_after_seconds: 60 },

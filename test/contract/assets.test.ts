@@ -114,5 +114,9 @@ test('no policy reaches other paths, and the file of the headers is none of the 
 
 test('/health and /ready are answered by the Worker', async () => {
   expect(await get('/health')).toEqual({ status: 200, type: 'application/json', text: '{"status":"ok"}' });
-  expect(await get('/ready')).toEqual({ status: 200, type: 'application/json', text: '{"status":"ready"}' });
+  expect(await get('/ready')).toEqual({
+    status: 200,
+    type: 'application/json',
+    text: '{"status":"ready","schema":"current"}',
+  });
 });

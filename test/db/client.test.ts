@@ -23,7 +23,12 @@ async function openFailing(options: { sqlstate?: string; faults?: Fault; deadlin
     if (options.sqlstate) throw Object.assign(new Error('no'), { code: options.sqlstate, severity: 'ERROR' });
     return queries.map(() => ONE_ROW);
   };
-  const backend: SqlBackend = { kind: 'postgres', run, migrate: async () => {}, close: async () => {} };
+  const backend: SqlBackend = {
+    kind: 'postgres',
+    run,
+    migrate: async () => ({ applied: [], newer: 0 }),
+    close: async () => {},
+  };
   const faults = options.faults && firstTimes(1, options.faults);
   const server = await startNeonServer({ backend, faults });
   onTestFinished(() => server.close());

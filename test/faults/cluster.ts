@@ -10,6 +10,8 @@ import { freePort, type ProcessGroup, startGroup, waitUntilReady } from '../../l
 /** A Postgres server that belongs to the test, which may kill it. */
 export interface Cluster {
   connectionString: string;
+  /** The folder of its files. */
+  data: string;
   /** Sends SIGKILL to the server and all its processes, as if the machine failed. */
   kill(): Promise<void>;
   /** Starts the server again on the same files, and resolves when it has recovered. */
@@ -72,6 +74,7 @@ export async function startCluster(binaries: string, settings: Record<string, st
   await start();
   return {
     connectionString,
+    data,
     start,
     kill: () => end('SIGKILL'),
     remove: async () => {

@@ -1,16 +1,13 @@
-import { readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { applyMigrations, ForeignMigrations } from '../../local/apply-migrations.ts';
+import { applyMigrations } from '../../local/apply-migrations.ts';
 import { readDatabaseFunctions } from '../../local/database-functions.ts';
+import { ForeignMigrations } from '../../local/migrator.ts';
 import type { SqlBackend } from '../../local/sql-backend.ts';
-import { PROJECT_ROOT } from '../../local/workerd.ts';
 import { backendCases } from './databases.ts';
 
 /** `migrations/functions` holds the present text of every database function. */
 
 const functions = await readDatabaseFunctions();
-const migrations = readdirSync(join(PROJECT_ROOT, 'migrations')).filter((file) => file.endsWith('.sql'));
 
 /** Every function and trigger as stored in the database; for an aggregate, its parts. */
 const DEFINITIONS = `
@@ -56,11 +53,11 @@ for (const { name, reason, open } of await backendCases()) {
       const { backend, remove } = await open();
       try {
         await applyMigrations(backend);
-        expect(await applyMigrations(backend)).toEqual([]);
+        expect(await applyMigrations(backend)).toEqual({ applied: [], newer: 0 });
         const change = 'update drizzle.__drizzle_migrations set created_at = created_at - 1 where id = 1';
         await backend.run([{ query: change, params: [] }], { atomic: false });
         await expect(applyMigrations(backend)).rejects.toThrow(ForeignMigrations);
-        await expect(applyMigrations(backend)).rejects.toThrow(`1 of its ${migrations.length} migrations`);
+        await expect(applyMigrations(backend)).rejects.toThrow(/^1 of its \d+ migrations/);
       } finally {
         await remove();
       }

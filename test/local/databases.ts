@@ -7,6 +7,8 @@ export const ADMIN_URL = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@1
 /** A backend over a database of its own, and a function that removes both. */
 export interface TestBackend {
   backend: SqlBackend;
+  /** The connection string; null for the embedded database. */
+  url: string | null;
   remove(): Promise<void>;
 }
 
@@ -48,7 +50,7 @@ async function openOwnDatabase(): Promise<TestBackend> {
     await backend.close();
     await admin((client) => client.query(`drop database ${name} with (force)`));
   };
-  return { backend, remove };
+  return { backend, url: url.href, remove };
 }
 
 /** The embedded database, and a real PostgreSQL if there is one. */
@@ -60,7 +62,7 @@ export async function backendCases(): Promise<BackendCase[]> {
       reason: undefined,
       open: async () => {
         const backend = await openPglite();
-        return { backend, remove: () => backend.close() };
+        return { backend, url: null, remove: () => backend.close() };
       },
     },
     { name: reason ? `postgres ${reason}` : 'postgres', reason, open: openOwnDatabase },

@@ -189,7 +189,7 @@ describe('the server around the database', () => {
   const echo = {
     kind: 'postgres' as const,
     run: async () => [{ fields: [], rows: [], rowCount: null, command: 'SELECT' }],
-    migrate: async () => {},
+    migrate: async () => ({ applied: [], newer: 0 }),
     close: async () => {},
   };
   const HEADERS = {
