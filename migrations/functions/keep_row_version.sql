@@ -1,6 +1,7 @@
 -- keep_row_version: keeps the earlier version of a replaced row in `row_versions`. An update that changes nothing but
 -- `updated_at` keeps none.
 --   arguments of the trigger  the columns of the primary key without the workspace
+-- The version of the canonical form is left out, because release 0.1.0 would show it.
 -- The row lock orders the updates of one row, so its versions are 1, 2, 3 … without a gap.
 create or replace function keep_row_version() returns trigger language plpgsql as $$
 declare
@@ -15,7 +16,8 @@ begin
   from unnest(tg_argv) with ordinality part (name, place);
 
   insert into row_versions (workspace_id, table_name, row_key, version, replaced_at, was)
-  select v_workspace_id, tg_table_name, v_key, coalesce(max(v.version), 0) + 1, now(), v_was - 'workspace_id'
+  select v_workspace_id, tg_table_name, v_key, coalesce(max(v.version), 0) + 1, now(),
+    v_was - array['workspace_id', 'content_version']
   from row_versions v
   where v.workspace_id = (select v_workspace_id) and v.table_name = tg_table_name and v.row_key = v_key;
   return null;

@@ -168,7 +168,7 @@ export function selectSpend(workspaceId: string, id: string): SQL {
     select ${stored}, (
         select coalesce(json_agg(json_build_object(
           'version', h.version, 'replaced_at', h.replaced_at,
-          'was', h.was - array['id', 'content_hash', 'content_version', 'version', 'received_at', 'updated_at']
+          'was', h.was - array['id', 'content_hash', 'version', 'received_at', 'updated_at']
         ) order by h.version desc), '[]')
         from row_versions h
         where h.workspace_id = ${tenant(workspaceId)} and h.table_name = 'spend' and h.row_key = s.id
