@@ -127,7 +127,7 @@ describe('an item', () => {
     [{ name: 'Acme' }, '/touchpoints/0/account'],
     [{ id: 'a', website: 'acme.com' }, '/touchpoints/0/account/website'],
     [{ domain: 'not a domain' }, '/touchpoints/0/account/domain'],
-    [{ id: '' }, '/touchpoints/0/account/id'],
+    [{ id: '' }, '/touchpoints/0/account'],
     ['acme.com', '/touchpoints/0/account'],
   ])('with the account %j is rejected at %s', async ([account, pointer]) => {
     const workspace = await TestWorkspace.make();

@@ -133,9 +133,9 @@ test('a sale in a currency without rate counts, its value does not, and a warnin
 test.for<[string, Json]>([
   ['where_conversion[properties.plan]=pro', { pro: 1 }],
   ['where_conversion[properties.plan]=pro,free', { pro: 1, free: 2 }],
-  ['where_conversion[properties.plan]=%5C0', { none: 4 }],
+  ['where_conversion[properties.plan]=%5C0', { bare: 4 }],
   ['where_conversion[properties.seats]=3', { pro: 1 }],
-  ['where_conversion[currency]=USD', { free: 2, none: 4, pro: 1 }],
+  ['where_conversion[currency]=USD', { free: 2, bare: 4, pro: 1 }],
   ['where_conversion[currency]=EUR', {}],
   ['where_conversion[properties.plan]=pro&where_conversion[currency]=EUR', {}],
 ])('%s keeps the sales %j', async ([query, kept]) => {
@@ -144,7 +144,7 @@ test.for<[string, Json]>([
   const sales = [
     buyer('pro', 1, { plan: 'pro', seats: 3 }),
     buyer('free', 2, { plan: 'free' }),
-    buyer('none', 4),
+    buyer('bare', 4),
   ];
   const workspace = await workspaceWith(
     sales.map((s) => at(String(s.id), 1, { person: s.person })),

@@ -222,7 +222,7 @@ test('a rejection that was stored under another key is shown as unreadable, expo
   const { person_id } = (await workspace.get('/v1/touchpoints/t')).body;
   const exported = (await workspace.get(`/v1/people/${person_id}/export`)).body.rejections;
   expect(exported.map(({ item_id, item_unreadable }: Json) => [item_id, item_unreadable]).sort()).toEqual([
-    ['readable', undefined],
+    ['readable', false],
     ['wrong', true],
   ]);
 });
