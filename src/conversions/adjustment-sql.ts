@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { adjustments } from '../db/event-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
-import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, isSameContent } from '../ingest/content-hash.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, isSameContent } from '../ingest/content-hash-sql.ts';
 import type { Adjustment } from './conversion-schema.ts';
 
 /** An adjustment to insert; `value` is decimal text. */

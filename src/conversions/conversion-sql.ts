@@ -5,7 +5,8 @@ import { tenant } from '../db/tenant.ts';
 import type { KeyKind } from '../domain/settings.ts';
 import { amountOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, type Provenance } from '../ingest/content-hash.ts';
+import type { Provenance } from '../ingest/content-hash.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS } from '../ingest/content-hash-sql.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
   type AccountClaim,

@@ -1,4 +1,3 @@
-import { type SQL, sql } from 'drizzle-orm';
 import type { FieldError } from '../domain/json.ts';
 import type { Caller } from '../http/caller.ts';
 import type { RecordContext } from '../http/operation.ts';
@@ -30,15 +29,6 @@ export function refusedGoal(goal: string, pointer: string, { goals }: Pick<Calle
   const named = goals.length > 0 ? `may record ${goals.join(', ')}` : 'names no goals';
   const detail = `This publishable key ${named}. Create a key that names the goal in \`goals\`, or send the conversion with a secret key.`;
   return [{ pointer: `${pointer}/goal`, detail }];
-}
-
-/**
- * True if the key may record the goal.
- *
- * Needs: `goal`, an expression. Gives: a condition.
- */
-export function mayRecord(goal: SQL, goals: Caller['goals']): SQL {
-  return goals === null ? sql`true` : sql`${goal} = any(${sql.param([...goals])}::text[])`;
 }
 
 /** The rows with the link fact that each asserts, if the caller is a page. A server's items need none. */

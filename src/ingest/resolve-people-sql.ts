@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { KeyKind } from '../domain/settings.ts';
-import { isSameContent } from './content-hash.ts';
+import { isSameContent } from './content-hash-sql.ts';
 
 /** The account that an item names, normalised: by id, by domain, or by both. */
 export interface AccountClaim {

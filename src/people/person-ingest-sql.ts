@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { identities } from '../db/people-tables.ts';
 import { tenant } from '../db/tenant.ts';
 import type { KeyKind } from '../domain/settings.ts';
-import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS } from '../ingest/content-hash.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS } from '../ingest/content-hash-sql.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
 import {
   type AccountClaim,

@@ -4,13 +4,8 @@ import { cutToPage } from '../db/page-sql.ts';
 import { tenant } from '../db/tenant.ts';
 import { amountOut, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import {
-  CONTENT_VERSION,
-  DECODED_HASHES,
-  HASH_COLUMNS,
-  isSameContent,
-  type Provenance,
-} from '../ingest/content-hash.ts';
+import type { Provenance } from '../ingest/content-hash.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, isSameContent } from '../ingest/content-hash-sql.ts';
 import type { Spend, SpendWithHistory } from './spend-schema.ts';
 
 /** A row of spend to store; `amount` is decimal text. */

@@ -112,7 +112,7 @@ export const recordTouchpoints = batchOperation({
   tag: 'Touchpoints',
   summary: 'Record touchpoints',
   description:
-    'Stores 1 to 1000 touchpoints in one transaction and returns a result for each. The operation is idempotent: an id that is stored with the same content is a duplicate, and one stored with other content is a conflict. The body may also be NDJSON, one touchpoint a line and at most 10,000 lines, and may be compressed with gzip. It has at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
+    'Stores 1 to 1000 touchpoints in one transaction and returns a result for each. The operation is idempotent: an id that is stored with the same content is a duplicate, and one stored with other content is a conflict. An item of a secret key replaces one of a publishable key with the same id, in whatever order they arrive. The body may also be NDJSON, one touchpoint a line and at most 10,000 lines, and may be compressed with gzip. It has at most 5 MiB after inflation. A 2xx is sent only when the items are durable.',
   example: touchpointExample,
   ingest: touchpointIngest,
   takesPublishableKeys: true,

@@ -7,9 +7,10 @@ import type { KeyKind } from '../domain/settings.ts';
 import type { Caller } from '../http/caller.ts';
 import { instantOrNull, instantOut } from '../http/fields.ts';
 import type { Cursor } from '../http/paging.ts';
-import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS, type Provenance } from '../ingest/content-hash.ts';
+import type { Provenance } from '../ingest/content-hash.ts';
+import { CONTENT_VERSION, DECODED_HASHES, HASH_COLUMNS } from '../ingest/content-hash-sql.ts';
 import { type HashedIdentity, hashesOf } from '../ingest/person.ts';
-import { mayRecord } from '../ingest/publishable.ts';
+import { mayRecord } from '../ingest/publishable-sql.ts';
 import {
   type AccountClaim,
   accountOfRow,
