@@ -1,5 +1,6 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
+import { CANONICAL_VERSION } from '../src/domain/canonical.ts';
 import { derivedMaterial, RANDOM, ringOf } from '../src/http/key-material.ts';
 import type { WorkspaceContext } from '../src/http/operation.ts';
 import { secretsFrom } from '../src/http/secrets.ts';
@@ -108,13 +109,14 @@ export async function statementsOf(
     identity_storage: 'hashed',
     default_country: null,
     retention_days: null,
+    content_version: CANONICAL_VERSION,
   };
   // Any key material does, as long as it is the same for each batch.
   const [secret] = await ringOf({ identity_secret: world.identitySecret });
   const material = await derivedMaterial(secret, workspaceId);
   const secrets = await secretsFrom({ ...material, hash_version: RANDOM });
   // Only the members of a request's context that preparing rows reads.
-  const caller = { kind: 'secret' };
+  const caller = { kind: 'secret', goals: null };
   const context = { workspace, caller, secrets, now: new Date() } as WorkspaceContext;
   const rows = await Promise.all(
     batch.map(async (sent) => {

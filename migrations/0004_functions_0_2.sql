@@ -535,12 +535,12 @@ declare
   v_pair record;
   v_a int;
   v_b int;
+  v_hash_version smallint;
 begin
-  if exists (
-    select
-    from identity_keys k
-    where k.workspace_id = (select p_workspace_id) and k.hash_version > p_hash_version
-  ) then
+  select coalesce(max(k.hash_version), 1) into v_hash_version
+  from identity_keys k
+  where k.workspace_id = (select p_workspace_id);
+  if v_hash_version > p_hash_version then
     raise exception 'the hashes were made under another key' using errcode = '57P03';
   end if;
 
@@ -639,7 +639,7 @@ begin
   end if;
 
   -- Identities that 0.1.0 stored get their text_hash. A row that another batch holds is left to it, so nobody waits.
-  if v_has_strangers then
+  if v_has_strangers and v_hash_version = 1 then
     with bare as materialized (
       select known.id, known.text_hash
       from read_items(p_items) item

@@ -64,8 +64,8 @@ const SHAPES: Record<string, { item: unknown } | { line: string }> = {
   'in a form': line('id=b&email=ann%40acme.com&kind=visit'),
 };
 
-async function withAnnAndBob() {
-  const workspace = await TestWorkspace.make({ default_country: 'DE' });
+async function withAnnAndBob(workspace?: TestWorkspace) {
+  workspace ??= await TestWorkspace.make({ default_country: 'DE' });
   await workspace.load('touchpoints', [touch('ann', { person: ANN }), touch('bob', { person: BOB })]);
   const idOf = async (id: string): Promise<string> =>
     (await workspace.get(`/v1/touchpoints/${id}`)).body.person_id;
@@ -124,7 +124,10 @@ test('a short number, which may be a price, is found under its namespace only', 
 
 describe('an identity that release 0.1.0 stored, which has no hash of its text,', () => {
   test('gets it when an item names it again, whatever becomes of the item', async () => {
-    const { workspace, ann } = await withAnnAndBob();
+    const older = await TestWorkspace.make({ default_country: 'DE' });
+    // A workspace of that release has no stored keys before this release serves it.
+    await rowsOf('delete from identity_keys where workspace_id = $1 returning secret_id', [older.id]);
+    const { workspace, ann } = await withAnnAndBob(older);
     const forget = () =>
       rowsOf('update identities set text_hash = null where workspace_id = $1', [workspace.id]);
     const bare = () =>
