@@ -22,46 +22,6 @@ begin
 end
 $$;
 --> statement-breakpoint
--- count_default_values: counts the conversions that this transaction stored for a publishable key with the default value
--- of their goal.
---   p_resource  'touchpoints': conversions recorded by the touchpoints with these ids; 'conversions': those with the ids
---   p_cap       the most in a day
--- Errors: TL005 if they pass the cap.
-create or replace function count_default_values(
-  p_workspace_id uuid, p_key_id text, p_day date, p_resource text, p_ids text[], p_cap bigint
-) returns void language plpgsql set plan_cache_mode = force_custom_plan as $$
-declare
-  v_count int;
-  v_before bigint;
-begin
-  -- The time at which a row was received is that of the transaction which stored it.
-  select count(*) into v_count
-  from unnest(p_ids) item (id)
-  cross join lateral (
-    select c.received_at, c.value
-    from conversions c
-    where p_resource = 'conversions' and c.workspace_id = (select p_workspace_id) and c.id = item.id
-    union all
-    select c.received_at, c.value
-    from conversions c
-    where p_resource = 'touchpoints' and c.workspace_id = (select p_workspace_id) and c.touchpoint_id = item.id
-    offset 0
-  ) stored
-  where stored.received_at = now()::timestamptz(3) and stored.value is not null;
-  if v_count = 0 then
-    return;
-  end if;
-
-  select coalesce(sum(u.default_value_conversions), 0) into v_before
-  from key_usage u
-  where u.workspace_id = (select p_workspace_id) and u.key_id = p_key_id and u.day = p_day;
-  if v_before + v_count > p_cap then
-    raise exception using errcode = 'TL005';
-  end if;
-  perform add_key_usage(p_workspace_id, p_key_id, p_day, 0, 0, v_count);
-end
-$$;
---> statement-breakpoint
 -- erase_person: erases the identity of a person. Their touchpoints and conversions move to a nameless person and lose
 -- every column that could identify somebody; totals stay. Their identities become tombstones, so that items that
 -- occurred up to now are dropped when they are sent again. Link facts of their identities are deleted.
@@ -470,27 +430,54 @@ begin
 end
 $$;
 --> statement-breakpoint
--- require_daily_caps: counts the items of a request with a publishable key, before they are stored.
---   p_caps  {items, rejections, default_value_conversions}
--- Errors: TL003 if the items would pass their cap, TL004 if the rejections would.
--- Requests at the same moment do not see each other, and may together pass a cap by what they bring.
+-- require_daily_caps: counts a request with a publishable key, before its items are stored.
+--   p_rows   the items that may get the default value of a goal: {goal} of a conversion without a value, the fields of a
+--            touchpoint. What is stored makes no difference, so that the count tells nothing of it; an item that is sent
+--            again is counted again
+--   p_goals  the goals that the key may record; null: all
+--   p_caps   {items, rejections, default_value_conversions}
+-- Errors: TL003 if the items would pass their cap, TL004 if the rejections would, TL005 if conversions with a default
+-- value would. Requests at the same moment do not see each other, and may together pass a cap by what they bring.
 create or replace function require_daily_caps(
-  p_workspace_id uuid, p_key_id text, p_day date, p_items int, p_rejections int, p_caps jsonb
+  p_workspace_id uuid, p_key_id text, p_day date, p_items int, p_rejections int, p_rows jsonb, p_goals text[], p_caps jsonb
 ) returns void language plpgsql as $$
 declare
   v_items bigint;
   v_rejections bigint;
+  v_defaults bigint;
+  v_new_defaults int;
 begin
-  select coalesce(sum(u.items), 0), coalesce(sum(u.rejections), 0) into v_items, v_rejections
+  select coalesce(sum(u.items), 0), coalesce(sum(u.rejections), 0), coalesce(sum(u.default_value_conversions), 0)
+  into v_items, v_rejections, v_defaults
   from key_usage u
   where u.workspace_id = (select p_workspace_id) and u.key_id = p_key_id and u.day = p_day;
+
+  select count(*) into v_new_defaults
+  from goals g
+  cross join jsonb_array_elements(p_rows) item
+  where g.workspace_id = (select p_workspace_id) and g.archived_at is null and g.default_value is not null
+    and (p_goals is null or g.key = any (p_goals))
+    and case
+      when item ? 'goal' then g.key = item ->> 'goal'
+      else exists (
+        select
+        from jsonb_array_elements(g.match -> 'touchpoints') filter
+        where not exists (
+          select
+          from jsonb_each(filter) field
+          where not field.value @> coalesce(item -> field.key, 'null')
+        )
+      )
+    end;
 
   if v_items + p_items > (p_caps ->> 'items')::bigint then
     raise exception using errcode = 'TL003';
   elsif p_rejections > 0 and v_rejections + p_rejections > (p_caps ->> 'rejections')::bigint then
     raise exception using errcode = 'TL004';
+  elsif v_new_defaults > 0 and v_defaults + v_new_defaults > (p_caps ->> 'default_value_conversions')::bigint then
+    raise exception using errcode = 'TL005';
   end if;
-  perform add_key_usage(p_workspace_id, p_key_id, p_day, p_items, p_rejections, 0);
+  perform add_key_usage(p_workspace_id, p_key_id, p_day, p_items, p_rejections, v_new_defaults);
 end
 $$;
 --> statement-breakpoint

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { DatabaseRefusal } from '../db/client.ts';
-import { type DailyCaps, DEFAULT_DAILY_CAPS, type Resource } from '../domain/settings.ts';
+import { type DailyCaps, DEFAULT_DAILY_CAPS } from '../domain/settings.ts';
 import { DAY_MS } from '../domain/time.ts';
 import { ApiError } from '../http/errors.ts';
 import type { RecordContext } from '../http/operation.ts';
@@ -13,45 +13,35 @@ type Capped = Pick<RecordContext, 'caller' | 'workspace' | 'now'>;
 const dayOf = (now: Date) => now.toISOString().slice(0, 10);
 const capsOf = ({ caller }: Capped): DailyCaps => caller.daily_caps ?? DEFAULT_DAILY_CAPS;
 
-/** Statements before and after those that store items. */
-interface Counting {
-  before: SQL[];
-  after: SQL[];
+/** The part of a row that decides whether it records conversions with a default value. */
+interface CountedRow {
+  id: string;
+  /** Of a conversion. */
+  goal?: string;
+  value?: unknown;
+  /** Of a touchpoint: what goals match. */
+  columns?: Record<string, unknown>;
 }
-
-export const UNCOUNTED: Counting = { before: [], after: [] };
 
 /**
- * The statements that count the items of a publishable key, and hold them to its daily caps. They raise an error of
- * `CAP_OF_ERROR`.
+ * The statement that counts a batch of a publishable key and holds it to the daily caps; none for a server's. It runs
+ * before the items are stored, and counts what they ask for: what is stored already would tell the page what is known.
+ * It raises an error of `CAP_OF_ERROR`.
  */
 export function countingOf(
-  resource: Resource,
-  { rows, rejections }: { rows: readonly { id: string; value?: unknown }[]; rejections: number },
+  { items, rejections, rows }: { items: number; rejections: number; rows: readonly CountedRow[] },
   context: RecordContext,
-): Counting {
-  if (!isPublishable(context)) return UNCOUNTED;
-  const counts = { items: rows.length + rejections, rejections };
-  // Conversions get the default value of their goal, and touchpoints may record such conversions.
-  const ids = rows.filter(({ value }) => value == null).map(({ id }) => id);
-  return {
-    before: [requireDailyCaps(counts, context)],
-    after: ids.length > 0 ? [countDefaultValues(resource, ids, context)] : [],
-  };
-}
-
-/** Counts the items of one round trip, before they are stored. */
-function requireDailyCaps(counts: Pick<DailyCaps, 'items' | 'rejections'>, context: Capped): SQL {
+): SQL[] {
+  if (!isPublishable(context)) return [];
   const { workspace, caller, now } = context;
-  return sql`select require_daily_caps(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date,
-    ${counts.items}::int, ${counts.rejections}::int, ${JSON.stringify(capsOf(context))}::jsonb)`;
-}
-
-/** Counts conversions with a default value, after they are stored in the same transaction. */
-function countDefaultValues(resource: Resource, ids: readonly string[], context: Capped): SQL {
-  const { workspace, caller, now } = context;
-  return sql`select count_default_values(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date, ${resource},
-    ${sql.param([...ids])}::text[], ${capsOf(context).default_value_conversions}::bigint)`;
+  const asking = rows
+    .filter(({ value }) => value == null)
+    .flatMap(({ goal, columns }) => (goal === undefined ? (columns ?? []) : { goal }));
+  const goals = caller.goals && sql.param([...caller.goals]);
+  return [
+    sql`select require_daily_caps(${workspace.id}::uuid, ${caller.key_id}, ${dayOf(now)}::date, ${items}::int,
+      ${rejections}::int, ${JSON.stringify(asking)}::jsonb, ${goals}::text[], ${JSON.stringify(capsOf(context))}::jsonb)`,
+  ];
 }
 
 /** The cap that was passed, by the SQLSTATE that the functions raise. */

@@ -11,7 +11,7 @@ import { type ContentHashes, contentHashes } from './content-hash.ts';
 import { isolate, isRefusalOfData, notIsolated, rejectedByDatabase } from './isolate.ts';
 import { keepRejections, type RejectedItem } from './keep-rejections.ts';
 import type { NamedItem } from './name-items.ts';
-import { capError, countingOf, UNCOUNTED } from './page-usage-sql.ts';
+import { capError, countingOf } from './page-usage-sql.ts';
 import { isPublishable, uniformResult } from './publishable.ts';
 import type { SentItem } from './read-items.ts';
 
@@ -100,7 +100,15 @@ export async function storeBatch<I extends { id?: string | null | undefined }, R
   context: RecordContext,
 ): Promise<ItemResult[]> {
   const rejected = items.filter((item) => results.get(item.index)?.errors !== undefined);
-  await store(resource, firstsOf(candidates), rejectedItems(rejected, results), options, results, context);
+  const firsts = firstsOf(candidates);
+  const counting = options.dryRun
+    ? []
+    : countingOf(
+        { items: items.length, rejections: rejected.length, rows: firsts.map(({ row }) => row) },
+        context,
+      );
+  const writing = { resource, options, results, context, counting };
+  await store(writing, firsts, rejectedItems(rejected, results));
   settleFollowers(candidates, results);
   const inOrder = items.map((item) => results.get(item.index) ?? unreachable(item));
   return isPublishable(context) ? inOrder.map(uniformResult) : inOrder;
@@ -123,24 +131,32 @@ async function prepareItem<I extends { id?: string | null | undefined }, R exten
   return { row: { ...item.row, ...hashes } as R, warnings: item.warnings };
 }
 
+/** What the steps of storing a batch share. */
+interface Writing<I extends { id?: string | null | undefined }, R extends StoredRow> {
+  resource: IngestResource<I, R>;
+  options: RecordOptions;
+  results: Map<number, ItemResult>;
+  context: RecordContext;
+  /** Statements that count the batch, until they have taken effect with the first rows. */
+  counting: SQL[];
+}
+
 async function store<I extends { id?: string | null | undefined }, R extends StoredRow>(
-  resource: IngestResource<I, R>,
+  writing: Writing<I, R>,
   candidates: Candidate<R>[],
   rejected: RejectedItem[],
-  options: RecordOptions,
-  results: Map<number, ItemResult>,
-  context: RecordContext,
 ): Promise<void> {
+  const { options, results } = writing;
   let open = candidates;
   let toReject = options.dryRun ? [] : rejected;
   for (let round = 0; round < MAX_ROUNDS && (open.length > 0 || toReject.length > 0); round++) {
-    const { answers, rejected: late } = await writeApart(resource, open, toReject, options, results, context);
-    for (const each of answers) late.push(...settleOutcomes(resource, open, each, results, context));
+    const { answers, rejected: late } = await writeApart(writing, open, toReject);
+    for (const each of answers) late.push(...settleOutcomes(writing, open, each));
     toReject = options.dryRun ? [] : rejectedItems(late, results);
     // Rows without a result were not visible: a concurrent batch was storing the same ids. Ask again.
     open = open.filter(({ sent }) => !results.has(sent.index));
   }
-  if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
+  if (toReject.length > 0) await writeRows(writing, [], toReject);
   if (open.length > 0) throw new Error('rows stayed invisible after they were written');
 }
 
@@ -161,22 +177,18 @@ const NO_ANSWERS: Answers = { outcomes: new Map(), skippedLinks: new Set() };
  * rejected, and all others are stored.
  */
 async function writeApart<I extends { id?: string | null | undefined }, R extends StoredRow>(
-  resource: IngestResource<I, R>,
+  writing: Writing<I, R>,
   open: readonly Candidate<R>[],
   toReject: readonly RejectedItem[],
-  options: RecordOptions,
-  results: Map<number, ItemResult>,
-  context: RecordContext,
 ): Promise<{ answers: Answers[]; rejected: NamedItem[] }> {
   try {
-    return { answers: [await writeRows(resource, open, toReject, options, results, context)], rejected: [] };
+    return { answers: [await writeRows(writing, open, toReject)], rejected: [] };
   } catch (error) {
     if (!isRefusalOfData(error) || open.length === 0) throw error;
-    // Rejections are stored by themselves, so that they cannot be the reason why a part is rejected.
-    if (toReject.length > 0) await writeRows(resource, [], toReject, options, results, context);
-    const found = await isolate(open, error.sqlstate, (part) =>
-      writeRows(resource, part, [], options, results, context),
-    );
+    // By themselves, so that rejections cannot be the reason why a part is rejected, and the batch is counted whole.
+    await writeRows(writing, [], toReject);
+    const { results } = writing;
+    const found = await isolate(open, error.sqlstate, (part) => writeRows(writing, part, []));
     const reject = ({ sent, row }: Candidate<R>, reason: FieldError) => {
       results.set(sent.index, { index: sent.index, id: row.id, status: 'rejected', errors: [reason] });
       return sent;
@@ -193,13 +205,11 @@ async function writeApart<I extends { id?: string | null | undefined }, R extend
 
 /** One round trip: stores the rows, and the rejected items as rejections. Marks the results of those that are not kept. */
 async function writeRows<I extends { id?: string | null | undefined }, R extends StoredRow>(
-  resource: IngestResource<I, R>,
+  writing: Writing<I, R>,
   open: readonly Candidate<R>[],
   toReject: readonly RejectedItem[],
-  options: RecordOptions,
-  results: Map<number, ItemResult>,
-  context: RecordContext,
 ): Promise<Answers> {
+  const { resource, options, results, context, counting } = writing;
   const rows = open.map(({ row }) => row);
   const keeping = toReject.length > 0 ? await keepRejections(resource.resource, toReject, context) : null;
   const aside = keeping ? [keeping.statement] : [];
@@ -208,21 +218,19 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
     : rows.length > 0
       ? await resource.write(rows, context)
       : [];
-  if (statements.length + aside.length === 0) return NO_ANSWERS;
-  const { before, after } = options.dryRun
-    ? UNCOUNTED
-    : countingOf(resource.resource, { rows, rejections: toReject.length }, context);
-  const first = [...before, ...aside];
+  const all = [...counting, ...aside, ...statements];
+  if (all.length === 0) return NO_ANSWERS;
   const answers = await context.database
-    .atomic([...first, ...statements, ...after])
+    .atomic(all)
     .catch((error: unknown) => Promise.reject(capError(error, context)));
-  for (const { unkept_id } of keeping ? (answers[before.length] ?? []) : []) {
+  writing.counting = [];
+  for (const { unkept_id } of keeping ? (answers[counting.length] ?? []) : []) {
     for (const { index } of keeping?.items.get(String(unkept_id)) ?? []) {
       const result = results.get(index);
       if (result) result.kept = false;
     }
   }
-  const last = statements.length > 0 ? (answers[first.length + statements.length - 1] ?? []) : [];
+  const last = statements.length > 0 ? (answers.at(-1) ?? []) : [];
   return {
     outcomes: new Map(last.map((row) => [String(row.id), String(row.outcome)])),
     skippedLinks: new Set(answers.flat().flatMap((row) => row.skipped_item_id ?? [])),
@@ -231,11 +239,9 @@ async function writeRows<I extends { id?: string | null | undefined }, R extends
 
 /** @returns the items that stored data rejects: conflicts, and the resource's own rejections */
 function settleOutcomes<I extends { id?: string | null | undefined }, R extends StoredRow>(
-  resource: IngestResource<I, R>,
+  { resource, results, context }: Writing<I, R>,
   open: readonly Candidate<R>[],
   { outcomes, skippedLinks }: Answers,
-  results: Map<number, ItemResult>,
-  context: RecordContext,
 ): NamedItem[] {
   const rejected: NamedItem[] = [];
   // A page is not told what its links meet.

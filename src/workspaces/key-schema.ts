@@ -26,7 +26,7 @@ const DailyCapsInput = z
   .meta({
     id: 'DailyCaps',
     description:
-      'What a publishable key may record in a UTC day. A request that would pass one is 429 `daily_cap_reached`, and nothing of it is stored. Requests at the same moment do not see each other and may together pass a cap by what they bring. In a deployment with a queue, items over a cap are answered 202 and found under /v1/rejections.',
+      'What a publishable key may record in a UTC day; an item that is sent again counts again. A request that would pass one is 429 `daily_cap_reached`, and nothing of it is stored. Requests at the same moment do not see each other and may together pass a cap by what they bring. In a deployment with a queue, items over a cap are answered 202 and found under /v1/rejections.',
   });
 
 export const KeyInput = z

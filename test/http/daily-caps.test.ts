@@ -63,8 +63,17 @@ describe('conversions with a default value', () => {
     );
     expect((await page.post('conversions', order('4', { goal: 'free' }))).status).toBe(200);
     expect((await visits(page, 0, 2)).status).toBe(200);
-    expect((await page.post('conversions', order('1'))).status).toBe(200);
-    expect((await idsIn(page.workspace, '/v1/conversions')).toSorted()).toEqual(['1', '2', '4', 'tp:f']);
+    // What is stored, by the page or by a server, has the same answer as what is not.
+    await page.workspace.conversions(sale('server'));
+    for (const id of ['1', 'server', 'unknown'])
+      expectCapped(await page.post('conversions', order(id)), 'default_value_conversions');
+    expect((await idsIn(page.workspace, '/v1/conversions')).toSorted()).toEqual([
+      '1',
+      '2',
+      '4',
+      'server',
+      'tp:f',
+    ]);
   });
 
   test('a value that counts is no default', async () => {
@@ -75,6 +84,22 @@ describe('conversions with a default value', () => {
     expect((await page.post('conversions', order('1', { value: 5 }))).status).toBe(200);
     expectCapped(await page.post('conversions', order('2')), 'default_value_conversions');
   });
+});
+
+test('an item that the database rejects does not take its batch out of the count', async () => {
+  const page = await caps({ items: 3 });
+  const poison = seen('poison', { user_id: 'u' }, { sentiment: 1e-320 });
+  const answer = await page.post('touchpoints', seen('a', { user_id: 'u' }), poison);
+  expect(statusesOf(answer)).toEqual(['accepted', 'rejected']);
+  expectCapped(await visits(page, 0, 2), 'items');
+  expect((await visits(page, 0, 1)).status).toBe(200);
+});
+
+test('a conflict, which the page is not told of, is no rejection of its count', async () => {
+  const page = await caps({ rejections: 0 });
+  await page.post('touchpoints', seen('a', { user_id: 'u' }));
+  const other = await page.post('touchpoints', seen('a', { user_id: 'u' }, { kind: 'click' }));
+  expect([other.status, statusesOf(other)]).toEqual([200, ['accepted']]);
 });
 
 test('twenty pages at once do not wait for each other, and everything is counted', async () => {
