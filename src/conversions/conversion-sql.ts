@@ -61,6 +61,8 @@ function incoming(rows: readonly ConversionRow[]): SQL {
  *
  * A conversion without a value gets the goal's default value, in the goal's currency. If the goal has none either, the
  * currency is the one sent, or else the goal's, and restatements are in it.
+ *
+ * An unknown goal comes before all else for a page, which is told of it: the answer must not depend on what is stored.
  */
 export function insertConversions(
   workspaceId: string,
@@ -68,6 +70,10 @@ export function insertConversions(
   rows: readonly ConversionRow[],
   kind: KeyKind,
 ): SQL {
+  const isOfPage = kind === 'publishable';
+  const hasGoal = sql`exists (
+        select from goals g where g.workspace_id = ${tenant(workspaceId)} and g.key = i.goal and g.archived_at is null
+      )`;
   return sql`
     with incoming as materialized (${incoming(rows)}),
     existing as materialized (
@@ -76,6 +82,7 @@ export function insertConversions(
       cross join lateral (
         select ${OF_STORED} from conversions where workspace_id = ${tenant(workspaceId)} and id = i.id offset 0
       ) c
+      where ${isOfPage ? hasGoal : sql`true`}
     ), wanted as (
       select i.*, g.key, g.default_value, g.currency as default_currency, ${isErased(workspaceId)} as is_erased
       from incoming i
@@ -105,7 +112,7 @@ export function insertConversions(
     union all
     select id, 'accepted' from inserted
     union all
-    select id, case when is_erased then 'dropped_erased' else 'unknown_goal' end
+    select id, case when is_erased and ${isOfPage ? sql`key is not null` : sql`true`} then 'dropped_erased' else 'unknown_goal' end
     from wanted
     where key is null or is_erased`;
 }
@@ -115,6 +122,7 @@ export function checkConversions(workspaceId: string, rows: readonly ConversionR
   return sql`
     select i.id,
       case
+        when g.key is null and ${kind === 'publishable'}::bool then 'unknown_goal'
         when c.id is not null then replace(${outcomeOfStored(sql`c`, kind)}, 'replaceable', 'accepted')
         when ${isErased(workspaceId)} then 'dropped_erased'
         when g.key is null then 'unknown_goal'

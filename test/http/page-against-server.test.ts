@@ -54,6 +54,17 @@ describe('a conversion', () => {
     ]);
   });
 
+  test('of a goal that does not exist is rejected, whether its id is stored or not', async () => {
+    const page = await openPage({}, { goals: ['purchase', 'gone'] });
+    await page.workspace.conversions(order);
+    for (const path of ['/v1/conversions', '/v1/conversions?dry_run=true'])
+      for (const id of ['order-1', 'order-2']) {
+        const answer = await page.ask('POST', path, { conversions: [{ ...squat, id, goal: 'gone' }] });
+        expect(statusesOf(answer)).toEqual(['rejected']);
+      }
+    expect((await page.workspace.get('/v1/conversions/order-1')).body.value).toBe(999);
+  });
+
   test('is told by a dry run as it would be', async () => {
     const page = await openPage();
     await page.post('conversions', squat);
