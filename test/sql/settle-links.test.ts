@@ -135,7 +135,7 @@ test(`${RUNS} sets of facts, in random rounds, undone at random, settled 1 to 7 
 }, async () => {
   await fc.assert(
     fc.asyncProperty(sample, fc.constantFrom(1, 2, 3, 7, 1000), async (drawn, budget) => {
-      const { id } = await TestWorkspace.make();
+      const { id } = await TestWorkspace.make({ identity_storage: 'plain' });
       const known = new Set<string>();
       const facts = drawn
         .filter(({ identities: names }) => {
