@@ -268,7 +268,7 @@ for each statement execute function refuse_unwrapped_keys();
 --   p_ids       ids of the items to store; most of them are not there, or came with a secret key
 -- Plans: a workspace without items of pages is recognised by an index that has none of it. The planner expects as many as
 -- in an average workspace, and would look for the first by reading the table.
--- Locks: the exclusive lock of resolve_people, if there is something to replace.
+-- Locks: the exclusive lock of resolve_people, if there is something to replace. Links that wait to be settled may wait on.
 create or replace function replace_page_items(p_workspace_id uuid, p_resource text, p_ids text[]) returns void
 language plpgsql set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
 declare
@@ -314,9 +314,6 @@ begin
   end if;
 
   perform pg_advisory_xact_lock(hashtextextended('resolve_people ' || p_workspace_id::text, 0));
-  while has_pending_links(p_workspace_id) loop
-    perform settle_links(p_workspace_id, '{}', '{}', 1000);
-  end loop;
 
   with gone_touchpoints as (
     delete from touchpoints t

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type LinkFact, peopleOf } from '../../src/domain/people.ts';
 import { runSchedule } from '../../src/schedule.ts';
-import { type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
+import { ask, type Json, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 
 /** Links that change the order of thousands of others, and identities that hold thousands. */
@@ -124,4 +124,33 @@ test('a person whose address has 1,500 skipped links shows the newest 100, and h
   expect(body.data.map(({ id }: Json) => id).slice(0, 3)).toEqual(['i01599', 'i01598', 'i01597']);
   expect(body.data).toHaveLength(1000);
   expect((await workspace.get(`${timeline}&cursor=${body.next_cursor}`)).body.data[0].id).toBe('i00599');
+});
+
+test('a link of a page that a server replaces is undone while others wait', {
+  timeout: 120_000,
+}, async () => {
+  const workspace = await TestWorkspace.make({ identity_storage: 'plain' });
+  await load(workspace, chain);
+  const origin = 'https://shop.example';
+  const key = { name: 'Page', kind: 'publishable', allowed_origins: [origin] };
+  const { token } = (await workspace.post('/v1/keys', key)).body;
+  const person = { user_id: 'visitor', anonymous_id: 'a' };
+  await ask('POST', '/v1/people', {
+    token,
+    headers: { origin },
+    body: { people: [{ id: 'visit', person }] },
+  });
+  await load(workspace, [early]);
+  const isWaiting = async () =>
+    (await rowsOf('select has_pending_links($1) as is_left', [workspace.id]))[0]?.is_left;
+  expect(await isWaiting()).toBe(true);
+  const identified = { id: 'visit', person: { user_id: 'visitor' } };
+  expect((await workspace.post('/v1/people', { people: [identified] })).body.accepted).toBe(1);
+  expect((await lookup(workspace, { anonymous_id: 'a' })).id).not.toBe(
+    (await lookup(workspace, { user_id: 'visitor' })).id,
+  );
+  while (await isWaiting()) await runSchedule(config);
+  expect(await storedPeople(workspace)).toEqual(
+    [...expected([...chain, early]), 'anonymous_id:a', 'user_id:visitor'].toSorted(),
+  );
 });
