@@ -237,7 +237,7 @@ describe('a key in the address', () => {
         const answer = await workspace.get(`${path}?anything=${value}`);
         expectProblem(answer, 401, 'unauthenticated');
         expect(answer.body.detail).toMatch(/address.*Authorization: Bearer/);
-        expect(answer.text).not.toContain('tl_sk_xyz');
+        expect(answer.text).not.toContain('tl_sk_abc');
       }
     },
   );
@@ -245,7 +245,7 @@ describe('a key in the address', () => {
   test.for<[string, string]>([
     ['/v1/people/tl_sk_xyz', '/v1/people/***'],
     ['/v1/people/%74l%5Fsk_xyz/export', '/v1/people/***/export'],
-    ['/v1/tl_rt_e30.abc', '/v1/***'],
+    ['/v1/tl_rt_e30.xyz', '/v1/***'],
     ['/tl_pk_xyz', '/***'],
     ['/v1/keys/a%2Ftl_sk_xyz', '/v1/keys/***'],
     ['/v1/projects/tl_pk_xyz/settings', '/v1/projects/***/settings'],
