@@ -5,10 +5,10 @@
 --   p_resource  'touchpoints', 'conversions' or 'people'
 --   p_ids       ids of the items to store; most of them are not there, or came with a secret key
 -- Plans: a workspace without items of pages is recognised by an index that has none of it. The planner expects as many as
--- in an average workspace, and would look for the first by reading the table.
+-- in an average workspace, and would look for the first by reading the table, or every entry of the index for a bitmap.
 -- Locks: the exclusive lock of resolve_people, if there is something to replace. Links that wait to be settled may wait on.
 create or replace function replace_page_items(p_workspace_id uuid, p_resource text, p_ids text[]) returns void
-language plpgsql set plan_cache_mode = force_custom_plan set enable_seqscan = off as $$
+language plpgsql set plan_cache_mode = force_custom_plan set enable_seqscan = off set enable_bitmapscan = off as $$
 declare
   v_ids text[];
   v_links bytea[];
