@@ -102,7 +102,7 @@ test('a conflict, which the page is not told of, is no rejection of its count', 
   expect([other.status, statusesOf(other)]).toEqual([200, ['accepted']]);
 });
 
-test('twenty pages at once do not wait for each other, and everything is counted', async () => {
+test('of twenty pages at once, everything is counted', async () => {
   const page = await caps({ items: 1000 });
   const answers = await Promise.all(Array.from({ length: 20 }, (_, i) => visits(page, i * 10, 10)));
   expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));

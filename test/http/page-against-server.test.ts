@@ -224,9 +224,10 @@ test('1,000 random orders of a page and a server, and both at once: the server s
   expect((await partitionOf(page.workspace, '/v1/conversions')).length).toBe(1000);
 });
 
-test('a workspace without pages is not asked for more than one look-up', async () => {
+test('a workspace without pages: other content under a used id is a conflict, and the first stays', async () => {
   const workspace = await TestWorkspace.make();
   await workspace.goal('purchase');
   await workspace.conversions(sale('a'));
   expect(statusesOf(await workspace.conversions(sale('a', { value: 3 })))).toEqual(['conflict']);
+  expect((await workspace.get('/v1/conversions/a')).body.value).toBe(100);
 });
