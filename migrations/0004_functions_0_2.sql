@@ -429,8 +429,8 @@ $$;
 --> statement-breakpoint
 -- require_daily_caps: counts a request with a publishable key, before its items are stored.
 --   p_rows   the items that may get the default value of a goal: {goal} of a conversion without a value, the fields of a
---            touchpoint. What is stored makes no difference, so that the count tells nothing of it; an item that is sent
---            again is counted again
+--            touchpoint. The count does not depend on stored rows, so a page cannot learn from it which ids exist; an item
+--            that is sent again is counted again
 --   p_goals  the goals that the key may record; null: all
 --   p_caps   {items, rejections, default_value_conversions}
 -- Errors: TL003 if the items would pass their cap, TL004 if the rejections would, TL005 if conversions with a default

@@ -57,7 +57,7 @@ async function prepare(
   };
   if (!isDoubted) return { row, content, warnings };
   const unheard = ignoredMembers(item, ['value', 'currency'], pointer, VALUE_FROM_PAGE);
-  // What is ignored is not part of the content either.
+  // Ignored members are left out of the content hash.
   return { row, content: { ...content, ...NO_MONEY }, warnings: [...warnings, ...unheard] };
 }
 

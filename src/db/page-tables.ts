@@ -26,8 +26,8 @@ export const replaced_items = pgTable(
 );
 
 /**
- * What publishable keys recorded in a day. A key has several rows for a day, so that requests do not wait for each
- * other: a request adds to a row that no other request holds, or makes one.
+ * Usage of publishable keys by day, counted against their caps. A key has several rows for a day, so that requests do
+ * not wait for each other: each request adds to a row that no other request has locked, or inserts one.
  */
 export const key_usage = pgTable(
   'key_usage',
