@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
-import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
+import type { CreditQuestion } from '../stats/credit-question.ts';
+import { creditByPlace, eachModel, weight, worth } from '../stats/credit-sql.ts';
+import { conversionSums, creditByGroup, foldedListedJourneys } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { creditColumns } from '../stats/swept-credit-sql.ts';
 import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
@@ -65,44 +65,12 @@ export function attributionStatement(question: AttributionQuestion): SQL {
   const named = [...question.goals, ...Object.values(question.milestones ?? {})];
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   return sql`
-    with ${creditByJourney(question)},
+    with ${creditByPlace(question)},
     ${sweptInfluence(question)},
-    by_group as (
-      select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
-        sum(assisted)::int as assisted, ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, sum(${worth(i)}) as ${worth(i)}`)}
-      from (
-        select interval, dimensions, 0 as touchpoints, count(*) as influenced,
-          count(*) filter (where not is_last) as assisted,
-          ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, coalesce(sum(${weight(i)} * net::float8), 0) as ${worth(i)}`)}
-        from by_journey
-        group by interval, dimensions
-        union all
-        select interval, dimensions, count(*), 0, 0, ${each(() => sql`0, 0`)}
-        from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
-        group by interval, dimensions
-        union all
-        select interval, dimensions, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
-        from swept_credit
-        union all
-        select interval, dimensions, 0, influenced, influenced, ${each(() => sql`0, 0`)}
-        from swept_influence
-        where influenced > 0
-      ) counted
-      group by interval, dimensions
-    ), placed as materialized (
+    ${creditByGroup(question, null)}, placed as materialized (
       select *, row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit} as folded
       from by_group
-    ), folded_journeys as (
-      select interval, conversion_id, bool_or(is_last) as is_last
-      from (
-        select j.*, (coalesce(j.interval, ''), j.dimensions) in (
-          select coalesce(interval, ''), dimensions from placed where folded
-        ) as folded
-        from by_journey j
-        offset 0
-      ) j
-      where folded
-      group by interval, conversion_id
+    ), folded_journeys as (${foldedListedJourneys(question)}
       union all
       ${foldedJourneys(question)}
     ), folded as (
@@ -128,9 +96,6 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
 }
 
-/** The name of the column with a model's credited value, by the model's index in the query. */
-const worth = (i: number) => sql.identifier(`worth_${i}`);
-
 /**
  * The totals of the range, and of each interval if the query has one.
  *
@@ -140,17 +105,10 @@ function totals(question: AttributionQuestion): SQL {
   const byInterval = question.interval !== null;
   return sql`
     select ${byInterval ? sql`interval` : sql`null::text as interval`},
-      count(*) filter (where not retracted)::int as conversions,
-      coalesce(sum(net) filter (where not retracted), 0)::text as value,
-      count(*)::int as gross_conversions,
-      coalesce(sum(gross), 0)::text as gross_value,
-      count(*) filter (where is_attributed)::int as attributed_conversions,
-      coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
-      count(*) filter (where lacks_rate)::int as lacks_rate
-    from (
-      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from attributed) as is_attributed
-      from converted c
-      offset 0
-    ) c
+      coalesce(sum(conversions), 0)::int as conversions, coalesce(sum(value), 0)::text as value,
+      coalesce(sum(gross_conversions), 0)::int as gross_conversions, coalesce(sum(gross_value), 0)::text as gross_value,
+      coalesce(sum(attributed_conversions), 0)::int as attributed_conversions,
+      coalesce(sum(attributed_value), 0)::text as attributed_value, coalesce(sum(lacks_rate), 0)::int as lacks_rate
+    from (${conversionSums}) sums
     ${byInterval ? sql`group by grouping sets ((), (interval)) order by interval nulls first` : sql``}`;
 }

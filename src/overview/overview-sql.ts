@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import type { CreditQuestion } from '../stats/credit-question.ts';
-import { creditByJourney, weight } from '../stats/credit-sql.ts';
+import { type CreditQuestion, groupColumns } from '../stats/credit-question.ts';
+import { creditByPlace, weight, worth } from '../stats/credit-sql.ts';
+import { groupAsList } from '../stats/group-credit-sql.ts';
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
 import { isUnretracted } from '../stats/net-conversion-sql.ts';
 import { creditColumns } from '../stats/swept-credit-sql.ts';
@@ -25,7 +26,7 @@ export interface CreditAnswer {
  */
 export function overviewCredit(question: OverviewQuestion): SQL {
   return sql`
-    with ${creditByJourney(question)}
+    with ${creditByPlace(question)}
     select (${knownGoals(question.workspace_id, goalKeys(question))}) as goals,
       count(*) filter (where not retracted)::int as conversions,
       coalesce(sum(net) filter (where not retracted), 0)::text as value,
@@ -38,8 +39,9 @@ export function overviewCredit(question: OverviewQuestion): SQL {
         from (
           select dimensions, sum(conversions) as conversions, sum(value) as value
           from (
-            select dimensions, ${weight(0)} as conversions, coalesce(${weight(0)} * net::float8, 0) as value
-            from by_journey
+            select ${groupAsList(question)} as dimensions, sum(${weight(0)}) as conversions, coalesce(sum(${worth(0)}), 0) as value
+            from by_place
+            group by ${groupColumns(question)}
             union all
             select dimensions, ${creditColumns(0).net}, ${creditColumns(0).value}
             from swept_credit
@@ -48,7 +50,7 @@ export function overviewCredit(question: OverviewQuestion): SQL {
         ) credited
       ) as channels
     from (
-      select c.*, c.id in (select conversion_id from attributed) as is_attributed
+      select c.*, c.number in (select number from attributed) as is_attributed
       from converted c
       offset 0
     ) c`;

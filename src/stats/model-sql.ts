@@ -19,7 +19,7 @@ export interface ModelParameters {
 /**
  * The domain's `byEnds`.
  *
- * Needs: `position, touches`. Gives: a numeric expression.
+ * Needs: `position, touches`. Gives: a float8 expression.
  */
 function byEnds({ first, middle, last }: EndShares): SQL {
   return sql`case
@@ -35,32 +35,32 @@ function byEnds({ first, middle, last }: EndShares): SQL {
  * The decay of a touch under `time_decay`, before it is divided by the sum over the journey. The domain's
  * `weightsOf` is the definition; a property test compares the two.
  *
- * Needs: `occurred_at, newest_at`. Gives: a float8 expression.
+ * Needs: `age`, an interval expression. Gives: a float8 expression.
  */
-export function decayTerm(settings: ModelParameters): SQL {
-  const halvings = sql`extract(epoch from newest_at - occurred_at)::float8 / ${(settings.half_life_days * DAY_MS) / 1000}::float8`;
+export function decayTerm(settings: ModelParameters, age: SQL): SQL {
+  const halvings = sql`extract(epoch from ${age})::float8 / ${(settings.half_life_days * DAY_MS) / 1000}::float8`;
   return sql`case when ${halvings} > ${MAX_HALVINGS} then 0 else power(2::float8, -(${halvings})) end`;
 }
 
 /**
  * The weight of a touch under a model.
  *
- * Needs: a row of `ranked`: `conversion_id, position, touches`, and by model `last_non_direct`,
- * `lead_position` and `opportunity_position`, or `decay`, the result of `decayTerm`. Gives: a
- * numeric expression.
+ * Needs: `position, touches`, and by model `last_non_direct`, `lead_position` and `opportunity_position`, or `decay`, the
+ * result of `decayTerm`, and `decays`, its sum over the journey. Only milestones tell apart positions between the first
+ * and the last. Gives: a float8 expression.
  */
 export function weightSql(model: Model, settings: ModelParameters): SQL {
   switch (model) {
     case 'first_touch':
-      return sql`(position = 1)::int`;
+      return sql`(position = 1)::int::float8`;
     case 'last_touch':
-      return sql`(position = touches)::int`;
+      return sql`(position = touches)::int::float8`;
     case 'last_non_direct':
-      return sql`(position = coalesce(last_non_direct, touches))::int`;
+      return sql`(position = coalesce(last_non_direct, touches))::int::float8`;
     case 'linear':
       return sql`1::float8 / touches`;
     case 'time_decay':
-      return sql`decay / sum(decay) over (partition by conversion_id)`;
+      return sql`decay / decays`;
     case 'custom':
       return byEnds(normalise(settings.weights));
     case 'w_shaped':
