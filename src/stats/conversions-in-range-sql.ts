@@ -66,7 +66,7 @@ export function reachedConversions(question: JourneyQuestion): SQL {
  *
  * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx` (unless sums are by
  * currency), `adjusted`, `bounded`, `chosen` (under a narrowed
- * token) and `converted (number, id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, interval,
+ * token) and `converted (number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, interval,
  * retracted, opens_at, used_up_to, lacks_rate, gross, net, is_crowded, previous_at, next_opens_at)`. `gross` and `net`
  * are in the report's currency at the rate of the conversion's day, null without a value or a rate. `is_crowded`: the
  * entity has so many conversions that its journeys are swept. Touches after `previous_at` and before `next_opens_at`
@@ -150,9 +150,10 @@ function numberedConversions(
   isIncluded: SQL,
 ): SQL {
   const entity = entityOf(scope, sql`c`);
+  const number = sql`row_number() over (order by ${entity}, c.occurred_at, c.id)`;
   const hasJourneys = with_retracted ? sql`` : sql` filter (where not c.retracted)`;
   return sql`converted as materialized (
-      select row_number() over (order by ${entity}, c.occurred_at, c.id) as number, c.id, c.person_id, c.account_id, c.goal,
+      select ${number} as number, ${number} - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
         c.occurred_at, c.touchpoint_id, c.currency, ${interval} as interval, c.retracted, c.opens_at, c.used_up_to,
         c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
         c.restated_value * c.rate as net, count(*)${hasJourneys} over entity > ${MAX_LISTED_JOURNEYS} as is_crowded,

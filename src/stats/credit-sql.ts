@@ -5,7 +5,7 @@ import { conversionsInRange } from './conversions-in-range-sql.ts';
 import { type CreditQuestion, groupColumns, intervalOfConversion } from './credit-question.ts';
 import { crowdMilestones } from './crowd-milestone-sql.ts';
 import { milestoneTimes } from './milestone-sql.ts';
-import { weightSql } from './model-sql.ts';
+import { type ModelParameters, weightSql } from './model-sql.ts';
 import { rankedTouches } from './ranked-touches-sql.ts';
 import { sweptCredit } from './swept-credit-sql.ts';
 import { crowdedEntities } from './swept-entities-sql.ts';
@@ -29,23 +29,15 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
 }
 
 /**
- * Does the weight depend on more than the touch's place among the first, the last and the others, and on the number of
- * touches?
- */
-function isOfTouch(model: Model): boolean {
-  return model === 'time_decay' || needsMilestones([model]);
-}
-
-/**
  * The steps that compute credit. Window functions give each touch its position under all models in one pass. The
  * domain's `weightsOf` is the definition.
  *
- * Most models weigh a touch by its place and the number of touches alone. So touches are first summed by group and
- * place, and the weights of those few rows are computed afterwards: eight models cost little more than one. Models that
- * look at the touch itself are weighed touch by touch.
+ * Most models give a touch a weight by its place, first, last, or one of those between, which share theirs. So touches
+ * are first summed by group and place, and the weights of those few rows are computed afterwards: eight models cost
+ * little more than one. All other models are weighed touch by touch.
  *
  * Needs: no step. Gives: the steps of `conversionsInRange`; those of `rankedTouches`; `by_place (interval,
- * <dimensions>, position, touches, retracted, journeys, new_touchpoints, weight_0, worth_0, gross_worth_0 …)`, a row per
+ * <dimensions>, place, places, retracted, journeys, new_touchpoints, weight_0, worth_0, gross_worth_0 …)`, a row per
  * group and place; for journeys of crowded entities the steps of `sweptJourneys` and `sweptCredit`; and `attributed
  * (number)`, the conversions of both that have a touch. `retracted` and `gross_worth` are there only if retracted
  * conversions have journeys.
@@ -62,7 +54,7 @@ export function creditByPlace(question: CreditQuestion): SQL {
     attributed as (
       select number
       from ranked
-      where position = 1
+      where place = 1
       union all
       select number
       from swept_journeys
@@ -70,7 +62,12 @@ export function creditByPlace(question: CreditQuestion): SQL {
     )`;
 }
 
-/** The weights of the models that look at the touch itself, each with its name and a comma before it. */
+/** Is the weight computed touch by touch? It is not determined by the place, or only together with the length. */
+function isOfTouch(model: Model): boolean {
+  return model === 'linear' || model === 'time_decay' || needsMilestones([model]);
+}
+
+/** The weights that are computed touch by touch, each with its name and a comma before it. */
 function touchWeights({ models, settings }: CreditQuestion): SQL {
   return sql.join(
     models.map((model, i) =>
@@ -85,24 +82,40 @@ function touchWeights({ models, settings }: CreditQuestion): SQL {
  * Needs: the step `ranked`. Gives: the step `by_place`, see `creditByPlace`.
  */
 function byPlace(question: CreditQuestion): SQL {
-  const { models, settings, with_retracted } = question;
-  const of = sql`interval, ${groupColumns(question)}, position, touches${with_retracted ? sql`, retracted` : sql``}${
+  const { models, with_retracted } = question;
+  const of = sql`interval, ${groupColumns(question)}, place, places${with_retracted ? sql`, retracted` : sql``}${
     models.includes('last_non_direct') ? sql`, last_non_direct` : sql``
   }`;
-  const sums = eachModel(question, (i) => {
-    const model = models[i] ?? 'linear';
-    const sum = isOfTouch(model)
-      ? (of: SQL) => sql`sum(${weight(i)} * ${of})`
-      : (of: SQL) => sql`sum(${of}) * ${weightSql(model, settings)}`;
-    const count = isOfTouch(model) ? sql`sum(${weight(i)})` : sql`count(*) * ${weightSql(model, settings)}`;
+  const sums = models.map((model, i) => {
+    const { sum, count } = sumsOfModel(question, model, i);
     const gross = with_retracted ? sql`, ${sum(sql`gross`)} as ${grossWorth(i)}` : sql``;
     return sql`${count} as ${weight(i)}, ${sum(sql`net`)} as ${worth(i)}${gross}`;
   });
   return sql`by_place as materialized (
-      select ${of}, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, ${sums}
+      select ${of}, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, ${sql.join(sums, sql`, `)}
       from ranked
       group by ${of}
     )`;
+}
+
+/** The sum of an amount times the weight of each touch, and that of the weights. */
+function sumsOfModel({ settings }: CreditQuestion, model: Model, i: number) {
+  if (isOfTouch(model)) {
+    return { sum: (amount: SQL) => sql`sum(${weight(i)} * ${amount})`, count: sql`sum(${weight(i)})` };
+  }
+  const ofPlace = weightOfPlace(model, settings);
+  if (model === 'last_non_direct') {
+    return { sum: (amount: SQL) => sql`sum(${amount}) * ${ofPlace}`, count: sql`count(*) * ${ofPlace}` };
+  }
+  return {
+    sum: (amount: SQL) => sql`sum(part * ${amount}) * ${ofPlace}`,
+    count: sql`sum(part) * ${ofPlace}`,
+  };
+}
+
+/** Journeys of three touches have every place once. */
+function weightOfPlace(model: Model, settings: ModelParameters): SQL {
+  return weightSql(model, settings, { position: sql`place`, touches: sql`places` });
 }
 
 /**

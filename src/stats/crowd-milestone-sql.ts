@@ -3,7 +3,7 @@ import { tenant } from '../db/tenant.ts';
 import { entityColumns } from './entity-sql.ts';
 import type { Milestones } from './milestone-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
-import { entityKey, type SweptQuestion } from './swept-entities-sql.ts';
+import type { SweptQuestion } from './swept-entities-sql.ts';
 
 /**
  * The conversions of crowded entities with the times of their milestones. The domain's `milestoneTime` is the
@@ -32,7 +32,7 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
   );
   const next = (goal: string) => sql`min(at) filter (where milestone = ${goal}) over backwards`;
   return sql`crowd_dated as materialized (
-      select number, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to,
+      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to,
         gross, net, true as is_crowded, case when next_lead <= occurred_at then next_lead end as lead_at,
         case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
       from (
@@ -41,11 +41,8 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
           union all
           select entity, greatest(opens_at, used_up_to), case when used_up_to >= opens_at then 1 else -1 end, null, number, id,
             person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to, gross, net
-          from (
-            select c.*, ${entityKey(question, sql`c`)} as entity
-            from converted c
-            where c.is_crowded
-          ) c
+          from converted c
+          where c.is_crowded
         ) listed
         window backwards as (partition by entity order by at desc, side desc)
       ) listed

@@ -53,8 +53,8 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, coalesce(sum(${worth(i)}), 0) as ${worth(i)}`)}
       from (
         select interval, ${group}, ${kept ? sql`0` : sql`new_touchpoints`} as touchpoints,
-          case when touches = 1 then journeys else 0 end as influenced,
-          case when touches > 1 and position = touches then -journeys else 0 end as assisted, ${credits}
+          case when places = 1 then journeys else 0 end as influenced,
+          case when places > 1 and place = places then -journeys else 0 end as assisted, ${credits}
         from by_place
         union all
         select interval, ${group}, count(*), 0, 0, ${none}
@@ -62,7 +62,7 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         group by interval, ${group}
         union all
         select interval, ${group}, 0, count(*), count(*), ${none}
-        from (select distinct number, interval, ${group} from ranked where touches > 1) held
+        from (select distinct number, interval, ${group} from ranked where places > 1) held
         group by interval, ${group}
         union all
         select interval, ${ofList}, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
@@ -90,7 +90,7 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
  */
 export function foldedListedJourneys(question: CreditQuestion): SQL {
   return sql`
-      select interval, bool_or(position = touches) as is_last
+      select interval, bool_or(place = places) as is_last
       from (
         select *, (coalesce(interval, ''), ${groupAsList(question)}) in (
           select coalesce(interval, ''), dimensions from placed where folded

@@ -9,22 +9,25 @@ import { DIMENSION_COLUMNS } from './where-sql.ts';
 
 /**
  * Every touch of every listed journey with its place, oldest first; the id breaks ties, bytewise. All windows are in
- * one order, so that the touches are sorted once. `position` is 1 for the first touch, `touches` for the last one, and 2
- * for all others, which weigh the same.
+ * one order, so that the touches are sorted once.
+ *
+ * A journey has one to three `places`: the first touch, all touches between, which weigh the same, and the last touch.
+ * `part` is the touch's part of the weight of its place.
  *
  * `is_shared`: other journeys may hold the touchpoint. To count distinct touchpoints, only the ids of these are hashed.
  *
  * Needs: `source`, a step with the columns of `converted`, and `lead_at, opportunity_at` for milestones; `weights`, the
  * weights of touches, each with its name and a comma before it. Gives: the steps `touched` and `ranked (number, interval,
- * <dimensions>, net, touchpoint_id, is_shared, position, touches, <weights>)`; `gross, retracted` if retracted conversions have
- * journeys; and `last_non_direct` for that model: the position of the last touch that is not direct, on that touch, 0 on
+ * <dimensions>, net, touchpoint_id, is_shared, place, places, part, <weights>)`; `gross, retracted` if retracted conversions have
+ * journeys; and `last_non_direct` for that model: the place of the last touch that is not direct, on that touch, 0 on
  * the others, and null in journeys without one.
  */
 export function rankedTouches(question: CreditQuestion, source: SQL, weights: SQL): SQL {
   const { models, milestones, with_retracted } = question;
   const hasNonDirect = models.includes('last_non_direct');
   const kept = sql`number, interval, ${groupColumns(question)}, net, touchpoint_id, is_shared${with_retracted ? sql`, gross, retracted` : sql``}`;
-  const place = sql`case when position in (1, touches) then position else 2 end`;
+  const place = sql`case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end`;
+  const part = sql`case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end`;
   const lastNonDirect = sql`, case
           when non_direct = 0 then null
           when not is_direct and non_direct_so_far = non_direct then ${place}
@@ -37,7 +40,7 @@ export function rankedTouches(question: CreditQuestion, source: SQL, weights: SQ
   ];
   return sql`touched as (${touchesOfJourneys(question, source, touchColumns(question))}
     ), ranked as materialized (
-      select ${kept}, ${place} as position, touches${hasNonDirect ? lastNonDirect : sql``}${weights}
+      select ${kept}, ${place} as place, least(touches, 3) as places, ${part} as part${hasNonDirect ? lastNonDirect : sql``}${weights}
       from (
         select ${kept}, row_number() over journey as position, count(*) over journey as touches${sql.join(sums)}
         from ${decayingTouches(question)} touched

@@ -11,12 +11,6 @@ export interface SweptQuestion extends JourneyQuestion {
   group_by: readonly Dimension[];
 }
 
-/** The entity of a row as one text, which sorts bytewise because that is faster. */
-export function entityKey({ scope }: Pick<SweptQuestion, 'scope'>, row: SQL): SQL {
-  if (scope === 'person') return sql`(${row}.person_id::text collate "C")`;
-  return sql`(coalesce('account ' || ${row}.account_id, 'person ' || ${row}.person_id) collate "C")`;
-}
-
 /**
  * Splits conversions by whether their entity has many of them.
  *
@@ -31,13 +25,10 @@ export function crowdedEntities(question: SweptQuestion): SQL {
       : sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
   return sql`
     crowded as materialized (
-      select c.*, ${entityKey(question, sql`c`)} as entity
-      from (
-        select ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-        from converted c
-        where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
-        group by ${entityOf(scope, sql`c`)}
-      ) c
+      select c.entity, ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+      from converted c
+      where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
+      group by c.entity, ${entityOf(scope, sql`c`)}
     ), listed_conversions as (
       select *
       from converted c

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { entityColumns, isOfEntity } from './entity-sql.ts';
 import { creditable, groupOf } from './journey-sql.ts';
-import { entityKey, type SweptQuestion } from './swept-entities-sql.ts';
+import type { SweptQuestion } from './swept-entities-sql.ts';
 
 /**
  * Journeys of entities with many conversions. The same touches are in many of their journeys, so listing each
@@ -71,17 +71,14 @@ export function sweptJourneys(
   return sql`
     swept_conversions as materialized (
       select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-      from (
-        select c.*, ${entityKey(question, sql`c`)} as entity
-        from ${source} c
-        where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
-      ) c
+      from ${source} c
       left join lateral (
         select t.occurred_at, ${groupOf(question.group_by)} as dimensions
         from touchpoints t
         where t.workspace_id = ${tenant(workspace_id)} and t.id = c.touchpoint_id and (${recordedBy}) and ${creditable(where)}
         offset 0
       ) r on true
+      where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
     ), swept_marks as materialized (
       select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, ${byGroup(intervals)} as by_group,
         max(group_number) over (partition by entity) as groups${list(most, ([name, as]) => sql`max(${column(name)}) over (partition by entity) as ${column(as)}`)}
