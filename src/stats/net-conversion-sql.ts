@@ -80,3 +80,12 @@ export function isUnretracted(workspaceId: string, conversionId: SQL = sql`c.id`
           )`;
   return adjusted === undefined ? probe : sql`(not ${adjusted} or ${probe})`;
 }
+
+/**
+ * `isUnretracted`, for all of history.
+ *
+ * Needs: the step `adjusted` with the limit `MANY_ADJUSTED`, and `c.id`, the id of a conversion. Gives: a condition.
+ */
+export function isUnretractedOfMany(workspaceId: string): SQL {
+  return isUnretracted(workspaceId, sql`c.id`, isAdjusted(MANY_ADJUSTED, sql`c.id`));
+}
