@@ -1,14 +1,21 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
-import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
+import type { CreditQuestion } from '../stats/credit-question.ts';
+import { creditByJourney, eachModel, weight, worth } from '../stats/credit-sql.ts';
+import { fxRateOf } from '../stats/fx-sql.ts';
+import { conversionSums, creditByGroup, type KeptParts } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { creditColumns } from '../stats/swept-credit-sql.ts';
+import { keptDays, openConversions } from '../stats/kept-days-sql.ts';
+import type { KeptQuestion } from '../stats/kept-question.ts';
+import { hasFewGroups, intervalOfDay, keptCredit, keptTotals } from '../stats/kept-sums-sql.ts';
+import { isUnsummed, summedTouches } from '../stats/kept-touches-sql.ts';
 import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {
   goals: readonly string[];
   limit: number;
+  /** What the sums of its days are kept under; null: everything is computed. */
+  kept: KeptQuestion | null;
 }
 
 /**
@@ -37,12 +44,24 @@ export interface GroupRow {
   values: number[];
 }
 
+/** How much of the answer comes from sums. */
+export interface SumsUsed {
+  /** Days that were read from sums, and days whose sums are open. */
+  kept: number;
+  open: number;
+  /** Conversions that were computed from their rows. */
+  raw: number;
+  /** Null: nobody asked before. */
+  question: { is_kept: boolean; asked_on: string; since: string } | null;
+}
+
 /** The one row of the statement. */
 export interface AttributionAnswer {
   /** The goals that exist, among those of the query and its milestones. */
   goals: string[] | null;
   totals: AttributionTotals[];
   groups: GroupRow[];
+  sums: SumsUsed | null;
 }
 
 /**
@@ -64,32 +83,11 @@ export function attributionStatement(question: AttributionQuestion): SQL {
   const { limit } = question;
   const named = [...question.goals, ...Object.values(question.milestones ?? {})];
   const each = (make: (i: number) => SQL) => eachModel(question, make);
+  const { before, asked, parts, totals, sums } = withKept(question);
   return sql`
-    with ${creditByJourney(question)},
-    ${sweptInfluence(question)},
-    by_group as (
-      select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
-        sum(assisted)::int as assisted, ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, sum(${worth(i)}) as ${worth(i)}`)}
-      from (
-        select interval, dimensions, 0 as touchpoints, count(*) as influenced,
-          count(*) filter (where not is_last) as assisted,
-          ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, coalesce(sum(${weight(i)} * net::float8), 0) as ${worth(i)}`)}
-        from by_journey
-        group by interval, dimensions
-        union all
-        select interval, dimensions, count(*), 0, 0, ${each(() => sql`0, 0`)}
-        from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
-        group by interval, dimensions
-        union all
-        select interval, dimensions, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
-        from swept_credit
-        union all
-        select interval, dimensions, 0, influenced, influenced, ${each(() => sql`0, 0`)}
-        from swept_influence
-        where influenced > 0
-      ) counted
-      group by interval, dimensions
-    ), placed as materialized (
+    with ${before}${creditByJourney(asked)},
+    ${sweptInfluence(asked)},
+    ${parts?.steps ?? sql``}${creditByGroup(asked, parts)}, placed as materialized (
       select *, row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit} as folded
       from by_group
     ), folded_journeys as (
@@ -124,33 +122,73 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       from folded
     )
     select (${knownGoals(question.workspace_id, named)}) as goals,
-      (select json_agg(totals) from (${totals(question)}) totals) as totals,
+      (select json_agg(totals) from (${totalsOf(asked, totals)}) totals) as totals,
+      ${sums} as sums,
       (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
 }
 
-/** The name of the column with a model's credited value, by the model's index in the query. */
-const worth = (i: number) => sql.identifier(`worth_${i}`);
+/** The parts of the statement that depend on whether sums are kept. */
+interface Kept {
+  /** Steps before all others. */
+  before: SQL;
+  /** The query of the conversions that are computed. */
+  asked: CreditQuestion;
+  parts: (KeptParts & { steps: SQL }) | null;
+  /** A select as `conversionSums`, of kept days. */
+  totals: SQL | null;
+  /** A JSON expression of `SumsUsed`. */
+  sums: SQL;
+}
+
+/** Reads the sums of kept days, and computes the rest. */
+function withKept(question: AttributionQuestion): Kept {
+  const { kept } = question;
+  if (!kept) return { before: sql``, asked: question, parts: null, totals: null, sums: sql`null::json` };
+  const rate = fxRateOf(question, sql`t.currency`, sql`t.day`);
+  return {
+    before: sql`${keptDays(question, kept, hasFewGroups(question, sql`good_days`))}, ${keptTotals(question)},
+    `,
+    asked: {
+      ...question,
+      source: openConversions(question, sql`open_spans`, sql`kept_days`),
+      amounts: sql`select currency, day from kept_totals`,
+    },
+    parts: {
+      steps: sql`${summedTouches(question)}, ${keptCredit(question, kept)}, `,
+      groups: sql`select * from kept_credit`,
+      isNew: isUnsummed,
+    },
+    totals: sql`
+      select ${intervalOfDay(question, sql`day`)} as interval, currency, conversions, coalesce(net * rate, 0), gross_conversions,
+        coalesce(gross * rate, 0), attributed, coalesce(attributed_net * rate, 0), case when rate is null then valued else 0 end,
+        valued
+      from (select t.*, ${rate} as rate from kept_totals t offset 0) t`,
+    sums: sql`(
+        select json_build_object(
+          'kept', (select count(*) from kept_days),
+          'open', (select count(*) from settled) - (select count(*) from kept_days),
+          'raw', (select count(*) from reached),
+          'question', (
+            select json_build_object('is_kept', is_kept and is_own, 'asked_on', asked_on, 'since', since) from noted
+          )
+        )
+      )`,
+  };
+}
 
 /**
  * The totals of the range, and of each interval if the query has one.
  *
  * Needs: the steps `converted` and `attributed`. Gives: a select of the columns of `AttributionTotals`.
  */
-function totals(question: AttributionQuestion): SQL {
+function totalsOf(question: CreditQuestion, kept: SQL | null): SQL {
   const byInterval = question.interval !== null;
   return sql`
     select ${byInterval ? sql`interval` : sql`null::text as interval`},
-      count(*) filter (where not retracted)::int as conversions,
-      coalesce(sum(net) filter (where not retracted), 0)::text as value,
-      count(*)::int as gross_conversions,
-      coalesce(sum(gross), 0)::text as gross_value,
-      count(*) filter (where is_attributed)::int as attributed_conversions,
-      coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
-      count(*) filter (where lacks_rate)::int as lacks_rate
-    from (
-      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from attributed) as is_attributed
-      from converted c
-      offset 0
-    ) c
+      coalesce(sum(conversions), 0)::int as conversions, coalesce(sum(value), 0)::text as value,
+      coalesce(sum(gross_conversions), 0)::int as gross_conversions, coalesce(sum(gross_value), 0)::text as gross_value,
+      coalesce(sum(attributed_conversions), 0)::int as attributed_conversions,
+      coalesce(sum(attributed_value), 0)::text as attributed_value, coalesce(sum(lacks_rate), 0)::int as lacks_rate
+    from (${conversionSums(question)}${kept ? sql` union all ${kept}` : sql``}) sums
     ${byInterval ? sql`group by grouping sets ((), (interval)) order by interval nulls first` : sql``}`;
 }

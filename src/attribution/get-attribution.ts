@@ -4,6 +4,7 @@ import { roundAmount } from '../domain/money.ts';
 import { REPORT_ERRORS } from '../http/operation.ts';
 import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
+import { keptQuestionOf } from '../stats/kept-question.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
@@ -24,7 +25,10 @@ export const attributionReport = defineReport({
   params: z.object({}),
   query: AttributionQuery,
   schema: AttributionReport,
-  parse: ({ query }, context) => ({ ...creditQuestionOf(query, context), limit: query.limit }),
+  parse: ({ query }, context) => {
+    const credit = creditQuestionOf(query, context);
+    return { ...credit, limit: query.limit, kept: keptQuestionOf(credit) };
+  },
   statements: (question) => [attributionStatement(question)],
   shape: ([answer]: [AttributionAnswer], question, { workspace, now }) => {
     const named = { goal: question.goals, milestones: Object.values(question.milestones ?? {}) };

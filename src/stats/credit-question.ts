@@ -30,3 +30,13 @@ export function intervalOf(
   if (interval === null) return sql`null::text`;
   return sql`to_char(date_trunc(${interval}, ${at} at time zone ${timezone}), 'YYYY-MM-DD')`;
 }
+
+/**
+ * The interval of a conversion; if sums are by currency, with the currency after a space.
+ *
+ * Needs: `c (occurred_at, currency)`. Gives: a text expression, as `intervalOf`.
+ */
+export function intervalOfConversion(question: CreditQuestion): SQL {
+  const interval = intervalOf(question, sql`c.occurred_at`);
+  return question.by_currency ? sql`${interval} || ' ' || c.currency` : interval;
+}

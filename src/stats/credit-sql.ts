@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { DAY_MS, type Interval } from '../domain/time.ts';
-import { type CreditQuestion, intervalOf } from './credit-question.ts';
+import { type CreditQuestion, intervalOfConversion } from './credit-question.ts';
 import { crowdMilestones } from './crowd-milestone-sql.ts';
 import { conversionsInRange, groupOf, touchesOfJourneys } from './journey-sql.ts';
 import { milestonePositions, milestoneTimes } from './milestone-sql.ts';
@@ -11,6 +11,9 @@ import { type Carried, sweptJourneys } from './swept-journeys-sql.ts';
 
 /** The name of the column with a model's weight, by the model's index in the query. */
 export const weight = (i: number) => sql.identifier(`weight_${i}`);
+
+/** The name of the column with a model's credited value, by the model's index in the query. */
+export const worth = (i: number) => sql.identifier(`worth_${i}`);
 
 /** One fragment per model of the query, by index, joined with commas. */
 export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: number) => SQL): SQL {
@@ -71,7 +74,7 @@ function rankedTouches(question: CreditQuestion): SQL {
       from listed_conversions c
     ), ${crowdMilestones(question, milestones)}`
     : sql``;
-  const columns = sql`${intervalOf(question, sql`c.occurred_at`)} as interval, c.gross, c.net, c.retracted,
+  const columns = sql`${intervalOfConversion(question)} as interval, c.gross, c.net, c.retracted,
         t.channel = 'direct' as is_direct,
         ${groupOf(question.group_by)} as dimensions${milestones ? sql`, c.lead_at, c.opportunity_at` : sql``}`;
   const listed = milestones ? sql`dated` : sql`listed_conversions`;
@@ -109,7 +112,7 @@ function intervalsIn({ interval, from, to }: CreditQuestion): number | null {
 /** The columns of a conversion that swept credit needs. */
 function carriedBy(question: CreditQuestion): readonly Carried[] {
   return [
-    { name: 'interval', type: sql`text`, value: intervalOf(question, sql`c.occurred_at`) },
+    { name: 'interval', type: sql`text`, value: intervalOfConversion(question) },
     { name: 'gross', type: sql`numeric`, value: sql`c.gross` },
     { name: 'net', type: sql`numeric`, value: sql`c.net` },
     { name: 'retracted', type: sql`boolean`, value: sql`c.retracted` },
@@ -123,7 +126,7 @@ function carriedBy(question: CreditQuestion): readonly Carried[] {
     {
       name: 'interval_number',
       type: sql`bigint`,
-      value: numbered(intervalOf(question, sql`c.occurred_at`)),
+      value: numbered(intervalOfConversion(question)),
       most: 'intervals',
     },
   ];

@@ -20,7 +20,7 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
     [lead, opportunity].map(
       (goal) => sql`
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null as id, null::uuid as person_id,
-            null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
+            null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id, null as currency,
             null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
             null::boolean as lacks_rate, null::numeric as gross, null::numeric as net
           from crowded c
@@ -32,7 +32,7 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
   );
   const next = (goal: string) => sql`min(at) filter (where milestone = ${goal}) over backwards`;
   return sql`crowd_dated as materialized (
-      select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to, lacks_rate,
+      select id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, retracted, opens_at, used_up_to, lacks_rate,
         gross, net, case when next_lead <= occurred_at then next_lead end as lead_at,
         case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
       from (
@@ -40,7 +40,7 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
         from (${sql.join(reached, sql` union all `)}
           union all
           select entity, greatest(opens_at, used_up_to), case when used_up_to >= opens_at then 1 else -1 end, null, id,
-            person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to, lacks_rate, gross, net
+            person_id, account_id, goal, occurred_at, touchpoint_id, currency, retracted, opens_at, used_up_to, lacks_rate, gross, net
           from (
             select c.*, ${entityKey(question, sql`c`)} as entity, ${entityKey(question, sql`c`)} in (select entity from crowded) as is_crowded
             from converted c

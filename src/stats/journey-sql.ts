@@ -28,6 +28,12 @@ export interface JourneyQuestion extends MoneyQuestion {
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
   /** Excludes conversions with an empty journey. Under a narrowed token they are not visible. */
   only_with_journey?: true;
+  /** A select of conversions, with all columns. Absent: those of the goals and the range. */
+  source?: SQL;
+  /** A select of `currency, day` whose rates are needed besides those of the conversions. */
+  amounts?: SQL;
+  /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
+  by_currency?: true;
 }
 
 /**
@@ -121,14 +127,17 @@ export function conversionConditions(
  * beyond that it changes nothing.
  *
  * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx`, `bounded`, `chosen` (under a narrowed
- * token) and `converted (id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at,
- * used_up_to, lacks_rate, gross, net)`. `gross` and `net` are in the report's currency at the rate of the
+ * token) and `converted (id, person_id, account_id, goal, occurred_at, touchpoint_id, currency,
+ * retracted, opens_at, used_up_to, lacks_rate, gross, net)`. `gross` and `net` are in the report's currency at the rate of the
  * conversion's day, null without a value or a rate.
  */
 export function conversionsInRange(question: JourneyQuestion): SQL {
-  const { workspace_id, from, to, lookback_days, scope, policy } = question;
+  const { workspace_id, from, lookback_days, scope, policy } = question;
   const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
   const chosen = conversionConditions(question, sql``);
+  const reachedAmounts = sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`;
+  const amounts = question.amounts ? sql`${reachedAmounts} union all ${question.amounts}` : reachedAmounts;
+  const source = question.source ?? reachedConversions(question, reachDays);
   const previous =
     policy === 'reset'
       ? sql`max(c.occurred_at) filter (where n.retracted is not true) over (
@@ -139,15 +148,11 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
     goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${goalKeys(question)})`, lookback_days)}),
     reached as materialized (
       select c.*, ${dayOf(question, sql`c.occurred_at`)} as day
-      from conversions c
-      where c.workspace_id = ${tenant(workspace_id)}
-        and c.goal = any(${goalKeys(question)})
-        and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
-        and c.occurred_at < ${to}::timestamptz
-    ), ${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},
+      from (${source}) c
+    ), ${question.by_currency ? sql`` : sql`${exchangeRates(question, amounts)},`}
     bounded as (
       select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-        ${fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,
+        ${question.by_currency ? sql`1::numeric` : fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,
         coalesce(n.retracted, false) as retracted,
         c.value, coalesce(n.restated_value, c.value) as restated_value,
         c.occurred_at - g.lookback as opens_at,
@@ -157,11 +162,28 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
       join goal_settings g on g.key = c.goal
       ${joinNetAdjustments(workspace_id)}
     ), ${question.only_with_journey ? sql`chosen` : sql`converted`} as materialized (
-      select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
+      select id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, retracted, opens_at, used_up_to,
         restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
       from bounded
       where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
     )${question.only_with_journey ? convertedWithJourney(question) : sql``}`;
+}
+
+/**
+ * The conversions of the goals and the range.
+ *
+ * Needs: no step. Gives: a select of conversions, with all columns.
+ * @param reachDays how much earlier than the range it begins
+ */
+export function reachedConversions(question: JourneyQuestion, reachDays = 0): SQL {
+  const { workspace_id, from, to } = question;
+  return sql`
+      select c.*
+      from conversions c
+      where c.workspace_id = ${tenant(workspace_id)}
+        and c.goal = any(${goalKeys(question)})
+        and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
+        and c.occurred_at < ${to}::timestamptz`;
 }
 
 /**

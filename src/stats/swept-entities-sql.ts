@@ -4,7 +4,7 @@ import { entityOf } from './entity-sql.ts';
 import type { JourneyQuestion } from './journey-sql.ts';
 
 /** Conversions of an entity in the range up to which each journey lists its touches. */
-const MAX_LISTED_JOURNEYS = 32;
+export const MAX_LISTED_JOURNEYS = 32;
 
 /** A query whose journeys may be swept. */
 export interface SweptQuestion extends JourneyQuestion {
