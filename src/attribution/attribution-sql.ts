@@ -1,13 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { CreditQuestion } from '../stats/credit-question.ts';
 import { creditByJourney, eachModel, weight, worth } from '../stats/credit-sql.ts';
-import { fxRateOf } from '../stats/fx-sql.ts';
-import { conversionSums, creditByGroup, type KeptParts } from '../stats/group-credit-sql.ts';
+import { conversionSums, creditByGroup } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { keptDays, openConversions } from '../stats/kept-days-sql.ts';
 import type { KeptQuestion } from '../stats/kept-question.ts';
-import { hasFewGroups, intervalOfDay, keptCredit, keptTotals } from '../stats/kept-sums-sql.ts';
-import { isUnsummed, summedTouches } from '../stats/kept-touches-sql.ts';
 import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
@@ -80,15 +76,44 @@ export interface AttributionAnswer {
  * planner expects (with a join, the totals of 19,700 conversions took 33 s).
  */
 export function attributionStatement(question: AttributionQuestion): SQL {
-  const { limit } = question;
-  const named = [...question.goals, ...Object.values(question.milestones ?? {})];
-  const each = (make: (i: number) => SQL) => eachModel(question, make);
-  const { before, asked, parts, totals, sums } = withKept(question);
   return sql`
-    with ${before}${creditByJourney(asked)},
+    with ${creditSteps(question, null)}
+    select (${goalsOfQuestion(question)}) as goals, (${totalsOf(conversionSums(question), question)}) as totals,
+      (${groupsInOrder}) as groups, null::json as sums`;
+}
+
+/** The goals that exist, among those of the query and its milestones. Gives: a scalar subquery, without parentheses. */
+export function goalsOfQuestion({ workspace_id, goals, milestones }: AttributionQuestion): SQL {
+  return knownGoals(workspace_id, [...goals, ...Object.values(milestones ?? {})]);
+}
+
+/** The conversions of a range that are not in sums, as the statement finds them. */
+export interface OpenPart {
+  /** Steps before all others. */
+  before: SQL;
+  /** A select of these conversions. */
+  source: SQL;
+  /** Steps before credit is grouped. */
+  touches: SQL;
+  /** Needs: a row of `ranked`. Gives: a condition, that no sum counts the touchpoint. */
+  isNew: SQL;
+  /** A condition: the range has no sums, so groups beyond the limit are one row. */
+  isWhole: SQL;
+}
+
+/**
+ * Needs: no step. Gives: steps, among them `converted`, `attributed` and `answer (interval, dimensions, other, touchpoints, influenced,
+ * assisted, credits, values)`.
+ */
+export function creditSteps(question: AttributionQuestion, open: OpenPart | null): SQL {
+  const { limit } = question;
+  const each = (make: (i: number) => SQL) => eachModel(question, make);
+  const asked: CreditQuestion = open ? { ...question, source: open.source } : question;
+  const isFolded = sql`row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit}`;
+  return sql`${open?.before ?? sql``}${creditByJourney(asked)},
     ${sweptInfluence(asked)},
-    ${parts?.steps ?? sql``}${creditByGroup(asked, parts)}, placed as materialized (
-      select *, row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit} as folded
+    ${open?.touches ?? sql``}${creditByGroup(asked, open?.isNew ?? null)}, placed as materialized (
+      select *, ${isFolded}${open ? sql` and ${open.isWhole}` : sql``} as folded
       from by_group
     ), folded_journeys as (
       select interval, conversion_id, bool_or(is_last) as is_last
@@ -120,75 +145,27 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       select interval, null, true, touchpoints, influenced, assisted,
         array[${each((i) => sql`${weight(i)}`)}], array[${each((i) => sql`${worth(i)}`)}]
       from folded
-    )
-    select (${knownGoals(question.workspace_id, named)}) as goals,
-      (select json_agg(totals) from (${totalsOf(asked, totals)}) totals) as totals,
-      ${sums} as sums,
-      (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
+    )`;
 }
 
-/** The parts of the statement that depend on whether sums are kept. */
-interface Kept {
-  /** Steps before all others. */
-  before: SQL;
-  /** The query of the conversions that are computed. */
-  asked: CreditQuestion;
-  parts: (KeptParts & { steps: SQL }) | null;
-  /** A select as `conversionSums`, of kept days. */
-  totals: SQL | null;
-  /** A JSON expression of `SumsUsed`. */
-  sums: SQL;
-}
-
-/** Reads the sums of kept days, and computes the rest. */
-function withKept(question: AttributionQuestion): Kept {
-  const { kept } = question;
-  if (!kept) return { before: sql``, asked: question, parts: null, totals: null, sums: sql`null::json` };
-  const rate = fxRateOf(question, sql`t.currency`, sql`t.day`);
-  return {
-    before: sql`${keptDays(question, kept, hasFewGroups(question, sql`good_days`))}, ${keptTotals(question)},
-    `,
-    asked: {
-      ...question,
-      source: openConversions(question, sql`open_spans`, sql`kept_days`),
-      amounts: sql`select currency, day from kept_totals`,
-    },
-    parts: {
-      steps: sql`${summedTouches(question)}, ${keptCredit(question, kept)}, `,
-      groups: sql`select * from kept_credit`,
-      isNew: isUnsummed,
-    },
-    totals: sql`
-      select ${intervalOfDay(question, sql`day`)} as interval, currency, conversions, coalesce(net * rate, 0), gross_conversions,
-        coalesce(gross * rate, 0), attributed, coalesce(attributed_net * rate, 0), case when rate is null then valued else 0 end,
-        valued
-      from (select t.*, ${rate} as rate from kept_totals t offset 0) t`,
-    sums: sql`(
-        select json_build_object(
-          'kept', (select count(*) from kept_days),
-          'open', (select count(*) from settled) - (select count(*) from kept_days),
-          'raw', (select count(*) from reached),
-          'question', (
-            select json_build_object('is_kept', is_kept and is_own, 'asked_on', asked_on, 'since', since) from noted
-          )
-        )
-      )`,
-  };
-}
+/** Needs: the step `answer`. Gives: a scalar subquery, without parentheses: a JSON list of `GroupRow`. */
+export const groupsInOrder: SQL = sql`select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer`;
 
 /**
  * The totals of the range, and of each interval if the query has one.
  *
- * Needs: the steps `converted` and `attributed`. Gives: a select of the columns of `AttributionTotals`.
+ * Needs: `sums`, a select as `conversionSums`. Gives: a scalar subquery, without parentheses: a JSON list of
+ * `AttributionTotals`.
  */
-function totalsOf(question: CreditQuestion, kept: SQL | null): SQL {
-  const byInterval = question.interval !== null;
-  return sql`
-    select ${byInterval ? sql`interval` : sql`null::text as interval`},
-      coalesce(sum(conversions), 0)::int as conversions, coalesce(sum(value), 0)::text as value,
-      coalesce(sum(gross_conversions), 0)::int as gross_conversions, coalesce(sum(gross_value), 0)::text as gross_value,
-      coalesce(sum(attributed_conversions), 0)::int as attributed_conversions,
-      coalesce(sum(attributed_value), 0)::text as attributed_value, coalesce(sum(lacks_rate), 0)::int as lacks_rate
-    from (${conversionSums(question)}${kept ? sql` union all ${kept}` : sql``}) sums
-    ${byInterval ? sql`group by grouping sets ((), (interval)) order by interval nulls first` : sql``}`;
+export function totalsOf(sums: SQL, { interval }: Pick<CreditQuestion, 'interval'>): SQL {
+  return sql`select json_agg(totals)
+      from (
+        select ${interval === null ? sql`null::text as interval` : sql`interval`},
+          coalesce(sum(conversions), 0)::int as conversions, coalesce(sum(value), 0)::text as value,
+          coalesce(sum(gross_conversions), 0)::int as gross_conversions, coalesce(sum(gross_value), 0)::text as gross_value,
+          coalesce(sum(attributed_conversions), 0)::int as attributed_conversions,
+          coalesce(sum(attributed_value), 0)::text as attributed_value, coalesce(sum(lacks_rate), 0)::int as lacks_rate
+        from (${sums}) sums
+        ${interval === null ? sql`` : sql`group by grouping sets ((), (interval)) order by interval nulls first`}
+      ) totals`;
 }

@@ -10,13 +10,13 @@ import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
 import { attributionExample } from './attribution-examples.ts';
 import { AttributionQuery, AttributionReport } from './attribution-schema.ts';
-import {
-  type AttributionAnswer,
-  type AttributionQuestion,
-  type AttributionTotals,
-  attributionStatement,
-  type GroupRow,
+import type {
+  AttributionAnswer,
+  AttributionQuestion,
+  AttributionTotals,
+  GroupRow,
 } from './attribution-sql.ts';
+import { attributionFrom } from './kept-attribution-sql.ts';
 
 type Asked = AttributionQuestion & GroupedJourneyQuestion;
 
@@ -29,7 +29,7 @@ export const attributionReport = defineReport({
     const credit = creditQuestionOf(query, context);
     return { ...credit, limit: query.limit, kept: keptQuestionOf(credit) };
   },
-  statements: (question) => [attributionStatement(question)],
+  statements: (question) => [attributionFrom(question)],
   shape: ([answer]: [AttributionAnswer], question, { workspace, now }) => {
     const named = { goal: question.goals, milestones: Object.values(question.milestones ?? {}) };
     refuseUnknownGoals(named, answer.goals ?? []);

@@ -135,9 +135,7 @@ export const credit_cells = pgTable(
     credits: doublePrecision('credits').array().notNull(),
     credited_values: doublePrecision('credited_values').array().notNull(),
   },
-  (t) => [
-    primaryKey({ columns: [t.workspace_id, t.question_id, t.is_month, t.day, t.currency, t.number] }),
-  ],
+  (t) => [primaryKey({ columns: [t.workspace_id, t.question_id, t.is_month, t.day, t.currency, t.number] })],
 );
 
 /**

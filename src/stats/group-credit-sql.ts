@@ -5,21 +5,14 @@ import { creditColumns } from './swept-credit-sql.ts';
 
 /** Sums of credit by group, and totals of conversions. */
 
-/** Further sums, which other days have, and the touchpoints among them. */
-export interface KeptParts {
-  /** A select of the columns of `by_group`. */
-  groups: SQL;
-  /** Needs: a row of `ranked`. Gives: a condition, that the sums do not count the touchpoint. */
-  isNew: SQL;
-}
-
 /**
  * The sums of each group and interval.
  *
  * Needs: the steps of `creditByJourney` and `sweptInfluence`. Gives: the step `by_group (interval, dimensions, touchpoints,
  * influenced, assisted, weight_0, worth_0 …)`.
+ * @param isNew a condition on `ranked`, that a touchpoint is counted; null for all
  */
-export function creditByGroup(question: CreditQuestion, kept: KeptParts | null): SQL {
+export function creditByGroup(question: CreditQuestion, isNew: SQL | null): SQL {
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   return sql`by_group as (
       select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
@@ -35,7 +28,7 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         from (
           select distinct touchpoint_id, interval, dimensions
           from ranked
-          ${kept ? sql`where ${kept.isNew}` : sql``}
+          ${isNew ? sql`where ${isNew}` : sql``}
         ) distinct_touchpoints
         group by interval, dimensions
         union all
@@ -44,13 +37,7 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         union all
         select interval, dimensions, 0, influenced, influenced, ${each(() => sql`0, 0`)}
         from swept_influence
-        where influenced > 0${
-          kept
-            ? sql`
-        union all
-        ${kept.groups}`
-            : sql``
-        }
+        where influenced > 0
       ) counted
       group by interval, dimensions
     )`;

@@ -30,8 +30,6 @@ export interface JourneyQuestion extends MoneyQuestion {
   only_with_journey?: true;
   /** A select of conversions, with all columns. Absent: those of the goals and the range. */
   source?: SQL;
-  /** A select of `currency, day` whose rates are needed besides those of the conversions. */
-  amounts?: SQL;
   /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
   by_currency?: true;
 }
@@ -135,8 +133,6 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
   const { workspace_id, from, lookback_days, scope, policy } = question;
   const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
   const chosen = conversionConditions(question, sql``);
-  const reachedAmounts = sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`;
-  const amounts = question.amounts ? sql`${reachedAmounts} union all ${question.amounts}` : reachedAmounts;
   const source = question.source ?? reachedConversions(question, reachDays);
   const previous =
     policy === 'reset'
@@ -149,7 +145,7 @@ export function conversionsInRange(question: JourneyQuestion): SQL {
     reached as materialized (
       select c.*, ${dayOf(question, sql`c.occurred_at`)} as day
       from (${source}) c
-    ), ${question.by_currency ? sql`` : sql`${exchangeRates(question, amounts)},`}
+    ), ${question.by_currency ? sql`` : sql`${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},`}
     bounded as (
       select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
         ${question.by_currency ? sql`1::numeric` : fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,

@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import { nestedState } from '../db/dialect.ts';
 import { tenant } from '../db/tenant.ts';
 import type { CreditQuestion } from './credit-question.ts';
 import { entityOf } from './entity-sql.ts';
@@ -19,11 +20,12 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
 /**
  * Needs: no step. Gives: the steps `asked (id, question, first_day, last_day)`, the range's whole local days, the last one
  * not included; `keeping (id, asked_on, since)`, one row if the question is kept; `settled (day, horizon)`; `unseen (day, is_added,
- * conversion_id)`; `good_days (day)`; `kept_days (day)`, those that are used; and `open_spans (from_at, to_at)`, the rest of the range.
- * @param isCountable a condition on the step `good_days`, besides the rule that no entity has too many open conversions
+ * conversion_id)`; `right_days`; `good_days (day)`, whose sums are right and can be used; and `near_spans (from_at,
+ * to_at)`, the rest of the range.
+ * @param isCountable a condition on the step `right_days`, that their sums can be used
  */
 export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountable: SQL): SQL {
-  const { workspace_id, from, to, scope, timezone } = question;
+  const { workspace_id, from, to, timezone } = question;
   const goals = goalsOf(kept);
   return sql`
     asked as materialized (
@@ -58,11 +60,44 @@ export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountab
       ) d
       where m.workspace_id = ${tenant(workspace_id)} and m.goal = any(${sql.param(kept.goals)}::text[])
         and exists (select from settled) and not pg_visible_in_snapshot(m.made_by, d.horizon)
-    ), good_days as materialized (
+    ), right_days as materialized (
       select day
       from settled
       where day not in (select day from unseen where not is_added)
-    ), near_spans as (${spansBetween(question, sql`good_days`)}
+    ), good_days as materialized (
+      select day
+      from right_days
+      where (select ${isCountable})
+    ), near_spans as materialized (${spansBetween(question, sql`good_days`)}
+    )`;
+}
+
+/**
+ * The state of the nested statement that computes the rest.
+ *
+ * Needs: the steps of `keptDays`. Gives: a jsonb expression.
+ */
+export const stateOfDays: SQL = sql`jsonb_build_object(
+        'days', (select coalesce(jsonb_agg(day), '[]') from good_days),
+        'spans', (select coalesce(jsonb_agg(s), '[]') from near_spans s),
+        'added', (select coalesce(jsonb_agg(distinct conversion_id), '[]') from unseen where is_added and day in (select day from good_days))
+      )`;
+
+/**
+ * The conversions that the nested statement computes. If an entity has very many of them, that is the whole range: credit
+ * of such entities is not computed by listing touchpoints, which is what tells those that sums count already.
+ *
+ * Needs: the state of `stateOfDays`. Gives: the steps `kept_days (day)`, whose sums are used; `open_spans (from_at, to_at)`, the rest
+ * of the range; and `added (id)`, the new conversions of kept days.
+ */
+export function openDays(question: CreditQuestion): SQL {
+  const { from, to, scope } = question;
+  return sql`good_days as materialized (
+      select day::date as day from jsonb_array_elements_text(${nestedState} -> 'days') good (day)
+    ), near_spans as materialized (
+      select from_at, to_at from jsonb_to_recordset(${nestedState} -> 'spans') span (from_at timestamptz, to_at timestamptz)
+    ), added as materialized (
+      select id from jsonb_array_elements_text(${nestedState} -> 'added') conversion (id)
     ), kept_days as materialized (
       select day
       from good_days
@@ -72,8 +107,11 @@ export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountab
           where exists (select from good_days)
           group by ${entityOf(scope, sql`c`)}
           having count(*) > ${MAX_LISTED_JOURNEYS}
-        ) and (${isCountable}))
-    ), open_spans as materialized (${spansBetween(question, sql`kept_days`)}
+        ))
+    ), open_spans as materialized (
+      select from_at, to_at from near_spans where exists (select from kept_days)
+      union all
+      select ${from}::timestamptz, ${to}::timestamptz where not exists (select from kept_days)
     )`;
 }
 
@@ -85,7 +123,7 @@ export function goalsOf({ goals, milestones }: Pick<KeptQuestion, 'goals' | 'mil
 /**
  * The conversions that are not in the sums of kept days: those of all other instants, and new ones.
  *
- * Needs: the steps of `keptDays`, of which `spans` belong to `days`. Gives: a select of conversions, with all columns.
+ * Needs: the step `added`, and `spans`, what is left of the range without `days`. Gives: a select of conversions, with all columns.
  */
 export function openConversions(question: CreditQuestion, spans: SQL, days: SQL): SQL {
   const { workspace_id, goals, from, to } = question;
@@ -102,11 +140,11 @@ export function openConversions(question: CreditQuestion, spans: SQL, days: SQL)
       where ${localDay(question, sql`c.occurred_at`)} not in (select day from ${days})
       union all
       select c.*
-      from (select distinct conversion_id from unseen where is_added and day in (select day from ${days})) added
+      from added
       cross join lateral (
         select c.*
         from conversions c
-        where ${among} and c.id = added.conversion_id
+        where ${among} and c.id = added.id
         offset 0
       ) c
       where c.occurred_at >= ${from}::timestamptz and c.occurred_at < ${to}::timestamptz

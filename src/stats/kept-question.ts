@@ -1,4 +1,11 @@
-import { DEFAULT_HALF_LIFE_DAYS, type EndShares, type Model, MODELS, needsMilestones, PLAIN_MODELS } from '../domain/attribution.ts';
+import {
+  DEFAULT_HALF_LIFE_DAYS,
+  type EndShares,
+  MODELS,
+  type Model,
+  needsMilestones,
+  PLAIN_MODELS,
+} from '../domain/attribution.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
 import type { CreditQuestion } from './credit-question.ts';

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import type { Interval } from '../domain/time.ts';
 import type { CreditQuestion } from './credit-question.ts';
-import { eachModel, weight, worth } from './credit-sql.ts';
+import { eachModel } from './credit-sql.ts';
 import { fxRateOf } from './fx-sql.ts';
 import { type KeptQuestion, keptModels } from './kept-question.ts';
 
@@ -87,13 +87,15 @@ export function keptTotals({ workspace_id }: CreditQuestion): SQL {
  * The credit of kept days.
  *
  * Needs: the steps of `keptDays`, and `fx`. Gives: the steps `kept_months`, `kept_cells` and `kept_credit (interval,
- * dimensions, touchpoints, influenced, assisted, weight_0, worth_0 …)`.
+ * dimensions, touchpoints, influenced, assisted, credits, credited_values)`, the last two in the order of the query's models.
  */
 export function keptCredit(question: CreditQuestion, kept: KeptQuestion): SQL {
   const { currency, interval } = question;
   const models = keptModels(kept);
   const place = (i: number) => sql`${models.indexOf(question.models[i] ?? 'linear') + 1}::int`;
-  const months = isWithinMonths(interval) ? monthsOf(question) : sql`(select null::date as month where false)`;
+  const months = isWithinMonths(interval)
+    ? monthsOf(question)
+    : sql`(select null::date as month where false)`;
   const first = interval === null ? sql`null` : sql`date_trunc(${interval}::text, day::timestamp)::date`;
   return sql`
     kept_months as materialized (
@@ -133,10 +135,8 @@ export function keptCredit(question: CreditQuestion, kept: KeptQuestion): SQL {
           repeat_touches[width_bucket((day - greatest((select first_day from asked), ${first}))::smallint, repeat_gaps) + 1], 0
         )) as touchpoints,
         sum(influenced) as influenced, sum(assisted) as assisted,
-        ${eachModel(
-          question,
-          (i) => sql`sum(credits[${place(i)}]) as ${weight(i)}, coalesce(sum(credited_values[${place(i)}] * rate), 0) as ${worth(i)}`,
-        )}
+        array[${eachModel(question, (i) => sql`sum(credits[${place(i)}])`)}] as credits,
+        array[${eachModel(question, (i) => sql`coalesce(sum(credited_values[${place(i)}] * rate), 0)`)}] as credited_values
       from (
         select x.*, (${fxRateOf(question, sql`x.currency`, sql`x.day`)})::float8 as rate
         from kept_cells x

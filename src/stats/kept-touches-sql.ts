@@ -10,7 +10,7 @@ import { isUnretracted } from './net-conversion-sql.ts';
  * the range, or of the interval, on which a conversion has it in its journey: if a summed conversion of that day has it,
  * it is in the sums. Each look-up ends at the first conversion that fits, so its cost does not depend on their number.
  *
- * Needs: the steps of `keptDays` and `converted`. Gives: the steps `near_kept` and `summed_touches (touchpoint_id,
+ * Needs: the steps `kept_days`, `added (id)`, the conversions of these days that are not summed, and `converted`. Gives: the steps `near_kept` and `summed_touches (touchpoint_id,
  * interval)`, the interval an empty text without one.
  */
 export function summedTouches(question: CreditQuestion): SQL {
@@ -24,7 +24,7 @@ export function summedTouches(question: CreditQuestion): SQL {
   const columns = sql`${intervalOfConversion(question)} as interval, c.person_id, c.account_id,
         ${start} as starts_at, ${endOfDay} as to_at`;
   const summed = sql`${localDay(question, sql`c.occurred_at`)} in (select day from kept_days)
-            and c.id not in (select conversion_id from unseen where is_added)`;
+            and c.id not in (select id from added)`;
   return sql`
     near_kept as materialized (
       select *
