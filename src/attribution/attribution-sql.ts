@@ -1,4 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
+import type { SumsUsed } from '../stats/after-sums.ts';
 import type { CreditQuestion } from '../stats/credit-question.ts';
 import { creditByJourney, eachModel, weight, worth } from '../stats/credit-sql.ts';
 import { conversionSums, creditByGroup } from '../stats/group-credit-sql.ts';
@@ -38,17 +39,6 @@ export interface GroupRow {
   assisted: number;
   credits: number[];
   values: number[];
-}
-
-/** How much of the answer comes from sums. */
-export interface SumsUsed {
-  /** Days that were read from sums, and days whose sums are open. */
-  kept: number;
-  open: number;
-  /** Conversions that were computed from their rows. */
-  raw: number;
-  /** Null: nobody asked before. */
-  question: { is_kept: boolean; asked_on: string; since: string } | null;
 }
 
 /** The one row of the statement. */

@@ -10,11 +10,12 @@ import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
 import { attributionExample } from './attribution-examples.ts';
 import { AttributionQuery, AttributionReport } from './attribution-schema.ts';
-import type {
-  AttributionAnswer,
-  AttributionQuestion,
-  AttributionTotals,
-  GroupRow,
+import {
+  type AttributionAnswer,
+  type AttributionQuestion,
+  type AttributionTotals,
+  attributionStatement,
+  type GroupRow,
 } from './attribution-sql.ts';
 import { attributionFrom } from './kept-attribution-sql.ts';
 
@@ -36,6 +37,14 @@ export const attributionReport = defineReport({
     const report = reportOf(question, answer.totals, answer.groups);
     report.warnings.push(...retentionWarning(question.from, workspace, now));
     return report;
+  },
+  sums: {
+    // The row of all groups beyond the limit needs their journeys.
+    again: ([{ groups, sums }], question) =>
+      sums && sums.kept > 0 && groups.length > question.limit
+        ? [attributionStatement({ ...question, kept: null })]
+        : null,
+    used: ([{ sums }], { kept, from }) => sums && kept && { question: kept, from, used: sums },
   },
 });
 

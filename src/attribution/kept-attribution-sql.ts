@@ -99,7 +99,8 @@ const sumsUsed: SQL = sql`json_build_object(
         'open', (select count(*) from settled) - (select count(*) from kept_days),
         'raw', coalesce((select (answer ->> 'conversions')::int from open), 0),
         'question', (
-          select json_build_object('is_kept', is_kept and is_own, 'asked_on', asked_on, 'since', since) from noted
+          select json_build_object('id', id, 'is_kept', is_kept, 'is_noted', is_noted)
+          from noted
         )
       )`;
 

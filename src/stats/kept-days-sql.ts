@@ -4,7 +4,7 @@ import { tenant } from '../db/tenant.ts';
 import type { CreditQuestion } from './credit-question.ts';
 import { entityOf } from './entity-sql.ts';
 import { localDay } from './held-touches-sql.ts';
-import type { KeptQuestion } from './kept-question.ts';
+import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 import { MAX_LISTED_JOURNEYS } from './swept-entities-sql.ts';
 
 /**
@@ -19,7 +19,7 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
 
 /**
  * Needs: no step. Gives: the steps `asked (id, question, first_day, last_day)`, the range's whole local days, the last one
- * not included; `keeping (id, asked_on, since)`, one row if the question is kept; `settled (day, horizon)`; `unseen (day, is_added,
+ * not included; `noted (id, cells, is_kept, is_noted, is_own)`, one row if the question was asked before; `settled (day, horizon)`; `unseen (day, is_added,
  * conversion_id)`; `right_days`; `good_days (day)`, whose sums are right and can be used; and `near_spans (from_at,
  * to_at)`, the rest of the range.
  * @param isCountable a condition on the step `right_days`, that their sums can be used
@@ -37,9 +37,13 @@ export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountab
           date_trunc('day', ${to}::timestamptz at time zone ${timezone}::text) as last_day
       ) range
     ), noted as materialized (
-      select q.id, q.asked_on, q.since, q.cells, q.kept_at is not null as is_kept, h.written_by::xid = h.xmin as is_own
+      select q.id, q.cells, q.kept_at is not null as is_kept, ${isNoted(question)} as is_noted,
+        (
+          select h.written_by::xid = h.xmin
+          from credit_horizons h
+          where h.workspace_id = ${tenant(workspace_id)}
+        ) as is_own
       from credit_questions q
-      join credit_horizons h on h.workspace_id = q.workspace_id
       where q.workspace_id = ${tenant(workspace_id)} and q.id = (select id from asked)
         and q.question = (select question from asked)
     ), settled as materialized (
@@ -113,6 +117,12 @@ export function openDays(question: CreditQuestion): SQL {
       union all
       select ${from}::timestamptz, ${to}::timestamptz where not exists (select from kept_days)
     )`;
+}
+
+/** The question needs to be noted once a day, until it was asked twice, and if a range begins earlier than all before. */
+function isNoted({ from, timezone }: CreditQuestion): SQL {
+  return sql`q.asked >= ${ASKED_OFTEN}::int and q.asked_on >= (now() at time zone 'UTC')::date
+          and q.since <= (${from}::timestamptz at time zone ${timezone}::text)::date`;
 }
 
 /** The goals whose changes concern the sums. */

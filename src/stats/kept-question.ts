@@ -20,6 +20,9 @@ import type { Milestones } from './milestone-sql.ts';
 /** A change of the definition of sums takes the next number: releases that run side by side keep their own. */
 const VERSION = 1;
 
+/** Requests from which on the sums of a question are kept. */
+export const ASKED_OFTEN = 2;
+
 export interface KeptQuestion {
   version: number;
   goals: readonly string[];

@@ -1,14 +1,12 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { goalsOf } from './kept-days-sql.ts';
-import type { KeptQuestion } from './kept-question.ts';
+import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 
 /** The most questions of a workspace whose sums are kept. */
 export const MAX_KEPT_QUESTIONS = 40;
 /** The most that are known but not kept, because they were asked once. */
 const MAX_NOTED_QUESTIONS = 200;
-/** Requests from which on the sums of a question are kept. */
-const ASKED_OFTEN = 2;
 /** A question that has too many groups is tried again after this many days. */
 const REFUSED_DAYS = 30;
 

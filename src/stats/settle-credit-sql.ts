@@ -25,6 +25,14 @@ export interface ChosenSums extends Days {
 const DAY_MARGIN_MS = 2 * 60 * 60 * 1000;
 const DAY_MS = 86_400_000;
 
+/** The workspaces that keep sums, for the hourly trigger. */
+export function keepingWorkspaces(): SQL {
+  return sql`
+    select h.workspace_id
+    from credit_horizons h
+    where exists (select from credit_questions q where q.workspace_id = h.workspace_id and (q.kept_at is not null or q.cells > 0))`;
+}
+
 /** Rows: `status`, see `migrations/functions/begin_settling_credit.sql`. */
 export function beginSettling(workspaceId: string): SQL {
   return sql`select begin_settling_credit(${workspaceId}::uuid) as status`;
