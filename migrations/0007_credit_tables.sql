@@ -6,6 +6,7 @@ CREATE TABLE "credit_cells" (
 	"currency" text NOT NULL,
 	"number" integer NOT NULL,
 	"dimensions" text[] NOT NULL,
+	"group_hash" bigint NOT NULL,
 	"influenced" integer NOT NULL,
 	"assisted" integer NOT NULL,
 	"new_touches" integer NOT NULL,

@@ -1,10 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { nestedStatement } from '../db/dialect.ts';
-import { exchangeRates, fxRateOf } from '../stats/fx-sql.ts';
 import { conversionSums } from '../stats/group-credit-sql.ts';
-import { keptDays, openConversions, openDays, stateOfDays } from '../stats/kept-days-sql.ts';
+import { goodDays, openConversions, openDays, settledDays, stateOfDays } from '../stats/kept-days-sql.ts';
 import type { KeptQuestion } from '../stats/kept-question.ts';
-import { hasFewGroups, intervalOfDay, keptCredit, keptTotals } from '../stats/kept-sums-sql.ts';
+import { hasFewGroups, intervalOfDay, keptCredit } from '../stats/kept-sums-sql.ts';
 import { isUnsummed, summedTouches } from '../stats/kept-touches-sql.ts';
 import {
   type AttributionQuestion,
@@ -21,21 +20,20 @@ import {
  * `AttributionAnswer`.
  */
 export function keptAttribution(question: AttributionQuestion, kept: KeptQuestion): SQL {
-  const amounts = sql`select currency, day from kept_totals`;
   return sql`
-    with ${keptDays(question, kept, hasFewGroups(question, sql`right_days`))},
+    with ${settledDays(question, kept)}, ${keptCredit(question, kept)}, ${goodDays(question, hasFewGroups(question))},
     open as materialized (
       select ${nestedStatement(openCredit(question), stateOfDays)} as answer
       where exists (select from near_spans) or exists (select from unseen where is_added)
     ), kept_days as materialized (
       select day from good_days where (select coalesce((select (answer ->> 'kept')::boolean from open), true))
-    ), ${keptTotals(question)},
-    ${exchangeRates(question, amounts)}, ${keptCredit(question, kept)}, answer as (
+    ), answer as (
       select interval, dimensions, other, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
         sum(assisted)::int as assisted, ${sumsOf(question, 'credits')} as credits, ${sumsOf(question, 'values')} as values
       from (
         select interval, dimensions, false as other, touchpoints, influenced, assisted, credits, credited_values as values
         from kept_credit
+        where exists (select from kept_days)
         union all
         select g.interval, g.dimensions collate "C", g.other, g.touchpoints, g.influenced, g.assisted, g.credits, g.values
         from open
@@ -83,7 +81,8 @@ function allTotals(question: AttributionQuestion): SQL {
           select ${intervalOfDay(question, sql`day`)} as interval, currency, conversions, coalesce(net * rate, 0) as value,
             gross_conversions, coalesce(gross * rate, 0) as gross_value, attributed as attributed_conversions,
             coalesce(attributed_net * rate, 0) as attributed_value, case when rate is null then valued else 0 end as lacks_rate
-          from (select t.*, ${fxRateOf(question, sql`t.currency`, sql`t.day`)} as rate from kept_totals t offset 0) t
+          from kept_totals
+          where exists (select from kept_days)
           union all
           select ${columns}
           from open

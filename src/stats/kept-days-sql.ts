@@ -20,11 +20,10 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
 /**
  * Needs: no step. Gives: the steps `asked (id, question, first_day, last_day)`, the range's whole local days, the last one
  * not included; `noted (id, cells, is_kept, is_noted, is_own)`, one row if the question was asked before; `settled (day, horizon)`; `unseen (day, is_added,
- * conversion_id)`; `right_days`; `good_days (day)`, whose sums are right and can be used; and `near_spans (from_at,
- * to_at)`, the rest of the range.
- * @param isCountable a condition on the step `right_days`, that their sums can be used
+ * conversion_id)`; and
+ * `right_days (day)`, whose sums are right.
  */
-export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountable: SQL): SQL {
+export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
   const { workspace_id, from, to, timezone } = question;
   const goals = goalsOf(kept);
   return sql`
@@ -68,10 +67,20 @@ export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountab
       select day
       from settled
       where day not in (select day from unseen where not is_added)
-    ), good_days as materialized (
+    )`;
+}
+
+/**
+ * Needs: the step `right_days`. Gives: the steps `good_days (day)`, whose sums can be used; and `near_spans (from_at, to_at)`, the rest of
+ * the range.
+ * @param isUsable a condition
+ */
+export function goodDays(question: CreditQuestion, isUsable: SQL): SQL {
+  return sql`
+    good_days as materialized (
       select day
       from right_days
-      where (select ${isCountable})
+      where (select ${isUsable})
     ), near_spans as materialized (${spansBetween(question, sql`good_days`)}
     )`;
 }
@@ -79,7 +88,7 @@ export function keptDays(question: CreditQuestion, kept: KeptQuestion, isCountab
 /**
  * The state of the nested statement that computes the rest.
  *
- * Needs: the steps of `keptDays`. Gives: a jsonb expression.
+ * Needs: the steps of `settledDays` and `goodDays`. Gives: a jsonb expression.
  */
 export const stateOfDays: SQL = sql`jsonb_build_object(
         'days', (select coalesce(jsonb_agg(day), '[]') from good_days),

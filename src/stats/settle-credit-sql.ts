@@ -176,10 +176,10 @@ function insertSums(workspaceId: string, chosen: ChosenSums): SQL {
     with ${settling(workspaceId, chosen)},
     ${daySums(credit, chosen)},
     cells as (
-      insert into credit_cells (workspace_id, question_id, is_month, day, currency, number, dimensions, influenced, assisted,
-        new_touches, repeat_gaps, repeat_touches, credits, credited_values)
+      insert into credit_cells (workspace_id, question_id, is_month, day, currency, number, dimensions, group_hash,
+        influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values)
       select ${key}, false, day, currency, row_number() over (partition by day, currency order by dimensions), dimensions,
-        influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values
+        hash_array_extended(dimensions, 0), influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values
       from day_sums
       returning number
     ), totals as (
@@ -279,10 +279,10 @@ function insertMonths(workspaceId: string, chosen: ChosenSums): SQL {
       ) sums
       group by month, currency, dimensions
     ), cells as (
-      insert into credit_cells (workspace_id, question_id, is_month, day, currency, number, dimensions, influenced, assisted,
-        new_touches, repeat_gaps, repeat_touches, credits, credited_values)
+      insert into credit_cells (workspace_id, question_id, is_month, day, currency, number, dimensions, group_hash,
+        influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values)
       select ${key}, true, month, currency, row_number() over (partition by month, currency order by dimensions), dimensions,
-        influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values
+        hash_array_extended(dimensions, 0), influenced, assisted, new_touches, repeat_gaps, repeat_touches, credits, credited_values
       from summed
       returning number
     ), counted as (
