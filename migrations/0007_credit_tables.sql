@@ -50,6 +50,8 @@ CREATE TABLE "credit_months" (
 	"workspace_id" uuid NOT NULL,
 	"question_id" uuid NOT NULL,
 	"month" date NOT NULL,
+	"currency" text NOT NULL,
+	"rates" text NOT NULL,
 	CONSTRAINT "credit_months_workspace_id_question_id_month_pk" PRIMARY KEY("workspace_id","question_id","month")
 );
 --> statement-breakpoint

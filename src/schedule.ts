@@ -6,6 +6,7 @@ import { purgeRejections } from './rejections/rejection-sql.ts';
 import { checkCredit } from './stats/check-credit.ts';
 import { type Settler, settlerOf } from './stats/settle-credit.ts';
 import { keepingWorkspaces } from './stats/settle-credit-sql.ts';
+import { dropStaleMonths, type KeepingWorkspace } from './stats/settle-months-sql.ts';
 import { clearPlainValues } from './workspaces/plain-values-sql.ts';
 import {
   purgeConversions,
@@ -114,11 +115,18 @@ function settlingCredit(databases: Databases): Step {
 }
 
 async function keepingCredit(databases: Databases) {
-  const keeping = await databases.upkeep().query<{ workspace_id: string }>(keepingWorkspaces());
+  const keeping = await databases.upkeep().query<KeepingWorkspace>(keepingWorkspaces());
   const rules = { question_id: null, min_age_seconds: MIN_AGE_SECONDS };
-  return keeping.map(({ workspace_id: id }) => {
-    const database = databases.inWorkspace(id);
-    return { id, database, settler: settlerOf(database, id, rules) };
+  return keeping.map((workspace) => {
+    const database = databases.inWorkspace(workspace.id);
+    const settler = settlerOf(database, workspace.id, rules);
+    let isFirst = true;
+    const step = async () => {
+      if (isFirst) await database.query(dropStaleMonths(workspace));
+      isFirst = false;
+      return settler.step();
+    };
+    return { id: workspace.id, database, settler: { step } };
   });
 }
 

@@ -5,8 +5,9 @@
 --   p_days       the most days of a step
 --   p_age        a day that was settled less long ago is left alone, so that settling ends under constant writes
 --   p_max_cells  the most rows that the sums of a question may have
+-- A month whose days are settled and which has no sums of its own is computed with its last day.
 -- Result: {"status": …, "is_left": more is left to do} and, if something is to be computed, "question_id",
--- "question", "first_day" and "last_day", both included. The newest days come first.
+-- "question", "currency" (that of the workspace), "first_day" and "last_day", both included. The newest days come first.
 create or replace function end_settling_credit(
   p_workspace_id uuid, p_question uuid, p_days int, p_age interval, p_max_cells int
 ) returns jsonb
@@ -104,7 +105,8 @@ begin
   );
 
   select jsonb_build_object(
-    'question_id', q.id, 'question', q.question, 'first_day', wanted.first_day, 'last_day', wanted.last_day
+    'question_id', q.id, 'question', q.question, 'first_day', wanted.first_day, 'last_day', wanted.last_day,
+    'currency', (select w.currency from workspaces w where w.id = (select p_workspace_id))
   ) into v_next
   from credit_questions q
   cross join lateral (select credit_settings(p_workspace_id, q.goals) as settings) goals
@@ -120,6 +122,27 @@ begin
           from credit_days d
           where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.day = listed.day::date
             and d.settings = goals.settings
+          offset 0
+        )
+        union all
+        select (kept.month + interval '1 month')::date - 1
+        from (
+          select date_trunc('month', d.day::timestamp)::date as month, count(*) as days
+          from credit_days d
+          where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.settings = goals.settings
+          group by 1
+        ) kept
+        where kept.days = (kept.month + interval '1 month')::date - kept.month and not exists (
+          select
+          from credit_months m
+          where m.workspace_id = (select p_workspace_id) and m.question_id = q.id and m.month = kept.month
+          offset 0
+        ) and not exists (
+          select
+          from credit_marks k
+          where k.workspace_id = (select p_workspace_id) and not k.is_added and k.goal = any(q.goals)
+            and (k.from_at at time zone q.timezone)::date < (kept.month + interval '1 month')::date
+            and (k.until_at at time zone q.timezone)::date >= kept.month
           offset 0
         )
         union all

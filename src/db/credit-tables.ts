@@ -80,7 +80,7 @@ export const credit_days = pgTable(
   (t) => [primaryKey({ columns: [t.workspace_id, t.question_id, t.day] })],
 );
 
-/** A row says that the sums of a whole month are the sums of its settled days. */
+/** A row says that the sums of a whole month are the sums of its settled days, converted to one currency. */
 export const credit_months = pgTable(
   'credit_months',
   {
@@ -88,6 +88,9 @@ export const credit_months = pgTable(
     question_id: questionId(),
     /** Its first day. */
     month: date('month').notNull(),
+    currency: text('currency').notNull(),
+    /** A hash of the exchange rates of its days; an empty text if it has no other currency. */
+    rates: text('rates').notNull(),
   },
   (t) => [primaryKey({ columns: [t.workspace_id, t.question_id, t.month] })],
 );
@@ -112,7 +115,7 @@ export const credit_totals = pgTable(
   (t) => [primaryKey({ columns: [t.workspace_id, t.question_id, t.day, t.currency] })],
 );
 
-/** The sums of a group over a day, or over the month that begins on it, by the currency of the conversions. */
+/** The sums of a group over a day, by the currency of the conversions, or over the month that begins on it. */
 export const credit_cells = pgTable(
   'credit_cells',
   {

@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
+import { type ChosenSums, creditOfDays } from './chosen-sums.ts';
 import type { Days } from './held-touches-sql.ts';
 import { goalsOf } from './kept-days-sql.ts';
 import { keptModels } from './kept-question.ts';
-import { type ChosenSums, creditOfDays, daySums, summedConversions } from './settle-credit-sql.ts';
+import { daySums, summedConversions } from './settle-days-sql.ts';
 
 /** Compares kept sums with the definition, and drops those that differ, so that they are computed again. */
 
@@ -13,7 +14,7 @@ const TOLERANCE = 1e-9;
 /** Some days of the workspace whose sums are kept, at random. Rows: `ChosenSums`, each of one day. */
 export function sampleDays(workspaceId: string, days: number): SQL {
   return sql`
-    select d.question_id, q.question, d.day::text as first_day, d.day::text as last_day
+    select d.question_id, q.question, '' as currency, d.day::text as first_day, d.day::text as last_day
     from credit_days d
     join credit_questions q on q.workspace_id = d.workspace_id and q.id = d.question_id
     where d.workspace_id = ${tenant(workspaceId)} and q.kept_at is not null

@@ -1,6 +1,6 @@
 import type { Database } from '../db/client.ts';
 import { checkDay, sampleDays } from './check-credit-sql.ts';
-import type { ChosenSums } from './settle-credit-sql.ts';
+import type { ChosenSums } from './chosen-sums.ts';
 
 /**
  * Compares the sums of some days of a workspace with the definition. Sums that differ are dropped and computed again, and

@@ -7,8 +7,8 @@ import { exchangeRates, fxRateOf } from './fx-sql.ts';
 import { type KeptQuestion, keptModels } from './kept-question.ts';
 
 /**
- * The sums of kept days (ADR 31). Whole months are read from the sums of months, but only amounts in the report's own
- * currency: those in others have a rate for each day.
+ * The sums of kept days (ADR 31). Whole months are read from the sums of months, which are converted to the workspace's
+ * currency, if the rates of their days are still those that they were converted at.
  */
 
 /** Intervals that a whole month is part of. */
@@ -49,10 +49,12 @@ export function keptCredit(question: CreditQuestion & { limit: number }, kept: K
     kept_totals as materialized (
       select t.*, ${fxRateOf(question, sql`t.currency`, sql`t.day`)} as rate
       from kept_amounts t
+    ), kept_rates as materialized (${ratesOfMonths(currency)}
     ), kept_months as materialized (
       select m.month
       from credit_months m
-      where ${ours(sql`m`)} and ${isWithinMonths(interval)}
+      where ${ours(sql`m`)} and ${isWithinMonths(interval)} and m.currency = ${currency}::text
+        and m.rates = coalesce((select r.rates from kept_rates r where r.month = m.month), '')
         and m.month >= (select first_day from asked) and m.month < (select last_day from asked)
         and (m.month + interval '1 month')::date - m.month = (
           select count(*)
@@ -67,7 +69,7 @@ export function keptCredit(question: CreditQuestion & { limit: number }, kept: K
         union all
         select false, day, currency, rate::float8
         from kept_totals
-        where currency <> ${currency}::text or date_trunc('month', day::timestamp)::date not in (select month from kept_months)
+        where date_trunc('month', day::timestamp)::date not in (select month from kept_months)
       ) parts
     ), kept_size as materialized (
       select not exists (
@@ -101,6 +103,22 @@ export function keptCredit(question: CreditQuestion & { limit: number }, kept: K
       ) x
       group by x.group_hash, x.interval, x.dimensions
     )`;
+}
+
+/**
+ * The exchange rates of each month, as a text to compare with.
+ *
+ * Needs: the step `kept_totals (day, currency, rate)`. Gives: a select of `month, rates`; months without another currency
+ * are left out.
+ * @param also further columns to group by, each with a comma
+ */
+export function ratesOfMonths(currency: string, also: SQL = sql``): SQL {
+  return sql`
+      select ${also}date_trunc('month', day::timestamp)::date as month,
+        md5(string_agg(concat_ws(' ', currency, day, rate), ',' order by currency collate "C", day)) as rates
+      from kept_totals
+      where currency <> ${currency}::text
+      group by ${also}date_trunc('month', day::timestamp)::date`;
 }
 
 /** The groups of the kept days are at most as many as the report shows. Needs: the steps of `keptCredit`. */

@@ -1,13 +1,9 @@
 import { type Database, DatabaseUnreachable } from '../db/client.ts';
 import { REPORT_SETTINGS } from '../db/report-call.ts';
 import { meaningOf } from '../db/sqlstate.ts';
-import {
-  beginSettling,
-  type ChosenSums,
-  endSettling,
-  type SettlingRules,
-  settleDays,
-} from './settle-credit-sql.ts';
+import type { ChosenSums } from './chosen-sums.ts';
+import { beginSettling, endSettling, type SettlingRules } from './settle-credit-sql.ts';
+import { settleDays } from './settle-days-sql.ts';
 
 /** Days that the first step computes. Later steps compute more or fewer, by the time that the one before took. */
 const FIRST_DAYS = 8;
@@ -81,9 +77,9 @@ export function settlerOf(database: Database, workspaceId: string, rules: Settli
   return { step };
 }
 
-function sumsOf({ question_id, question, first_day, last_day }: StepAnswer): ChosenSums | null {
-  if (!question_id || !question || !first_day || !last_day) return null;
-  return { question_id, question, first_day, last_day };
+function sumsOf({ question_id, question, currency, first_day, last_day }: StepAnswer): ChosenSums | null {
+  if (!question_id || !question || !currency || !first_day || !last_day) return null;
+  return { question_id, question, currency, first_day, last_day };
 }
 
 function nextDays(days: number, took_ms: number): number {
