@@ -76,8 +76,7 @@ export function reachedConversions(question: JourneyQuestion): SQL {
 export function conversionsInRange(question: JourneyQuestion, interval: SQL = sql`null::text`): SQL {
   const { workspace_id, from, lookback_days, only_with_journey, by_currency } = question;
   const source = question.source ?? reachedConversions(question);
-  const reachedAmounts = sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`;
-  const amounts = question.amounts ? sql`${reachedAmounts} union all ${question.amounts}` : reachedAmounts;
+  const amounts = sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`;
   const filter = conversionConditions(question, sql`c.`);
   const chosen = filter.length > 0 ? sql`, ${sql.join(filter, sql` and `)} as is_chosen` : sql``;
   const conditions = [sql`occurred_at >= ${from}::timestamptz`, sql`counts`];

@@ -5,14 +5,6 @@ import { creditColumns } from './swept-credit-sql.ts';
 
 /** Sums of credit by group, and totals of conversions. */
 
-/** Further sums, which other days have, and the touchpoints among them. */
-export interface KeptParts {
-  /** A select of the columns of `by_group`. */
-  groups: SQL;
-  /** Needs: a row of `ranked`. Gives: a condition, that the sums do not count the touchpoint. */
-  isNew: SQL;
-}
-
 /**
  * The group of a row as a list of texts, which compare bytewise in every database.
  *
@@ -40,8 +32,9 @@ export function groupFromList({ group_by }: Pick<CreditQuestion, 'group_by'>): S
  *
  * Needs: the steps of `creditByPlace` and `sweptInfluence`. Gives: the step `by_group (interval, dimensions, touchpoints,
  * influenced, assisted, weight_0, worth_0 …)`, a row per interval and group.
+ * @param isNew a condition on `ranked`, that a touchpoint is counted; null for all
  */
-export function creditByGroup(question: CreditQuestion, kept: KeptParts | null): SQL {
+export function creditByGroup(question: CreditQuestion, isNew: SQL | null): SQL {
   const group = groupColumns(question);
   const ofList = groupFromList(question);
   const each = (make: (i: number) => SQL) => eachModel(question, make);
@@ -52,13 +45,13 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         sum(influenced)::int as influenced, sum(assisted)::int as assisted,
         ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, coalesce(sum(${worth(i)}), 0) as ${worth(i)}`)}
       from (
-        select interval, ${group}, ${kept ? sql`0` : sql`new_touchpoints`} as touchpoints,
+        select interval, ${group}, ${isNew ? sql`0` : sql`new_touchpoints`} as touchpoints,
           case when places = 1 then journeys else 0 end as influenced,
           case when places > 1 and place = places then -journeys else 0 end as assisted, ${credits}
         from by_place
         union all
         select interval, ${group}, count(*), 0, 0, ${none}
-        from (select distinct touchpoint_id, interval, ${group} from ranked where ${kept?.isNew ?? sql`is_shared`}) distinct_touchpoints
+        from (select distinct touchpoint_id, interval, ${group} from ranked where ${isNew ?? sql`is_shared`}) distinct_touchpoints
         group by interval, ${group}
         union all
         select interval, ${group}, 0, count(*), count(*), ${none}
@@ -70,14 +63,7 @@ export function creditByGroup(question: CreditQuestion, kept: KeptParts | null):
         union all
         select interval, ${ofList}, 0, influenced, influenced, ${none}
         from swept_influence
-        where influenced > 0${
-          kept
-            ? sql`
-        union all
-        select interval, ${ofList}, touchpoints, influenced, assisted, ${credits}
-        from (${kept.groups}) kept`
-            : sql``
-        }
+        where influenced > 0
       ) counted
       group by interval, ${group}
     )`;

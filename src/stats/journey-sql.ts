@@ -28,8 +28,6 @@ export interface JourneyQuestion extends MoneyQuestion {
   only_with_journey?: true;
   /** A select of conversions of the goals, with all columns, each once. Absent: those of the range. */
   source?: SQL;
-  /** A select of `currency, day` whose rates are needed besides those of the conversions. */
-  amounts?: SQL;
   /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
   by_currency?: true;
 }

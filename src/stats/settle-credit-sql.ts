@@ -1,0 +1,39 @@
+import { type SQL, sql } from 'drizzle-orm';
+
+/**
+ * The first and the last statement of a step that settles sums of credit (ADR 31). All statements of a step are one
+ * transaction, so a step that is interrupted anywhere has changed nothing. The others compute only if the first one found
+ * that they may.
+ */
+
+/** The workspaces that keep sums, for the hourly trigger. Rows: `KeepingWorkspace`. */
+export function keepingWorkspaces(): SQL {
+  return sql`
+    select w.id, w.currency, w.timezone
+    from credit_horizons h
+    join workspaces w on w.id = h.workspace_id
+    where exists (select from credit_questions q where q.workspace_id = h.workspace_id and (q.kept_at is not null or q.cells > 0))`;
+}
+
+/** Rows: `status`, see `migrations/functions/begin_settling_credit.sql`. */
+export function beginSettling(workspaceId: string): SQL {
+  return sql`select begin_settling_credit(${workspaceId}::uuid) as status`;
+}
+
+/** What `endSettling` may do. */
+export interface SettlingRules {
+  /** Only this question; null: any. */
+  question_id: string | null;
+  /** Days that were settled less long ago are left alone. */
+  min_age_seconds: number;
+}
+
+/** The most rows of sums of a question, about 400 bytes each. */
+export const MAX_CELLS = 500_000;
+
+/** Rows: `answer`, see `migrations/functions/end_settling_credit.sql`. */
+export function endSettling(workspaceId: string, rules: SettlingRules, days: number): SQL {
+  return sql`
+    select end_settling_credit(${workspaceId}::uuid, ${rules.question_id}::uuid, ${days}::int,
+      make_interval(secs => ${rules.min_age_seconds}::float8), ${MAX_CELLS}::int) as answer`;
+}
