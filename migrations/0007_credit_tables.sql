@@ -65,7 +65,8 @@ CREATE TABLE "credit_questions" (
 	"asked_on" date NOT NULL,
 	"asked" integer DEFAULT 1 NOT NULL,
 	"kept_at" timestamp (3) with time zone,
-	"fence" "pg_snapshot",
+	"noticed_by" "xid8",
+	"usable_from" "xid8",
 	"cells" integer DEFAULT 0 NOT NULL,
 	"refused_at" timestamp (3) with time zone,
 	CONSTRAINT "credit_questions_workspace_id_id_pk" PRIMARY KEY("workspace_id","id")

@@ -4,8 +4,10 @@
 --   busy     another step is running
 --   foreign  the database is a copy of another one, whose snapshots mean nothing here; end_settling_credit begins anew
 --   new      there is no horizon yet; end_settling_credit stores one
---   waiting  a transaction that ran when the fence was taken has not ended
+--   waiting  a transaction that ran when the horizon was stored has not ended
 --   ready    all have ended: what the horizon sees, and what they did, is visible
+-- A transaction that ran then has an earlier id than the step that stored the horizon, because steps follow each other. Its
+-- id may be above the xmax of the fence, which is only the latest id that had ended, so the fence does not tell.
 -- Locks: an advisory lock, to the end of the transaction, so that one step of a workspace runs at a time.
 create or replace function begin_settling_credit(p_workspace_id uuid) returns text
 language plpgsql set plan_cache_mode = force_custom_plan as $$
@@ -14,14 +16,14 @@ declare
   v_status text;
 begin
   if pg_try_advisory_xact_lock(hashtextextended('settle_credit ' || p_workspace_id::text, 0)) then
-    select h.horizon, h.fence, h.written_by::xid = h.xmin as is_own into v_row
+    select h.horizon, h.written_by, h.written_by::xid = h.xmin as is_own into v_row
     from credit_horizons h
     where h.workspace_id = (select p_workspace_id);
     v_status := case
       when not found then 'none'
       when not v_row.is_own then 'foreign'
       when v_row.horizon is null then 'new'
-      when pg_snapshot_xmin(pg_current_snapshot()) < pg_snapshot_xmax(v_row.fence) then 'waiting'
+      when pg_snapshot_xmin(pg_current_snapshot()) < v_row.written_by then 'waiting'
       else 'ready'
     end;
   else
@@ -91,7 +93,9 @@ begin
   if v_status = 'foreign' then
     delete from credit_days d where d.workspace_id = (select p_workspace_id);
     delete from credit_months m where m.workspace_id = (select p_workspace_id);
-    update credit_questions q set fence = null where q.workspace_id = (select p_workspace_id);
+    update credit_questions q
+    set noticed_by = null, usable_from = null
+    where q.workspace_id = (select p_workspace_id);
     update credit_horizons h
     set horizon = null, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
@@ -99,15 +103,18 @@ begin
     update credit_horizons h
     set horizon = h.fence, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
+    -- Transactions that did not know of a question began before the step that noticed it ended, so their ids are less than
+    -- that of the step after it.
     update credit_questions q
-    set fence = pg_current_snapshot()
-    where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and q.fence is null;
+    set noticed_by = coalesce(q.noticed_by, pg_current_xact_id()),
+      usable_from = case when q.noticed_by is not null then pg_current_xact_id() end
+    where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and q.usable_from is null;
   end if;
   select h.horizon into v_horizon from credit_horizons h where h.workspace_id = (select p_workspace_id);
 
   for v_question in
     update credit_questions q
-    set kept_at = null, fence = null, refused_at = case when q.cells > p_max_cells then now() end
+    set kept_at = null, noticed_by = null, usable_from = null, refused_at = case when q.cells > p_max_cells then now() end
     where q.workspace_id = (select p_workspace_id) and q.kept_at is not null
       and (q.cells > p_max_cells or q.asked_on < (now() at time zone 'UTC')::date - 30)
     returning q.id
@@ -159,12 +166,12 @@ begin
   get diagnostics v_gone = row_count;
   v_is_left := v_is_left or v_gone = v_rows;
 
-  -- Until the horizon is later than the fence of a question, its sums cannot be computed yet.
+  -- Until the horizon is good for a question, its sums cannot be computed yet.
   v_is_left := v_is_left or exists (
     select
     from credit_questions q
     where q.workspace_id = (select p_workspace_id) and q.kept_at is not null
-      and (q.fence is null or v_horizon is null or pg_snapshot_xmin(v_horizon) < pg_snapshot_xmax(q.fence))
+      and (q.usable_from is null or v_horizon is null or pg_snapshot_xmin(v_horizon) < q.usable_from)
   );
 
   select jsonb_build_object(
@@ -230,7 +237,7 @@ begin
     ) w
   ) wanted
   where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and (p_question is null or q.id = p_question)
-    and pg_snapshot_xmin(v_horizon) >= pg_snapshot_xmax(q.fence)
+    and pg_snapshot_xmin(v_horizon) >= q.usable_from
     and wanted.last_day is not null
   order by q.asked_on desc, q.id
   limit 1;

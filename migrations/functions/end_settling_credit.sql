@@ -28,7 +28,9 @@ begin
   if v_status = 'foreign' then
     delete from credit_days d where d.workspace_id = (select p_workspace_id);
     delete from credit_months m where m.workspace_id = (select p_workspace_id);
-    update credit_questions q set fence = null where q.workspace_id = (select p_workspace_id);
+    update credit_questions q
+    set noticed_by = null, usable_from = null
+    where q.workspace_id = (select p_workspace_id);
     update credit_horizons h
     set horizon = null, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
@@ -36,15 +38,18 @@ begin
     update credit_horizons h
     set horizon = h.fence, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
+    -- Transactions that did not know of a question began before the step that noticed it ended, so their ids are less than
+    -- that of the step after it.
     update credit_questions q
-    set fence = pg_current_snapshot()
-    where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and q.fence is null;
+    set noticed_by = coalesce(q.noticed_by, pg_current_xact_id()),
+      usable_from = case when q.noticed_by is not null then pg_current_xact_id() end
+    where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and q.usable_from is null;
   end if;
   select h.horizon into v_horizon from credit_horizons h where h.workspace_id = (select p_workspace_id);
 
   for v_question in
     update credit_questions q
-    set kept_at = null, fence = null, refused_at = case when q.cells > p_max_cells then now() end
+    set kept_at = null, noticed_by = null, usable_from = null, refused_at = case when q.cells > p_max_cells then now() end
     where q.workspace_id = (select p_workspace_id) and q.kept_at is not null
       and (q.cells > p_max_cells or q.asked_on < (now() at time zone 'UTC')::date - 30)
     returning q.id
@@ -96,12 +101,12 @@ begin
   get diagnostics v_gone = row_count;
   v_is_left := v_is_left or v_gone = v_rows;
 
-  -- Until the horizon is later than the fence of a question, its sums cannot be computed yet.
+  -- Until the horizon is good for a question, its sums cannot be computed yet.
   v_is_left := v_is_left or exists (
     select
     from credit_questions q
     where q.workspace_id = (select p_workspace_id) and q.kept_at is not null
-      and (q.fence is null or v_horizon is null or pg_snapshot_xmin(v_horizon) < pg_snapshot_xmax(q.fence))
+      and (q.usable_from is null or v_horizon is null or pg_snapshot_xmin(v_horizon) < q.usable_from)
   );
 
   select jsonb_build_object(
@@ -167,7 +172,7 @@ begin
     ) w
   ) wanted
   where q.workspace_id = (select p_workspace_id) and q.kept_at is not null and (p_question is null or q.id = p_question)
-    and pg_snapshot_xmin(v_horizon) >= pg_snapshot_xmax(q.fence)
+    and pg_snapshot_xmin(v_horizon) >= q.usable_from
     and wanted.last_day is not null
   order by q.asked_on desc, q.id
   limit 1;

@@ -56,8 +56,10 @@ export const credit_questions = pgTable(
     asked: integer('asked').notNull().default(1),
     /** Since when sums are kept. Null: it was asked once, or not for long, or has too many groups. */
     kept_at: instant('kept_at'),
-    /** A snapshot that sees the question as kept. */
-    fence: snapshot('fence'),
+    /** The first step of settling that saw it as kept. */
+    noticed_by: transactionId('noticed_by'),
+    /** The step after that one. Horizons are good for it if all earlier transactions had ended: some did not know of it. */
+    usable_from: transactionId('usable_from'),
     cells: integer('cells').notNull().default(0),
     refused_at: instant('refused_at'),
   },

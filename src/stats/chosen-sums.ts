@@ -57,7 +57,7 @@ export function settling(workspaceId: string, { question_id }: ChosenSums): SQL 
       join credit_questions q on q.workspace_id = h.workspace_id
       where h.workspace_id = ${tenant(workspaceId)} and q.id = ${question_id}::uuid and q.kept_at is not null
         and current_setting('throughline.settling_credit', true) = 'ready'
-        and pg_snapshot_xmin(h.horizon) >= pg_snapshot_xmax(q.fence)
+        and pg_snapshot_xmin(h.horizon) >= q.usable_from
     )`;
 }
 

@@ -31,7 +31,7 @@ export const localDay = ({ timezone }: Pick<CreditQuestion, 'timezone'>, at: SQL
  * The touchpoints of the journeys of each day.
  *
  * Needs: the steps `goal_settings` and `converted`, the conversions of these days that are summed. Conversions that are
- * not summed count as earlier ones. Gives: steps, among them `day_touches (day, currency, dimensions, new_touches,
+ * not summed count as earlier ones, also those of a day on which no conversion of the entity is summed. Gives: steps, among them `day_touches (day, currency, dimensions, new_touches,
  * repeat_gaps, repeat_touches)`, with the columns of `credit_cells`. The touchpoints of an entity are under one of the
  * currencies of its conversions of the day.
  */
@@ -78,14 +78,14 @@ export function heldTouches(question: CreditQuestion, { first_day }: Days): SQL 
       cross join lateral (
         values (w.opens_at, -1, w.occurred_at, null), (w.occurred_at, 1, null, w.recorded)
       ) bound (at, side, ends_at, recorded)
-      where w.day = d.day or w.day < ${first_day}::date
+      where w.day = d.day or w.day < ${first_day}::date or w.day < d.day and not w.is_summed
     ), held_placed as (
       select *, ${endsOf('summed', sql`is_summed`)}, ${endsOf('here', sql`is_here`)}, ${endsOf('before', sql`not is_here`)}
       from held_listed
       window sorted as (partition by entity, day order by at, side), instant as (partition by entity, day, at)
     ), held as (
       select day, currency, dimensions, is_summed_held,
-        day - coalesce(lag(day) over (partition by entity, id order by day), before_day) as gap
+        day - greatest(lag(day) over (partition by entity, id order by day), before_day) as gap
       from (
         select entity, day, currency, id, dimensions, ${isHeld('summed_end', 'summed_ends')} as is_summed_held,
           ${isHeld('here_end', 'here_ends')} as is_held,

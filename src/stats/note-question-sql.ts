@@ -60,7 +60,7 @@ export function noteQuestion(workspaceId: string, { question, from }: AskedQuest
       where ${ours(sql`m`)} and m.question_id in (select id from replaced)
     )
     update credit_questions q
-    set kept_at = case when q.id in (select id from wanted) then now() end, fence = null,
+    set kept_at = case when q.id in (select id from wanted) then now() end, noticed_by = null, usable_from = null,
       refused_at = null
     where ${ours(sql`q`)} and (
       q.id in (select id from replaced)

@@ -6,13 +6,36 @@ import { type SQL, sql } from 'drizzle-orm';
  * that they may.
  */
 
-/** The workspaces that keep sums, for the hourly trigger. Rows: `KeepingWorkspace`. */
+/** Workspaces of a run whose sums are only compared with the definition. */
+const CHECKED_WORKSPACES = 10;
+
+/**
+ * For the hourly trigger, the workspaces whose sums have to be settled, or rows of them deleted, and some others at random.
+ * Rows: `KeepingWorkspace`.
+ */
 export function keepingWorkspaces(): SQL {
   return sql`
-    select w.id, w.currency, w.timezone
-    from credit_horizons h
-    join workspaces w on w.id = h.workspace_id
-    where exists (select from credit_questions q where q.workspace_id = h.workspace_id and (q.kept_at is not null or q.cells > 0))`;
+    select id, currency, timezone
+    from (
+      select w.id, w.currency, w.timezone, is_busy, row_number() over (partition by is_busy order by random()) as nth
+      from credit_horizons h
+      join workspaces w on w.id = h.workspace_id
+      cross join lateral (
+        select exists (select from credit_marks m where m.workspace_id = w.id) or exists (
+          select
+          from credit_questions q
+          where q.workspace_id = w.id and (
+            q.kept_at is null and q.cells > 0
+            or q.kept_at is not null and not exists (
+              select
+              from credit_days d
+              where d.workspace_id = w.id and d.question_id = q.id and d.day = (now() at time zone q.timezone)::date
+            )
+          )
+        ) as is_busy
+      ) busy
+    ) keeping
+    where is_busy or nth <= ${CHECKED_WORKSPACES}`;
 }
 
 /** Rows: `status`, see `migrations/functions/begin_settling_credit.sql`. */
