@@ -43,6 +43,35 @@ const keepCursor = ({ id }: TestWorkspace) =>
     [id],
   );
 
+/** Sums of credit, which only settling inserts. */
+async function keepSums({ id }: TestWorkspace): Promise<void> {
+  const question = '00000000-0000-4000-8000-000000000000';
+  for (const [table, columns, values] of [
+    ['horizons', 'written_by', 'pg_current_xact_id()'],
+    [
+      'questions',
+      'id, question, goals, timezone, since, asked_on',
+      `'${question}', '{}', '{}', 'UTC', now(), now()`,
+    ],
+    ['days', 'question_id, day, horizon, settings', `'${question}', now(), pg_current_snapshot(), ''`],
+    ['months', 'question_id, month, currency, rates', `'${question}', now(), 'USD', ''`],
+    [
+      'totals',
+      'question_id, day, currency, conversions, gross_conversions, attributed, valued, net, gross, attributed_net',
+      `'${question}', now(), 'USD', 0, 0, 0, 0, 0, 0, 0`,
+    ],
+    [
+      'cells',
+      `question_id, is_month, day, currency, number, dimensions, group_hash, influenced, assisted, new_touches, repeat_gaps,
+        repeat_touches, credits, credited_values`,
+      `'${question}', false, now(), 'USD', 1, '{x}', 0, 0, 0, 0, '{}', '{}', '{}', '{}'`,
+    ],
+    ['marks', 'goal, from_at, until_at, is_added, made_by', `'g', now(), now(), false, pg_current_xact_id()`],
+  ]) {
+    await rowsOf(`insert into credit_${table} (workspace_id, ${columns}) values ($1, ${values})`, [id]);
+  }
+}
+
 /** Requests read these tables and add to them, and that is all. */
 const ONLY_ADDED_TO = ['identity_keys', 'audit_log'];
 
@@ -87,6 +116,7 @@ async function filled(): Promise<TestWorkspace> {
   await rowsOf(`insert into key_usage (workspace_id, key_id, day, slot) values ($1, 'k', current_date, 1)`, [
     workspace.id,
   ]);
+  await keepSums(workspace);
   await keepCursor(workspace);
   // Only a report of more than ten seconds is remembered as slow.
   await rowsOf(
