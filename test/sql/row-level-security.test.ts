@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
+import { keepSums } from '../support/credit-sums.ts';
 import { codeOf, rowsOf, under } from '../support/tables.ts';
 
 /**
@@ -42,35 +43,6 @@ const keepCursor = ({ id }: TestWorkspace) =>
      values ($1, 0, 0, now(), 'p', 'people', '') on conflict do nothing`,
     [id],
   );
-
-/** Sums of credit, which only settling inserts. */
-async function keepSums({ id }: TestWorkspace): Promise<void> {
-  const question = '00000000-0000-4000-8000-000000000000';
-  for (const [table, columns, values] of [
-    ['horizons', 'written_by', 'pg_current_xact_id()'],
-    [
-      'questions',
-      'id, question, goals, timezone, since, asked_on',
-      `'${question}', '{}', '{}', 'UTC', now(), now()`,
-    ],
-    ['days', 'question_id, day, horizon, settings', `'${question}', now(), pg_current_snapshot(), ''`],
-    ['months', 'question_id, month, currency, rates', `'${question}', now(), 'USD', ''`],
-    [
-      'totals',
-      'question_id, day, currency, conversions, gross_conversions, attributed, valued, net, gross, attributed_net',
-      `'${question}', now(), 'USD', 0, 0, 0, 0, 0, 0, 0`,
-    ],
-    [
-      'cells',
-      `question_id, is_month, day, currency, number, dimensions, group_hash, influenced, assisted, new_touches, repeat_gaps,
-        repeat_touches, credits, credited_values`,
-      `'${question}', false, now(), 'USD', 1, '{x}', 0, 0, 0, 0, '{}', '{}', '{}', '{}'`,
-    ],
-    ['marks', 'goal, from_at, until_at, is_added, made_by', `'g', now(), now(), false, pg_current_xact_id()`],
-  ]) {
-    await rowsOf(`insert into credit_${table} (workspace_id, ${columns}) values ($1, ${values})`, [id]);
-  }
-}
 
 /** Requests read these tables and add to them, and that is all. */
 const ONLY_ADDED_TO = ['identity_keys', 'audit_log'];
