@@ -31,6 +31,18 @@ begin
     update credit_questions q
     set noticed_by = null, usable_from = null
     where q.workspace_id = (select p_workspace_id);
+    -- Marks of the other database may name transactions that are still to come here, which no horizon would see.
+    delete from credit_marks gone
+    where gone.workspace_id = (select p_workspace_id) and gone.id = any(array(
+      select m.id
+      from credit_marks m
+      where m.workspace_id = (select p_workspace_id)
+      limit v_rows
+    ));
+    get diagnostics v_gone = row_count;
+    if v_gone = v_rows then
+      return jsonb_build_object('status', v_status, 'is_left', true);
+    end if;
     update credit_horizons h
     set horizon = null, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
@@ -126,7 +138,7 @@ begin
           select
           from credit_days d
           where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.day = listed.day::date
-            and d.settings = goals.settings
+            and d.settings = goals.settings and pg_snapshot_xmin(d.horizon) >= q.usable_from
           offset 0
         )
         union all
@@ -135,6 +147,7 @@ begin
           select date_trunc('month', d.day::timestamp)::date as month, count(*) as days
           from credit_days d
           where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.settings = goals.settings
+            and pg_snapshot_xmin(d.horizon) >= q.usable_from
           group by 1
         ) kept
         where kept.days = (kept.month + interval '1 month')::date - kept.month and not exists (

@@ -19,9 +19,9 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
 
 /**
  * Needs: no step. Gives: the steps `asked (id, question, first_day, last_day)`, the range's whole local days, the last one
- * not included; `noted (id, cells, is_kept, is_noted, is_own)`, one row if the question was asked before; `settled (day, horizon)`; `unseen (day, is_added,
- * conversion_id)`; and
- * `right_days (day)`, whose sums are right.
+ * not included; `noted (id, cells, usable_from, is_kept, is_noted, is_own)`, one row if the question was asked before; `settled (day,
+ * horizon)`, without days that a step settled while the question gave way to another one, before it was kept again; `unseen
+ * (day, is_added, conversion_id)`; and `right_days (day)`, whose sums are right.
  */
 export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
   const { workspace_id, from, to, timezone } = question;
@@ -36,7 +36,7 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
           date_trunc('day', ${to}::timestamptz at time zone ${timezone}::text) as last_day
       ) range
     ), noted as materialized (
-      select q.id, q.cells, q.kept_at is not null as is_kept, ${isNoted(question)} as is_noted,
+      select q.id, q.cells, q.usable_from, q.kept_at is not null as is_kept, ${isNoted(question)} as is_noted,
         (
           select h.written_by::xid = h.xmin
           from credit_horizons h
@@ -51,6 +51,7 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
       where d.workspace_id = ${tenant(workspace_id)} and d.question_id = (select id from noted where is_kept and is_own)
         and d.day >= (select first_day from asked) and d.day < (select last_day from asked)
         and d.settings = (select credit_settings(${workspace_id}::uuid, ${sql.param(goals)}::text[]))
+        and pg_snapshot_xmin(d.horizon) >= (select usable_from from noted)
     ), unseen as materialized (
       select d.day, m.is_added, m.conversion_id
       from credit_marks m
