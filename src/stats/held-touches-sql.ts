@@ -28,6 +28,18 @@ export const localDay = ({ timezone }: Pick<CreditQuestion, 'timezone'>, at: SQL
   sql`(${at} at time zone ${timezone}::text)::date`;
 
 /**
+ * The first instant of a local day. Where clocks go back to midnight, Postgres takes the second midnight: in Havana, and on
+ * the Azores every year.
+ *
+ * Needs: `day`, a date. Gives: a timestamptz expression.
+ */
+export function startOfDay({ timezone }: Pick<CreditQuestion, 'timezone'>, day: SQL): SQL {
+  const midnight = sql`(${day})::timestamp at time zone ${timezone}::text`;
+  const hourBefore = sql`(${midnight} - interval '1 hour')`;
+  return sql`case when ${localDay({ timezone }, hourBefore)} = (${day}) then ${hourBefore} else ${midnight} end`;
+}
+
+/**
  * The touchpoints of the journeys of each day.
  *
  * Needs: the steps `goal_settings` and `converted`, the conversions of these days that are summed. Conversions that are

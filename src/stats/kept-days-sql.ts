@@ -3,7 +3,7 @@ import { nestedState } from '../db/dialect.ts';
 import { tenant } from '../db/tenant.ts';
 import type { CreditQuestion } from './credit-question.ts';
 import { entityOf } from './entity-sql.ts';
-import { localDay } from './held-touches-sql.ts';
+import { localDay, startOfDay } from './held-touches-sql.ts';
 import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 import { MAX_LISTED_JOURNEYS } from './swept-entities-sql.ts';
 
@@ -24,16 +24,16 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
  * (day, is_added, conversion_id)`; and `right_days (day)`, whose sums are right.
  */
 export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
-  const { workspace_id, from, to, timezone } = question;
+  const { workspace_id, from, to } = question;
   const goals = goalsOf(kept);
   return sql`
     asked as materialized (
       select question, left(encode(sha256(convert_to(question::text, 'UTF8')), 'hex'), 32)::uuid as id,
-        case when first_day = from_at then first_day::date else 'infinity'::date end as first_day, last_day::date as last_day
+        case when ${startOfDay(question, sql`first_day`)} = ${from}::timestamptz then first_day else 'infinity' end as first_day,
+        last_day
       from (
-        select ${JSON.stringify(kept)}::jsonb as question, ${from}::timestamptz at time zone ${timezone}::text as from_at,
-          date_trunc('day', ${from}::timestamptz at time zone ${timezone}::text) as first_day,
-          date_trunc('day', ${to}::timestamptz at time zone ${timezone}::text) as last_day
+        select ${JSON.stringify(kept)}::jsonb as question, ${localDay(question, sql`${from}::timestamptz`)} as first_day,
+          ${localDay(question, sql`${to}::timestamptz`)} as last_day
       ) range
     ), noted as materialized (
       select q.id, q.cells, q.usable_from, q.kept_at is not null as is_kept, ${isNoted(question)} as is_noted,
@@ -177,7 +177,8 @@ export function openConversions(question: CreditQuestion, spans: SQL, days: SQL)
  *
  * Needs: `days (day)`. Gives: a select of `from_at, to_at`, the second one not included.
  */
-function spansBetween({ from, to, timezone }: CreditQuestion, days: SQL): SQL {
+function spansBetween(question: CreditQuestion, days: SQL): SQL {
+  const { from, to } = question;
   const range = { from: sql`${from}::timestamptz`, to: sql`${to}::timestamptz` };
   return sql`
       select greatest(from_at - ${DAY_MARGIN}, ${range.from}) as from_at, least(to_at + ${DAY_MARGIN}, ${range.to}) as to_at
@@ -186,8 +187,7 @@ function spansBetween({ from, to, timezone }: CreditQuestion, days: SQL): SQL {
         from (
           select starts_at, ends_at
           from (
-            select day::timestamp at time zone ${timezone}::text as starts_at,
-              (day + 1)::timestamp at time zone ${timezone}::text as ends_at
+            select ${startOfDay(question, sql`day`)} as starts_at, ${startOfDay(question, sql`day + 1`)} as ends_at
             from ${days}
           ) days
           where ends_at - starts_at > ${SHORTEST_DAY}

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import { conversionConditions } from './conversions-in-range-sql.ts';
-import { type CreditQuestion, intervalOf, intervalOfConversion } from './credit-question.ts';
-import { localDay } from './held-touches-sql.ts';
+import { conversionConditions, conversionConditions } from './conversions-in-range-sql.ts';
+import { type CreditQuestion, type CreditQuestion, intervalOf, intervalOf, intervalOfConversion, intervalOfConversion } from './credit-question.ts';
+import { localDay, startOfDay } from './held-touches-sql.ts';
 import { countsAtAll, touchesOfJourneys } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
 
@@ -15,13 +15,13 @@ import { isUnretracted } from './net-conversion-sql.ts';
  * interval)`, the interval an empty text without one.
  */
 export function summedTouches(question: CreditQuestion): SQL {
-  const { from, interval, timezone } = question;
+  const { from, interval } = question;
   const day = localDay(question, sql`c.occurred_at`);
-  const endOfDay = sql`(${day} + 1)::timestamp at time zone ${timezone}::text - interval '1 millisecond'`;
+  const endOfDay = sql`${startOfDay(question, sql`${day} + 1`)} - interval '1 millisecond'`;
   const start =
     interval === null
       ? sql`${from}::timestamptz`
-      : sql`greatest(${from}::timestamptz, ${intervalOf(question, sql`c.occurred_at`)}::timestamp at time zone ${timezone}::text)`;
+      : sql`greatest(${from}::timestamptz, ${startOfDay(question, sql`${intervalOf(question, sql`c.occurred_at`)}::date`)})`;
   const columns = sql`${intervalOfConversion(question)} as interval, c.person_id, c.account_id,
         ${start} as starts_at, ${endOfDay} as to_at`;
   const summed = sql`${localDay(question, sql`c.occurred_at`)} in (select day from kept_days)
