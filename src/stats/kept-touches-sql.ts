@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
+import { conversionConditions } from './conversions-in-range-sql.ts';
+import { type CreditQuestion, intervalOf, intervalOfConversion } from './credit-question.ts';
 import { localDay, startOfDay } from './held-touches-sql.ts';
 import { countsAtAll, touchesOfJourneys } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
