@@ -31,6 +31,7 @@ export interface PageOptions {
 export type Asked =
   | { kind: 'benches'; names: BenchName[] }
   | { kind: 'page'; options: PageOptions }
+  | { kind: 'load'; sizes: readonly WorkspaceSize[]; prefix: string }
   | { kind: 'usage'; problem: string | null };
 
 export const USAGE = `npm run bench                      measures 1, 3 and 10 million touchpoints and writes ${PAGE}
@@ -40,6 +41,7 @@ npm run bench -- name …            one or more of: ${NAMES.join(', ')}
   --sizes 1m,3m     only these sizes, of ${SIZES.map(({ name }) => name).join(', ')}; the page goes to stdout
   --page FILE       writes the page to this file
   --reuse PREFIX    copies the databases PREFIX1m, PREFIX3m …; those that do not exist are loaded first, and kept
+  --load            loads the databases of --reuse that do not exist, and measures nothing
   --plans FOLDER    writes the plan of every statement, as JSON
 
 The server is that of DATABASE_URL, or postgres://postgres@127.0.0.1:5432/postgres. JSON goes to stdout if the page does not.
@@ -67,11 +69,14 @@ export function readArguments(args: readonly string[]): Asked {
   const prefix = values.reuse ?? null;
   if (prefix !== null && !/^[a-z][a-z0-9_]{0,40}$/.test(prefix))
     return problem('--reuse takes lower-case letters, digits and _.');
+  const sizes = known.filter(({ name }) => names.includes(name));
+  if (values.load)
+    return prefix === null ? problem('--load needs --reuse.') : { kind: 'load', sizes, prefix };
   const isWhole = !values.quick && values.sizes === undefined;
   return {
     kind: 'page',
     options: {
-      sizes: known.filter(({ name }) => names.includes(name)),
+      sizes,
       is_quick: values.quick ?? false,
       page: values.page ?? (isWhole ? PAGE : null),
       reuse: prefix,
@@ -89,6 +94,7 @@ const parse = (args: readonly string[]) =>
       sizes: { type: 'string' },
       page: { type: 'string' },
       reuse: { type: 'string' },
+      load: { type: 'boolean' },
       plans: { type: 'string' },
       help: { type: 'boolean' },
     },

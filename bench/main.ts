@@ -11,8 +11,10 @@ import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
 import { measurePage, stepsOf } from './page/make-page.ts';
 import { pageOf } from './page/page-text.ts';
+import { loadTemplate } from './page/space.ts';
 import { type Note, startProgress } from './progress.ts';
 import { benchRotation } from './rotation.ts';
+import type { WorkspaceSize } from './workspace/size.ts';
 import { type BenchWorld, startBenchWorld } from './world.ts';
 
 /** `npm run bench`: progress on stderr; the performance page, or one JSON document on stdout. */
@@ -44,7 +46,9 @@ if (asked.kind === 'usage') {
   process.exitCode = asked.problem === null ? 0 : 2;
 } else {
   try {
-    await (asked.kind === 'page' ? makePage(asked.options) : runBenches(asked.names));
+    if (asked.kind === 'page') await makePage(asked.options);
+    else if (asked.kind === 'load') await loadDatabases(asked.sizes, asked.prefix);
+    else await runBenches(asked.names);
   } catch (error) {
     // The statement that the interruption ended.
     if (!isInterrupted) throw error;
@@ -68,6 +72,17 @@ async function makePage(options: PageOptions): Promise<void> {
   }
   await writeFile(resolve(PROJECT_ROOT, options.page), page);
   process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+}
+
+async function loadDatabases(sizes: readonly WorkspaceSize[], prefix: string): Promise<void> {
+  const progress = startProgress(process.stderr, sizes.length + 1);
+  progress.step('building the Worker');
+  const bundle = await buildWorker();
+  for (const size of sizes) {
+    progress.step(prefix + size.name);
+    await loadTemplate(prefix + size.name, size, { bundle, undo, note: progress.note });
+  }
+  progress.end();
 }
 
 async function runBenches(names: readonly BenchName[]): Promise<void> {

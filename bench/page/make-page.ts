@@ -54,7 +54,7 @@ export async function measurePage(
   const spaces: Space[] = [];
   for (const size of options.sizes) {
     progress.step(`workspace ${size.name}`);
-    spaces.push(await openSpace(size, { bundle, undo, reuse: options.reuse, note: progress.note }));
+    spaces.push(await openSpace(size, options.reuse, { bundle, undo, note: progress.note }));
   }
   const [first] = spaces;
   if (!first) throw new Error('no size was asked for');

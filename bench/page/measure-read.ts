@@ -55,7 +55,7 @@ async function measureInState(
 ): Promise<ReadResult[]> {
   const leaving: (() => Promise<void>)[] = [];
   for (const { space } of subjects) {
-    const leave = await question.state.make(space.client, space.loaded);
+    const leave = await question.state.make(space);
     if (leave) leaving.push(leave);
   }
   const planned: Planned[] = [];
@@ -149,7 +149,7 @@ function measureThroughWorker(
   read: Read,
   range: RangeName | null,
   { effort, note }: Means,
-): Promise<WorkerTiming> {
+): Promise<WorkerTiming | null> {
   note(`${space.size.name}, requests`);
   const runs = captured.ms < effort.slow_ms ? effort.blocks * effort.runs : 1;
   return measureRequests(space, read.request(space.questionOf(range)), runs);

@@ -56,8 +56,8 @@ const FACTS: [label: string, of: (facts: WorkspaceFacts) => string][] = [
   ['loaded in', ({ load_seconds, is_copy }) => clock(1000 * load_seconds) + (is_copy ? ', earlier' : '')],
 ];
 
-const SAME = `The conversions and the number of people who may convert are the same in each size: what a larger workspace has
-  more of belongs to people without conversions, in the same days.`;
+const SAME = `The conversions, and the bursts of those who may convert, are the same in each size: what a larger workspace
+  has more of belongs to people without conversions, in the same days.`;
 
 export function aboutWorkspaces({ workspaces }: PageResults): string {
   return [

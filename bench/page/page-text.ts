@@ -131,30 +131,37 @@ function usual({ reads, states: [first] }: PageResults): string[] {
   ];
 }
 
-function states({ reads, states: names }: PageResults): string[] {
+function states({ reads, states: names, workspaces }: PageResults): string[] {
   if (names.length < 2) return [];
-  const inMany = Map.groupBy(reads, ({ read, range, size }) => `${read}|${range}|${size}`);
-  const rows = [...inMany.values()].filter((group) => group.length > 1);
+  const tableOf = (size: string) => {
+    const found = Map.groupBy(
+      reads.filter((result) => result.size === size),
+      ({ read, range }) => `${read} ${range}`,
+    );
+    const inMany = [...found.values()].filter((group) => group.length > 1);
+    return table(
+      [size, 'range', ...names],
+      inMany.map((group) => [
+        group[0]?.read ?? '',
+        group[0]?.range ?? '',
+        ...names.map((name) => stateCell(group.find(({ state }) => state === name))),
+      ]),
+      2,
+    );
+  };
   return [
     '## Open days',
     paragraph(`The statement time in ms with some days of the range open, which are computed from their rows. In brackets how
-      many times as long the usual SQL takes, if there is one, measured in turns with the report in the same state.`),
-    table(
-      ['report', 'range', 'size', ...names],
-      rows.map((group) => [
-        group[0]?.read ?? '',
-        group[0]?.range ?? '',
-        group[0]?.size ?? '',
-        ...names.map((name) => {
-          const result = group.find(({ state }) => state === name);
-          const ratio = result?.usual?.ratio ?? null;
-          const time = result?.statement ? number(result.statement.median_ms) : result ? 'cancelled' : '–';
-          return ratio === null ? time : `${time} (${number(ratio)})`;
-        }),
-      ]),
-      3,
-    ),
+      many times as long the usual SQL takes, if it was measured in turns with the report in the same state.`),
+    ...workspaces.map(({ size }) => tableOf(size)),
   ];
+}
+
+function stateCell(result: ReadResult | undefined): string {
+  if (!result?.statement) return result ? 'cancelled' : '–';
+  const time = number(result.statement.median_ms);
+  const ratio = result.usual?.ratio ?? null;
+  return ratio === null ? time : `${time} (${number(ratio)})`;
 }
 
 const BLOCKS_A_MIB = 128;

@@ -22,10 +22,10 @@ export interface Space {
   questionOf(range: RangeName | null): ReadQuestion;
 }
 
-export interface SpaceOptions {
+/** What loading a workspace needs. */
+export interface LoadOptions {
   bundle: string;
   undo: Undo;
-  reuse: string | null;
   note: (text: string) => void;
 }
 
@@ -37,8 +37,13 @@ const WARMUP_REQUESTS = 50;
 const RANGE_DAYS: Record<RangeName, number> = { month: 30, year: 365 };
 const DAY_MS = 86_400_000;
 
-export async function openSpace(size: WorkspaceSize, options: SpaceOptions): Promise<Space> {
-  const { bundle, undo, reuse } = options;
+/** @param reuse what the names of kept databases begin with; null if none is kept */
+export async function openSpace(
+  size: WorkspaceSize,
+  reuse: string | null,
+  options: LoadOptions,
+): Promise<Space> {
+  const { bundle, undo } = options;
   const template = reuse === null ? null : await loadTemplate(reuse + size.name, size, options);
   const url = template === null ? await load(size, options) : (await makeDatabase(undo, template)).url;
   const world = await startBenchWorld(bundle, url, undo);
@@ -62,13 +67,13 @@ export async function openSpace(size: WorkspaceSize, options: SpaceOptions): Pro
 }
 
 /** The name of a database that is there or was loaded now, which nothing is connected to. */
-async function loadTemplate(name: string, size: WorkspaceSize, options: SpaceOptions): Promise<string> {
+export async function loadTemplate(name: string, size: WorkspaceSize, options: LoadOptions): Promise<string> {
   if (!(await isThere(name))) await renameDatabase(await load(size, options), name);
   return name;
 }
 
 /** Loads a workspace into a new database. Returns its address; nothing is connected to it. */
-async function load(size: WorkspaceSize, { bundle, undo, note }: SpaceOptions): Promise<string> {
+async function load(size: WorkspaceSize, { bundle, undo, note }: LoadOptions): Promise<string> {
   const { url } = await makeDatabase(undo);
   const world = await startBenchWorld(bundle, url, undo);
   const client = await connect(url);
@@ -94,11 +99,16 @@ async function connected(url: string, undo: Undo): Promise<pg.Client> {
   return client;
 }
 
-/** A person with many touchpoints, an account with many, and the last purchase. */
+/** A person with many touchpoints, an account with many, and the last purchase of a hundred such people. */
 async function questionsOf(client: pg.Client, { workspace_id, ends_at }: LoadedWorkspace) {
   const { rows } = await client.query<Pick<ReadQuestion, 'person_id' | 'account_id' | 'conversion_id'>>(
     `select bench.person_id(0) as person_id, bench.account_id(0) as account_id, (
-       select id from conversions where workspace_id = $1 and goal = 'purchase' order by occurred_at desc, id limit 1
+       select id
+       from conversions
+       where workspace_id = $1 and goal = 'purchase'
+         and person_id = any (array(select bench.person_id(n) from generate_series(0, 99) n))
+       order by occurred_at desc, id
+       limit 1
      ) as conversion_id`,
     [workspace_id],
   );

@@ -45,19 +45,34 @@ export async function capture(space: Space, asked: Asked): Promise<Captured> {
   const is_too_slow = answer.status === 503;
   if (answer.status !== 200 && !is_too_slow)
     throw new Error(`${asked.path}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`);
-  // The same statements would be refused for a minute.
-  if (is_too_slow) await space.client.query('delete from slow_reports');
+  if (is_too_slow) await forgetSlowReports(space);
   return { ms: answer.ms, queries: call.queries, body: answer.body, is_too_slow };
 }
 
-/** The wall time of requests one after the other, and the time of the Worker's process on the CPU. */
-export async function measureRequests(space: Space, asked: Asked, runs: number): Promise<WorkerTiming> {
+/** For a minute the same statements would be refused. */
+async function forgetSlowReports({ client }: Space): Promise<void> {
+  await client.query('delete from slow_reports');
+}
+
+/**
+ * The wall time of requests one after the other, and the time of the Worker's process on the CPU.
+ * @returns null if one of them ran out of time
+ */
+export async function measureRequests(
+  space: Space,
+  asked: Asked,
+  runs: number,
+): Promise<WorkerTiming | null> {
   // The isolate forgets a key after 30 seconds, and looking it up again is one more call.
   await request(space, { method: 'GET', path: '/v1/goals' });
   const before = await cpuTimeOf(space.world.pid);
   const answers: Answer[] = [];
   for (let run = 0; run < runs; run++) answers.push(await request(space, asked));
   const after = await cpuTimeOf(space.world.pid);
+  if (answers.some(({ status }) => status !== 200)) {
+    await forgetSlowReports(space);
+    return null;
+  }
   const [last] = answers.slice(-1);
   return {
     median_ms: median(answers.map(({ ms }) => ms)),

@@ -9,11 +9,13 @@ const AFTER_A_BURST = 0.8;
 const ADJUSTED_EVERY = 33;
 
 /**
- * Purchases, and follows and joins, in order of time. One in ten is in euro. The delay after a burst is four days on
+ * Purchases, and follows and joins, in order of time: the same in each size. One in ten is in euro. The delay after a burst is four days on
  * average, and at most what is left of the log.
  */
 export async function insertConversions({ client, workspace_id, size, ends_at }: Load): Promise<void> {
   const { buyers } = peopleOf(size);
+  // The order in which bursts are read decides which ones are picked.
+  await client.query("select setseed(0.3), set_config('synchronize_seqscans', 'off', false)");
   for (const [first, count, isPurchase] of [
     [0, size.purchases, true],
     [size.purchases, size.cultivations, false],

@@ -42,7 +42,6 @@ export async function loadWorkspace(
   await client.query('create extension pgcrypto schema bench');
   await client.query('create extension pg_prewarm schema bench');
   await makePeopleFunctions(client, size);
-  await client.query('select setseed(0.5)');
   note('bursts');
   await makeBursts(all);
   await withoutIndexes(client, FILLED, note, async () => {

@@ -38,42 +38,50 @@ export interface Load {
 
 /**
  * `bench.bursts`: visits and threads of one person each, numbered in order of time, of which touchpoints and
- * conversions are made. People are picked with a skew: most have a few bursts or none, some have a hundred.
- *
- * A number from 0 to 1, of uniform density `u`, becomes the place `((a + (1 - a) u)³ - a³) / (1 - a³)` among people.
- * With a = 0.06 the first person is picked 93 times as often as the average.
+ * conversions are made. Those of buyers are the same in each size.
  */
 export async function makeBursts({ client, size, ends_at }: Load): Promise<void> {
   const { people, buyers } = peopleOf(size);
-  const bursts = (touchpoints: number) => Math.ceil(touchpoints / BURST.mean);
+  await client.query(
+    'create unlogged table bench.picked (person int, starts_at timestamptz, touches int, place float8, thread bool)',
+  );
+  for (const [seed, first, count, touchpoints] of [
+    [0.1, 0, buyers, size.touchpoints_of_buyers],
+    [0.2, buyers, people - buyers, size.touchpoints - size.touchpoints_of_buyers],
+  ] as const) {
+    await client.query('select setseed($1)', [seed]);
+    await client.query(BURSTS, [
+      ends_at,
+      DAYS,
+      first,
+      count,
+      Math.ceil(touchpoints / BURST.mean),
+      BURST.most,
+      THREADS,
+    ]);
+  }
   await client.query(
     `create unlogged table bench.bursts as
-     select row_number() over (order by starts_at)::int as n, person, starts_at, touches, place, thread
-     from (
-       select place, random() < $6::float8 as thread, 1 + floor(random() * $7::int)::int as touches,
-         $1::timestamptz - random() * make_interval(days => $8::int) as starts_at,
-         case when n <= $2::int then floor(skewed * $4::int)::int else $4::int + floor(skewed * ($5::int - $4::int))::int end
-           as person
-       from (
-         select n, random() as place, (power(0.06 + 0.94 * random(), 3) - 0.000216) / 0.999784 as skewed
-         from generate_series(1, $3::int) n
-       ) picked
-     ) made
-     order by starts_at`,
-    [
-      ends_at,
-      bursts(size.touchpoints_of_buyers),
-      bursts(size.touchpoints),
-      buyers,
-      people,
-      THREADS,
-      BURST.most,
-      DAYS,
-    ],
+     select row_number() over (order by starts_at, person)::int as n, *
+     from bench.picked
+     order by starts_at, person`,
   );
+  await client.query('drop table bench.picked');
   await client.query('create index on bench.bursts (n)');
   await client.query('analyze bench.bursts');
 }
+
+/**
+ * People are picked with a skew: most have a few bursts or none, some have a hundred. A number from 0 to 1, of uniform
+ * density `u`, becomes the place `((a + (1 - a) u)³ - a³) / (1 - a³)` among people. With a = 0.06 the first person is
+ * picked 93 times as often as the average.
+ */
+const BURSTS = `
+  insert into bench.picked
+  select $3::int + floor($4::int * (power(0.06 + 0.94 * random(), 3) - 0.000216) / 0.999784)::int,
+    $1::timestamptz - random() * make_interval(days => $2::int), 1 + floor(random() * $6::int)::int, random(),
+    random() < $7::float8
+  from generate_series(1, $5::int)`;
 
 /** In order of time, as rows arrive in production. */
 export async function insertTouchpoints(load: Load): Promise<void> {
