@@ -28,7 +28,7 @@ export const STATES: readonly [State, ...State[]] = [
   { name: 'every day open', make: (space) => open(space, 366) },
 ];
 
-const KEPT = ['marks', 'days', 'months', 'totals', 'cells', 'questions', 'horizons'];
+const SUMS = ['marks', 'days', 'months', 'totals', 'cells'];
 
 const DAY_MS = 86_400_000;
 
@@ -51,8 +51,11 @@ async function holding({ client, loaded }: Space, rest: Leave): Promise<Leave> {
 async function nothingKept(space: Space): Promise<Leave> {
   const { client, loaded } = space;
   const leave = await holding(space, async () => {});
-  for (const table of KEPT)
+  for (const table of SUMS)
     await client.query(`delete from credit_${table} where workspace_id = $1`, [loaded.workspace_id]);
+  await client.query('update credit_questions set kept_at = null, cells = 0 where workspace_id = $1', [
+    loaded.workspace_id,
+  ]);
   return leave;
 }
 

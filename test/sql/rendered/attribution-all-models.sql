@@ -384,16 +384,17 @@ with
       )) as opportunity_at
       from listed_conversions c
     ), crowd_dated as materialized (
-      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to,
-        gross, net, true as is_crowded, case when next_lead <= occurred_at then next_lead end as lead_at,
+      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval,
+        retracted, opens_at, used_up_to, gross, net, true as is_crowded,
+        case when next_lead <= occurred_at then next_lead end as lead_at,
         case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
       from (
         select *, min(at) filter (where milestone = ($1)[55]) over backwards as next_lead, min(at) filter (where milestone = ($1)[56]) over backwards as next_opportunity
         from (
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
-            null as interval, null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
-            null::numeric as gross, null::numeric as net
+            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
           from crowded c
           join conversions m on m.workspace_id = (select ($1)[57]::uuid) and true and m.person_id = c.person_id
             and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[58]::text, c.from_at)
@@ -405,9 +406,9 @@ with
             offset 0
           ) union all
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
-            null as interval, null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
-            null::numeric as gross, null::numeric as net
+            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
           from crowded c
           join conversions m on m.workspace_id = (select ($1)[61]::uuid) and true and m.person_id = c.person_id
             and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[62]::text, c.from_at)
