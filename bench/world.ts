@@ -15,6 +15,8 @@ type Ask = (method: string, path: string, token: string, body?: unknown) => Prom
 /** The system under measurement: the built Worker in bare workerd, over a database that the benchmark created. */
 export interface BenchWorld {
   databaseUrl: string;
+  /** Of the server that speaks Neon's protocol, as the Worker has it. */
+  neonUrl: string;
   identitySecret: string;
   /** Returns the JSON of the response. @throws if it is an error */
   ask: Ask;
@@ -57,6 +59,7 @@ export async function startBenchWorld(bundle: string, databaseUrl: string, undo:
   const ask = askOf(worker.url);
   return {
     databaseUrl,
+    neonUrl: neon.connectionString,
     identitySecret: IDENTITY_SECRET,
     ask,
     askBefore: before ? askOf(before.url) : null,

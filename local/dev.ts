@@ -5,6 +5,9 @@ import { isDemoThere, seedDevWorkspace } from './seed.ts';
 import { IN_MEMORY } from './sql-backend.ts';
 import { type Stack, startStack } from './stack.ts';
 
+/** How often the scheduled trigger fires here; a deployment has it once an hour. */
+const SCHEDULE_MS = 60_000;
+
 const DEFAULT_PORT = 8787;
 const DEFAULT_DATA_DIR = '.data/pglite';
 
@@ -89,6 +92,7 @@ async function runDev(env: NodeJS.ProcessEnv): Promise<number> {
   process.on('SIGINT', () => interrupted.abort());
   process.on('SIGTERM', () => interrupted.abort());
   let stack: Stack | undefined;
+  let schedule: NodeJS.Timeout | undefined;
   try {
     const settings = readSettings(env);
     if (settings.port !== 0 && (await isPortTaken(settings.port))) {
@@ -98,6 +102,7 @@ async function runDev(env: NodeJS.ProcessEnv): Promise<number> {
     const onOutput = (text: string) => process.stdout.write(text);
     stack = await startStack({ ...settings, signal: interrupted.signal, onOutput });
     await announce(stack, settings);
+    schedule = setInterval(runScheduled, SCHEDULE_MS, stack.url);
     const reason = await Promise.race([interruption, stack.exited]);
     if (reason !== 'interrupted') throw new Error(`the Worker's process ended (${reason})`);
     return 0;
@@ -106,8 +111,15 @@ async function runDev(env: NodeJS.ProcessEnv): Promise<number> {
     process.stderr.write(`${messageOf(error)}\n`);
     return 1;
   } finally {
+    clearInterval(schedule);
     await stack?.stop();
   }
+}
+
+/** Fires the scheduled trigger of the Worker. It logs its own failures, and the next time comes in a minute. */
+function runScheduled(url: string): void {
+  const path = '/cdn-cgi/handler/scheduled';
+  fetch(url + path, { signal: AbortSignal.timeout(SCHEDULE_MS) }).catch(() => {});
 }
 
 process.exit(await runDev(process.env));

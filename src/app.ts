@@ -64,6 +64,7 @@ export function createApp(deployment: ConfigOrMissing, now: () => Date = () => n
         now: now(),
         requestId,
         seen: c.get('seen'),
+        later: (work) => c.executionCtx.waitUntil(work),
       });
     });
   }

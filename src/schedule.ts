@@ -3,6 +3,10 @@ import { type Database, type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
+import { checkCredit } from './stats/check-credit.ts';
+import { type Settler, settlerOf } from './stats/settle-credit.ts';
+import { keepingWorkspaces } from './stats/settle-credit-sql.ts';
+import { dropStaleMonths, type KeepingWorkspace } from './stats/settle-months-sql.ts';
 import { clearPlainValues } from './workspaces/plain-values-sql.ts';
 import {
   purgeConversions,
@@ -51,7 +55,10 @@ export async function runSchedule(config: Config, stepRows = STEP_ROWS): Promise
     const gone = await database.query(purge(stepRows));
     return gone.length === stepRows;
   });
-  await takeTurns([...steps, clearing(database, stepRows), settlingLinks(databases)], LAST_STEP_MS);
+  await takeTurns(
+    [...steps, clearing(database, stepRows), settlingLinks(databases), settlingCredit(databases)],
+    LAST_STEP_MS,
+  );
 }
 
 /**
@@ -77,6 +84,50 @@ export async function takeTurns(steps: readonly Step[], duration_ms: number): Pr
     left = open;
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** A day is settled at most so often. */
+const MIN_AGE_SECONDS = 50;
+
+/** Days of a workspace whose sums a run compares with the definition. */
+const CHECKED_DAYS = 3;
+
+/**
+ * Settles the sums of credit of all workspaces that keep some, which take turns, and then compares a few of them with the
+ * definition. A workspace that fails does not keep the others waiting.
+ */
+function settlingCredit(databases: Databases): Step {
+  let waiting: { id: string; database: Database; settler: Settler }[] | null = null;
+  const failures: unknown[] = [];
+  return async () => {
+    waiting ??= await keepingCredit(databases);
+    const workspace = waiting.shift();
+    if (!workspace) return false;
+    try {
+      if (await workspace.settler.step()) waiting.push(workspace);
+      else await checkCredit(workspace.database, workspace.id, CHECKED_DAYS);
+    } catch (error) {
+      failures.push(error);
+    }
+    if (waiting.length === 0 && failures.length > 0) throw failures[0];
+    return waiting.length > 0;
+  };
+}
+
+async function keepingCredit(databases: Databases) {
+  const keeping = await databases.upkeep().query<KeepingWorkspace>(keepingWorkspaces());
+  const rules = { question_id: null, min_age_seconds: MIN_AGE_SECONDS };
+  return keeping.map((workspace) => {
+    const database = databases.inWorkspace(workspace.id);
+    const settler = settlerOf(database, workspace.id, rules);
+    let isFirst = true;
+    const step = async () => {
+      if (isFirst) await database.query(dropStaleMonths(workspace));
+      isFirst = false;
+      return settler.step();
+    };
+    return { id: workspace.id, database, settler: { step } };
+  });
 }
 
 function clearing(database: Database, stepRows: number): Step {

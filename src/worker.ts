@@ -61,9 +61,9 @@ function usableConfig(env: Env): Config {
 let app: ReturnType<typeof createApp> | undefined;
 
 export default {
-  fetch(request: Request, env: Env): Response | Promise<Response> {
+  fetch(request: Request, env: Env, context: ExecutionContext): Response | Promise<Response> {
     app ??= createApp(configOf(env));
-    return app.fetch(request);
+    return app.fetch(request, env, context);
   },
 
   async queue(deliveries: Deliveries, env: Env): Promise<void> {

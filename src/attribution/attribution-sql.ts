@@ -1,14 +1,18 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { type CreditQuestion, intervalOf } from '../stats/credit-question.ts';
-import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
+import type { SumsUsed } from '../stats/after-sums.ts';
+import type { CreditQuestion } from '../stats/credit-question.ts';
+import { creditByPlace, eachModel, weight, worth } from '../stats/credit-sql.ts';
+import { conversionSums, creditByGroup, foldedListedJourneys } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { creditColumns } from '../stats/swept-credit-sql.ts';
+import type { KeptQuestion } from '../stats/kept-question.ts';
 import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {
   goals: readonly string[];
   limit: number;
+  /** What the sums of its days are kept under; null: everything is computed. */
+  kept: KeptQuestion | null;
 }
 
 /**
@@ -43,6 +47,7 @@ export interface AttributionAnswer {
   goals: string[] | null;
   totals: AttributionTotals[];
   groups: GroupRow[];
+  sums: SumsUsed | null;
 }
 
 /**
@@ -50,10 +55,9 @@ export interface AttributionAnswer {
  *
  * Strategy: (1) Select the conversions of the range with the bounds of their journeys. (2) Join the
  * touchpoints of the same people (or accounts) once, by the index in journey order. (3) Give each touch its
- * position and its weight under every model at once, with window functions. (4) Sum twice: by conversion and
- * group, where influenced and assisted conversions are counted, then by group. Distinct touchpoints are
- * counted separately. A `union all` adds the two up, so that null groups need no join. (5) Fold groups beyond
- * the limit into one row per interval.
+ * place in its journey with window functions, all in one order. (4) Sum twice: by group and place, then, weighed under
+ * every model, by group. What is counted once, such as distinct touchpoints, is counted separately. A `union all` adds
+ * the two up, so that null groups need no join. (5) Fold groups beyond the limit into one row per interval.
  *
  * Steps never join each other. The planner does not know their sizes: in a workspace without statistics it
  * expects one row and would use a nested loop. For the same reason `distinct` starts with the id: in the order of the
@@ -61,48 +65,46 @@ export interface AttributionAnswer {
  * planner expects (with a join, the totals of 19,700 conversions took 33 s).
  */
 export function attributionStatement(question: AttributionQuestion): SQL {
-  const { limit } = question;
-  const named = [...question.goals, ...Object.values(question.milestones ?? {})];
-  const each = (make: (i: number) => SQL) => eachModel(question, make);
   return sql`
-    with ${creditByJourney(question)},
-    ${sweptInfluence(question)},
-    by_group as (
-      select interval, dimensions, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
-        sum(assisted)::int as assisted, ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, sum(${worth(i)}) as ${worth(i)}`)}
-      from (
-        select interval, dimensions, 0 as touchpoints, count(*) as influenced,
-          count(*) filter (where not is_last) as assisted,
-          ${each((i) => sql`sum(${weight(i)}) as ${weight(i)}, coalesce(sum(${weight(i)} * net::float8), 0) as ${worth(i)}`)}
-        from by_journey
-        group by interval, dimensions
-        union all
-        select interval, dimensions, count(*), 0, 0, ${each(() => sql`0, 0`)}
-        from (select distinct touchpoint_id, interval, dimensions from ranked) distinct_touchpoints
-        group by interval, dimensions
-        union all
-        select interval, dimensions, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
-        from swept_credit
-        union all
-        select interval, dimensions, 0, influenced, influenced, ${each(() => sql`0, 0`)}
-        from swept_influence
-        where influenced > 0
-      ) counted
-      group by interval, dimensions
-    ), placed as materialized (
-      select *, row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit} as folded
+    with ${creditSteps(question, null)}
+    select (${goalsOfQuestion(question)}) as goals, (${totalsOf(conversionSums, question)}) as totals,
+      (${groupsInOrder}) as groups, null::json as sums`;
+}
+
+/** The goals that exist, among those of the query and its milestones. Gives: a scalar subquery, without parentheses. */
+export function goalsOfQuestion({ workspace_id, goals, milestones }: AttributionQuestion): SQL {
+  return knownGoals(workspace_id, [...goals, ...Object.values(milestones ?? {})]);
+}
+
+/** The conversions of a range that are not in sums, as the statement finds them. */
+export interface OpenPart {
+  /** Steps before all others. */
+  before: SQL;
+  /** A select of these conversions. */
+  source: SQL;
+  /** Steps before credit is grouped. */
+  touches: SQL;
+  /** Needs: a row of `ranked`. Gives: a condition, that no sum counts the touchpoint. */
+  isNew: SQL;
+  /** A condition: the range has no sums, so groups beyond the limit are one row. */
+  isWhole: SQL;
+}
+
+/**
+ * Needs: no step. Gives: steps, among them `converted`, `attributed` and `answer (interval, dimensions, other, touchpoints, influenced,
+ * assisted, credits, values)`.
+ */
+export function creditSteps(question: AttributionQuestion, open: OpenPart | null): SQL {
+  const { limit } = question;
+  const each = (make: (i: number) => SQL) => eachModel(question, make);
+  const asked: CreditQuestion = open ? { ...question, source: open.source } : question;
+  const isFolded = sql`row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit}`;
+  return sql`${open?.before ?? sql``}${creditByPlace(asked)},
+    ${sweptInfluence(asked)},
+    ${open?.touches ?? sql``}${creditByGroup(asked, open?.isNew ?? null)}, placed as materialized (
+      select *, ${isFolded}${open ? sql` and ${open.isWhole}` : sql``} as folded
       from by_group
-    ), folded_journeys as (
-      select interval, conversion_id, bool_or(is_last) as is_last
-      from (
-        select j.*, (coalesce(j.interval, ''), j.dimensions) in (
-          select coalesce(interval, ''), dimensions from placed where folded
-        ) as folded
-        from by_journey j
-        offset 0
-      ) j
-      where folded
-      group by interval, conversion_id
+    ), folded_journeys as (${foldedListedJourneys(question)}
       union all
       ${foldedJourneys(question)}
     ), folded as (
@@ -122,35 +124,27 @@ export function attributionStatement(question: AttributionQuestion): SQL {
       select interval, null, true, touchpoints, influenced, assisted,
         array[${each((i) => sql`${weight(i)}`)}], array[${each((i) => sql`${worth(i)}`)}]
       from folded
-    )
-    select (${knownGoals(question.workspace_id, named)}) as goals,
-      (select json_agg(totals) from (${totals(question)}) totals) as totals,
-      (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer) as groups`;
+    )`;
 }
 
-/** The name of the column with a model's credited value, by the model's index in the query. */
-const worth = (i: number) => sql.identifier(`worth_${i}`);
+/** Needs: the step `answer`. Gives: a scalar subquery, without parentheses: a JSON list of `GroupRow`. */
+export const groupsInOrder: SQL = sql`select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer`;
 
 /**
  * The totals of the range, and of each interval if the query has one.
  *
- * Needs: the steps `converted` and `attributed`. Gives: a select of the columns of `AttributionTotals`.
+ * Needs: `sums`, a select as `conversionSums`. Gives: a scalar subquery, without parentheses: a JSON list of
+ * `AttributionTotals`.
  */
-function totals(question: AttributionQuestion): SQL {
-  const byInterval = question.interval !== null;
-  return sql`
-    select ${byInterval ? sql`interval` : sql`null::text as interval`},
-      count(*) filter (where not retracted)::int as conversions,
-      coalesce(sum(net) filter (where not retracted), 0)::text as value,
-      count(*)::int as gross_conversions,
-      coalesce(sum(gross), 0)::text as gross_value,
-      count(*) filter (where is_attributed)::int as attributed_conversions,
-      coalesce(sum(net) filter (where is_attributed), 0)::text as attributed_value,
-      count(*) filter (where lacks_rate)::int as lacks_rate
-    from (
-      select c.*, ${intervalOf(question, sql`c.occurred_at`)} as interval, c.id in (select conversion_id from attributed) as is_attributed
-      from converted c
-      offset 0
-    ) c
-    ${byInterval ? sql`group by grouping sets ((), (interval)) order by interval nulls first` : sql``}`;
+export function totalsOf(sums: SQL, { interval }: Pick<CreditQuestion, 'interval'>): SQL {
+  return sql`select json_agg(totals)
+      from (
+        select ${interval === null ? sql`null::text as interval` : sql`interval`},
+          coalesce(sum(conversions), 0)::int as conversions, coalesce(sum(value), 0)::text as value,
+          coalesce(sum(gross_conversions), 0)::int as gross_conversions, coalesce(sum(gross_value), 0)::text as gross_value,
+          coalesce(sum(attributed_conversions), 0)::int as attributed_conversions,
+          coalesce(sum(attributed_value), 0)::text as attributed_value, coalesce(sum(lacks_rate), 0)::int as lacks_rate
+        from (${sums}) sums
+        ${interval === null ? sql`` : sql`group by grouping sets ((), (interval)) order by interval nulls first`}
+      ) totals`;
 }

@@ -4,6 +4,7 @@ import { roundAmount } from '../domain/money.ts';
 import { REPORT_ERRORS } from '../http/operation.ts';
 import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
+import { keptQuestionOf } from '../stats/kept-question.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';
@@ -16,6 +17,7 @@ import {
   attributionStatement,
   type GroupRow,
 } from './attribution-sql.ts';
+import { attributionFrom } from './kept-attribution-sql.ts';
 
 type Asked = AttributionQuestion & GroupedJourneyQuestion;
 
@@ -24,14 +26,25 @@ export const attributionReport = defineReport({
   params: z.object({}),
   query: AttributionQuery,
   schema: AttributionReport,
-  parse: ({ query }, context) => ({ ...creditQuestionOf(query, context), limit: query.limit }),
-  statements: (question) => [attributionStatement(question)],
+  parse: ({ query }, context) => {
+    const credit = creditQuestionOf(query, context);
+    return { ...credit, limit: query.limit, kept: keptQuestionOf(credit) };
+  },
+  statements: (question) => [attributionFrom(question)],
   shape: ([answer]: [AttributionAnswer], question, { workspace, now }) => {
     const named = { goal: question.goals, milestones: Object.values(question.milestones ?? {}) };
     refuseUnknownGoals(named, answer.goals ?? []);
     const report = reportOf(question, answer.totals, answer.groups);
     report.warnings.push(...retentionWarning(question.from, workspace, now));
     return report;
+  },
+  sums: {
+    // The row of all groups beyond the limit needs their journeys.
+    again: ([{ groups, sums }], question) =>
+      sums && sums.kept > 0 && groups.length > question.limit
+        ? [attributionStatement({ ...question, kept: null })]
+        : null,
+    used: ([{ sums }], { kept, from }) => sums && kept && { question: kept, from, used: sums },
   },
 });
 

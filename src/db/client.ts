@@ -1,7 +1,7 @@
 import { NeonDbError, neon, neonConfig, types } from '@neondatabase/serverless';
 import { type SQL, sql } from 'drizzle-orm';
-import { CasingCache } from 'drizzle-orm/casing';
 import { parseExactJson } from '../domain/exact-json.ts';
+import { compile } from './dialect.ts';
 import { NO_REQUEST, type ReportRequest, reportSettings, runReportCall } from './report-call.ts';
 import { type Clock, type RetryRules, SYSTEM_CLOCK, withRetries } from './retry.ts';
 import { meaningOf } from './sqlstate.ts';
@@ -121,17 +121,6 @@ const INTERACTIVE: CallRules = {
 const ONCE: CallRules = {
   ...INTERACTIVE,
   mayRepeat: (error) => error instanceof DatabaseUnreachable && meaningOf(error.sqlstate) === 'again',
-};
-
-/**
- * The parts of `PgDialect` of drizzle-orm that render a statement. The class itself would
- * bundle every column type.
- */
-const POSTGRES = {
-  casing: new CasingCache(),
-  escapeName: (name: string) => `"${name.replaceAll('"', '""')}"`,
-  escapeParam: (index: number) => `$${index + 1}`,
-  escapeString: (text: string) => `'${text.replaceAll("'", "''")}'`,
 };
 
 const cloudEndpoint = neonConfig.fetchEndpoint;
@@ -262,8 +251,4 @@ export function openDatabases(
     lookup: () => under({ role: 'throughline_lookup' }),
     upkeep: () => under({ role: 'throughline_upkeep' }),
   };
-}
-
-function compile(statement: SQL) {
-  return statement.toQuery(POSTGRES);
 }

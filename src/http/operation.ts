@@ -41,6 +41,10 @@ export interface Input<P extends z.ZodObject, Q extends z.ZodObject, B extends z
 export interface Reply<R> {
   status?: number;
   body: R;
+  /** Entries of the header `Server-Timing` besides the use of the database: a description by name. */
+  timing?: Readonly<Record<string, string>>;
+  /** Work that may be lost, for the time after the response. */
+  afterwards?: () => Promise<void>;
 }
 
 /**

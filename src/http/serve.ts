@@ -1,4 +1,4 @@
-import { DatabaseUnreachable, openDatabases, UNSAFE_ROLE } from '../db/client.ts';
+import { DatabaseUnreachable, type DatabaseUse, openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import {
   REPORT_SLOTS,
   REPORT_TIMEOUT_MS,
@@ -18,7 +18,13 @@ import { type Format, formatWanted, isFresh, render, weakEtag } from './formats.
 import { keepingKey, secretsOf } from './identity-keys.ts';
 import { checkItem } from './item-errors.ts';
 import { notingUse } from './last-used.ts';
-import { type AnyOperation, type Context, REPORT_ERRORS, type WorkspaceContext } from './operation.ts';
+import {
+  type AnyOperation,
+  type Context,
+  REPORT_ERRORS,
+  type Reply,
+  type WorkspaceContext,
+} from './operation.ts';
 import { corsHeaders, requireOrigin } from './origins.ts';
 import { readQuery } from './query.ts';
 import { rateLimitHeaders, requireRate } from './rate-limit.ts';
@@ -26,20 +32,24 @@ import { countsOf, type Seen } from './request-log.ts';
 import { sha256 } from './secrets.ts';
 import { streamResponse } from './stream.ts';
 
+/** Keeps the isolate alive until a promise settles. */
+export type Later = (work: Promise<unknown>) => void;
+
 /** Serves one request with one operation: the caller, the input, the handler, the response. */
 export async function serve(
   operation: AnyOperation,
   request: Request,
   rawParams: Record<string, string>,
-  options: { config: Config; now: Date; requestId: string; seen: Seen },
+  options: { config: Config; now: Date; requestId: string; seen: Seen; later: Later },
 ): Promise<Response> {
-  const { config, now, requestId, seen } = options;
+  const { config, now, requestId, seen, later } = options;
   const databases = openDatabases(config.database_url);
   Object.assign(seen, { route: operation.path, database: databases.use });
   const context: Context = { request, request_id: requestId, now, config, databases };
   const url = new URL(request.url);
   let response: Response;
   let caller: Caller | null = null;
+  let timing: Reply<unknown>['timing'] = {};
   try {
     caller = await callerOf(operation, context);
     if (caller) {
@@ -65,6 +75,8 @@ export async function serve(
       response = streamed;
     } else {
       seen.counts = countsOf(reply.body);
+      timing = reply.timing;
+      if (reply.afterwards) later(reply.afterwards().catch((error) => logFailure(error, requestId)));
       response = await respond(
         operation,
         request,
@@ -78,12 +90,16 @@ export async function serve(
     if (error instanceof ApiError) seen.counts = countsOf(error.members);
     response = errorResponse(error, url.pathname, requestId, operation.access === 'read');
   }
-  const { calls, duration_ms } = databases.use;
   // The number of calls would tell a page whether an item was stored before.
   if (caller?.kind !== 'publishable')
-    response.headers.set('server-timing', `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`);
+    response.headers.set('server-timing', serverTiming(databases.use, timing));
   if (caller) addCallerHeaders(response, request, caller);
   return response;
+}
+
+function serverTiming({ calls, duration_ms }: DatabaseUse, timing: Reply<unknown>['timing'] = {}): string {
+  const more = Object.entries(timing).map(([name, description]) => `${name};desc="${description}"`);
+  return [`db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`, ...more].join(', ');
 }
 
 /** The caller, if the operation requires a key; null for public operations and for the root key. */

@@ -30,3 +30,21 @@ export function intervalOf(
   if (interval === null) return sql`null::text`;
   return sql`to_char(date_trunc(${interval}, ${at} at time zone ${timezone}), 'YYYY-MM-DD')`;
 }
+
+/**
+ * The interval of a conversion; if sums are by currency, with the currency after a space.
+ *
+ * Needs: `c (occurred_at, currency)`. Gives: a text expression, as `intervalOf`.
+ */
+export function intervalOfConversion(question: CreditQuestion): SQL {
+  const interval = intervalOf(question, sql`c.occurred_at`);
+  return question.by_currency ? sql`${interval} || ' ' || c.currency` : interval;
+}
+
+/** The columns of a group, which have the names of the dimensions. */
+export function groupColumns({ group_by }: Pick<CreditQuestion, 'group_by'>): SQL {
+  return sql.join(
+    group_by.map((dimension) => sql`${sql.identifier(dimension)}`),
+    sql`, `,
+  );
+}

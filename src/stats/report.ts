@@ -2,6 +2,8 @@ import type { SQL } from 'drizzle-orm';
 import type * as z from 'zod';
 import type { Database } from '../db/client.ts';
 import type { ReportName } from '../domain/settings.ts';
+import type { Config } from '../http/config.ts';
+import type { Reply } from '../http/operation.ts';
 import {
   type AnyOperation,
   type Input,
@@ -9,6 +11,7 @@ import {
   operation,
   type WorkspaceContext,
 } from '../http/operation.ts';
+import { type AskedSums, afterSums } from './after-sums.ts';
 import { narrowInput } from './narrow-input.ts';
 
 /** Everything that a report depends on, besides its input and the database. */
@@ -43,6 +46,12 @@ export interface Report<
    * @throws ApiError unknown_goal or not_found, which depend on stored data
    */
   shape(answers: Answers, question: Question, context: ReportContext): z.output<R>;
+  /** Present if the report reads kept sums. */
+  sums?: {
+    /** The statements to send if the answers cannot be shaped; null if they can. */
+    again(answers: Answers, question: Question): SQL[] | null;
+    used(answers: Answers, question: Question): AskedSums | null;
+  };
 }
 
 /** Infers the types of a report from its parts. */
@@ -91,7 +100,10 @@ export function reportStatements<
   return { question, statements: [...(report.settings ?? []), ...report.statements(question)] };
 }
 
-/** Runs a report: parse, one round trip, shape. */
+/**
+ * Runs a report: parse, one round trip, shape. A report from kept sums needs a second round trip if it turns out to have
+ * more groups than it shows.
+ */
 export async function runReport<
   P extends z.ZodObject,
   Q extends z.ZodObject,
@@ -102,12 +114,19 @@ export async function runReport<
 >(
   report: Report<P, Q, B, R, Question, Answers>,
   input: Input<P, Q, B>,
-  context: ReportContext & { database: Database },
-): Promise<z.output<R>> {
+  context: ReportContext & { database: Database; config: Config },
+): Promise<Reply<z.output<R>>> {
   const { question, statements } = reportStatements(report, input, context);
-  const results = await context.database.report(statements);
-  const answers = results.slice(report.settings?.length ?? 0).map(([row]) => row);
-  return report.shape(answers as unknown as Answers, question, context);
+  const ask = async (asked: SQL[]) => {
+    const results = await context.database.report(asked);
+    return results.slice(report.settings?.length ?? 0).map(([row]) => row) as unknown as Answers;
+  };
+  const first = await ask(statements);
+  const again = report.sums?.again(first, question);
+  const answers = again ? await ask([...(report.settings ?? []), ...again]) : first;
+  const body = report.shape(answers, question, context);
+  const used = report.sums?.used(first, question);
+  return { body, ...(used && afterSums(used, context)) };
 }
 
 /** The parts of a report's operation that the report itself does not define. */
@@ -135,6 +154,6 @@ export function reportOperation<
     query,
     ...(body && { body }),
     success: { ...success, status: 200, schema },
-    handle: async (context, input) => ({ body: await runReport(report, input, context) }),
+    handle: (context, input) => runReport(report, input, context),
   });
 }

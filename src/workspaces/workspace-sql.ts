@@ -86,10 +86,14 @@ export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
 
 /**
  * Deletes everything in the workspace, referencing rows first. The last statement returns the id if there was such a
- * workspace. Conversations are deleted before their touchpoints, whose triggers would recompute them again and again.
+ * workspace. Conversations are deleted before their touchpoints, whose triggers would recompute them again and again; and
+ * the horizons of sums of credit before everything, because without them no change is marked.
  */
 export function deleteWorkspaceRows(id: string): SQL[] {
   const tables = [
+    'credit_horizons',
+    'credit_marks',
+    'credit_cells',
     'adjustments',
     'conversions',
     'conversations',
