@@ -45,11 +45,12 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
     expect(await keptDays(shop)).toBe(31);
   });
 
-  test('while a conversion is not committed, whose touchpoints are committed and settled meanwhile', async () => {
+  test('while a conversion is not committed, and a later one of the same touchpoint is committed and settled', async () => {
     const { workspace } = shop;
     const writer = await openSession(workspace);
-    await addSale(writer, shop, 'late', 8);
-    await workspace.load('touchpoints', [touch('t7', 7)]);
+    await addSale(writer, shop, 'late', 13);
+    await workspace.load('touchpoints', [touch('t11', 11)]);
+    await workspace.load('conversions', [sale('c15', 15)]);
     await settleSteps(workspace, 8);
     await agrees(shop, 'open');
     await writer.commit();
