@@ -28,10 +28,11 @@ CREATE TABLE "credit_days" (
 );
 --> statement-breakpoint
 CREATE TABLE "credit_horizons" (
-	"workspace_id" uuid PRIMARY KEY NOT NULL,
+	"workspace_id" uuid NOT NULL,
 	"horizon" "pg_snapshot",
 	"fence" "pg_snapshot",
-	"written_by" "xid8" NOT NULL
+	"written_by" "xid8" NOT NULL,
+	CONSTRAINT "credit_horizons_workspace_id_pk" PRIMARY KEY("workspace_id")
 );
 --> statement-breakpoint
 CREATE TABLE "credit_marks" (

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { SumsUsed } from '../stats/after-sums.ts';
 import type { CreditQuestion } from '../stats/credit-question.ts';
-import { creditByJourney, eachModel, weight, worth } from '../stats/credit-sql.ts';
-import { conversionSums, creditByGroup } from '../stats/group-credit-sql.ts';
+import { creditByPlace, eachModel, weight, worth } from '../stats/credit-sql.ts';
+import { conversionSums, creditByGroup, foldedListedJourneys } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 import type { KeptQuestion } from '../stats/kept-question.ts';
 import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
@@ -55,10 +55,9 @@ export interface AttributionAnswer {
  *
  * Strategy: (1) Select the conversions of the range with the bounds of their journeys. (2) Join the
  * touchpoints of the same people (or accounts) once, by the index in journey order. (3) Give each touch its
- * position and its weight under every model at once, with window functions. (4) Sum twice: by conversion and
- * group, where influenced and assisted conversions are counted, then by group. Distinct touchpoints are
- * counted separately. A `union all` adds the two up, so that null groups need no join. (5) Fold groups beyond
- * the limit into one row per interval.
+ * place in its journey with window functions, all in one order. (4) Sum twice: by group and place, then, weighed under
+ * every model, by group. What is counted once, such as distinct touchpoints, is counted separately. A `union all` adds
+ * the two up, so that null groups need no join. (5) Fold groups beyond the limit into one row per interval.
  *
  * Steps never join each other. The planner does not know their sizes: in a workspace without statistics it
  * expects one row and would use a nested loop. For the same reason `distinct` starts with the id: in the order of the
@@ -68,7 +67,7 @@ export interface AttributionAnswer {
 export function attributionStatement(question: AttributionQuestion): SQL {
   return sql`
     with ${creditSteps(question, null)}
-    select (${goalsOfQuestion(question)}) as goals, (${totalsOf(conversionSums(question), question)}) as totals,
+    select (${goalsOfQuestion(question)}) as goals, (${totalsOf(conversionSums, question)}) as totals,
       (${groupsInOrder}) as groups, null::json as sums`;
 }
 
@@ -100,22 +99,12 @@ export function creditSteps(question: AttributionQuestion, open: OpenPart | null
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   const asked: CreditQuestion = open ? { ...question, source: open.source } : question;
   const isFolded = sql`row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit}`;
-  return sql`${open?.before ?? sql``}${creditByJourney(asked)},
+  return sql`${open?.before ?? sql``}${creditByPlace(asked)},
     ${sweptInfluence(asked)},
     ${open?.touches ?? sql``}${creditByGroup(asked, open?.isNew ?? null)}, placed as materialized (
       select *, ${isFolded}${open ? sql` and ${open.isWhole}` : sql``} as folded
       from by_group
-    ), folded_journeys as (
-      select interval, conversion_id, bool_or(is_last) as is_last
-      from (
-        select j.*, (coalesce(j.interval, ''), j.dimensions) in (
-          select coalesce(interval, ''), dimensions from placed where folded
-        ) as folded
-        from by_journey j
-        offset 0
-      ) j
-      where folded
-      group by interval, conversion_id
+    ), folded_journeys as (${foldedListedJourneys(question)}
       union all
       ${foldedJourneys(question)}
     ), folded as (

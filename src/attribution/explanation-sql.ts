@@ -4,10 +4,10 @@ import type { JourneyPolicy, LeftOutReason } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { DIMENSIONS, KINDS_WITHOUT_CREDIT, type Kind } from '../domain/touchpoint-fields.ts';
+import { conversionConditions } from '../stats/conversions-in-range-sql.ts';
 import { entityColumns, isInWindow, isOfEntity } from '../stats/entity-sql.ts';
 import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from '../stats/fx-sql.ts';
 import {
-  conversionConditions,
   countsAtAll,
   earlierUnretracted,
   goalSettings,
@@ -141,7 +141,7 @@ export function explanationStatement(question: ExplanationQuestion): SQL {
  * Needs: the step `target (…, opens_at, used_up_to)`. Gives: a select of the columns of touchpoints,
  * `converted_at` and `reason`.
  */
-function judged({ workspace_id, scope, where, visible, shows_colleagues }: ExplanationQuestion): SQL {
+function judged({ workspace_id, scope, policy, where, visible, shows_colleagues }: ExplanationQuestion): SQL {
   const isVisible = sql.join([sql`true`, ...whereConditions(visible)], sql` and `);
   const own = entityColumns(scope).map(
     (column) => sql`
@@ -156,7 +156,7 @@ function judged({ workspace_id, scope, where, visible, shows_colleagues }: Expla
       from target c
       join touchpoints t
         on t.workspace_id = ${tenant(workspace_id)}
-        and ${isInWindow({ name: sql`account_id`, applies: sql`t.person_id <> c.person_id` })}
+        and ${isInWindow({ name: sql`account_id`, applies: sql`t.person_id <> c.person_id` }, policy)}
       where ${reason(where)} is null and ${isVisible}`;
   return sql.join([...own, others], sql` union all `);
 }

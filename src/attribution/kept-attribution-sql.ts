@@ -67,7 +67,7 @@ function openCredit(question: AttributionQuestion): SQL {
     })}
     select json_build_object(
       'groups', (${groupsInOrder}),
-      'totals', (select coalesce(json_agg(sums), '[]') from (${conversionSums(asked)}) sums),
+      'totals', (select coalesce(json_agg(sums), '[]') from (${conversionSums}) sums),
       'conversions', (select count(*) from reached),
       'kept', exists (select from kept_days)
     )`;

@@ -3,8 +3,9 @@ import { tenant } from '../db/tenant.ts';
 import { RESPONSE_BUCKETS } from '../domain/conversations.ts';
 import { DAY_MS, type Interval } from '../domain/time.ts';
 import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
+import { conversionsInRange } from '../stats/conversions-in-range-sql.ts';
 import type { MoneyQuestion } from '../stats/fx-sql.ts';
-import { conversionsInRange, groupOf, knownGoals } from '../stats/journey-sql.ts';
+import { groupOf, knownGoals } from '../stats/journey-sql.ts';
 import { whereConditions } from '../stats/where-sql.ts';
 import { type BusinessCalendar, businessCalendar, businessSecondsBetween } from './business-hours-sql.ts';
 

@@ -3,7 +3,7 @@ import { tenant } from '../db/tenant.ts';
 import type { GoalKind } from '../domain/settings.ts';
 import { HALF } from '../domain/survival.ts';
 import { type CountedQuestion, countedConversions } from '../stats/counted-conversion-sql.ts';
-import { isUnretracted } from '../stats/net-conversion-sql.ts';
+import { isUnretractedOfMany } from '../stats/net-conversion-sql.ts';
 
 export const CULTIVATION_GROUPS = ['channel', 'cultivation_goal'] as const;
 export type CultivationGroup = (typeof CULTIVATION_GROUPS)[number];
@@ -137,7 +137,7 @@ function askedGoals({ workspace_id, cultivation_goals }: CultivationQuestion): S
   return sql`array(select g.key from goals g where g.workspace_id = ${tenant(workspace_id)} and ${isAsked} order by g.key)`;
 }
 
-/** First conversions by goal. Needs: no step. Gives: the step `reached (person_id, goal, occurred_at)`. */
+/** First conversions by goal. Needs: the steps of `countedConversions`. Gives: the step `reached (person_id, goal, occurred_at)`. */
 function reachedGoals(question: CultivationQuestion): SQL {
   const { workspace_id, now } = question;
   return sql`
@@ -145,7 +145,7 @@ function reachedGoals(question: CultivationQuestion): SQL {
       select c.person_id, c.goal, min(c.occurred_at) as occurred_at
       from conversions c
       where c.workspace_id = ${tenant(workspace_id)} and c.goal = any(${askedGoals(question)})
-        and c.occurred_at <= ${now}::timestamptz and ${isUnretracted(workspace_id)}
+        and c.occurred_at <= ${now}::timestamptz and ${isUnretractedOfMany(workspace_id)}
       group by c.person_id, c.goal
     )`;
 }

@@ -27,15 +27,22 @@ const transactionId = customType<{ data: string }>({ dataType: () => 'xid8' });
 const questionId = () => uuid('question_id').notNull();
 
 /** A row for each workspace that keeps sums. In a workspace without a row, changes leave no marks. */
-export const credit_horizons = pgTable('credit_horizons', {
-  workspace_id: inWorkspace(workspaceId()).primaryKey(),
-  /** The snapshot whose marks the next settling takes into account. */
-  horizon: snapshot('horizon'),
-  /** A snapshot that was taken after the horizon was stored. Settling waits until all transactions that ran then have ended. */
-  fence: snapshot('fence'),
-  /** The transaction that wrote the row. In a restored copy it differs from `xmin`, and snapshots there mean nothing. */
-  written_by: transactionId('written_by').notNull(),
-});
+export const credit_horizons = pgTable(
+  'credit_horizons',
+  {
+    workspace_id: inWorkspace(workspaceId()),
+    /** The snapshot whose marks the next settling takes into account. */
+    horizon: snapshot('horizon'),
+    /** The next horizon. A change needs no mark for a conversion that has one which this does not see. */
+    fence: snapshot('fence'),
+    /**
+     * The step that wrote the row. Settling waits until all earlier transactions have ended. In a restored copy it differs
+     * from `xmin`, and snapshots mean nothing there.
+     */
+    written_by: transactionId('written_by').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.workspace_id] })],
+);
 
 /** A question is everything that decides sums, besides the range. */
 export const credit_questions = pgTable(

@@ -11,6 +11,8 @@ import { MAX_KEPT_BYTES } from '../ingest/keep-rejections.ts';
 import { MAX_ITEMS } from '../ingest/read-items.ts';
 import { MAX_REJECTIONS_PER_DAY } from '../ingest/rejection-insert-sql.ts';
 import { MAX_GOALS, MAX_GROUP_BY } from '../stats/journey-fields.ts';
+import { MAX_KEPT_QUESTIONS } from '../stats/note-question-sql.ts';
+import { MAX_CELLS } from '../stats/settle-credit-sql.ts';
 import { MAX_WHERE_VALUES } from '../stats/where-fields.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');
@@ -28,5 +30,6 @@ A request beyond a limit is rejected as a whole, and the response names the limi
 - Range of a report: ${number(MAX_RANGE_DAYS)} days.
 - Query: ${MAX_GOALS} goals, ${MAX_GROUP_BY} dimensions of \`group_by\`, each model once, ${MAX_WHERE_VALUES} values per field of \`where\`; 422 \`invalid_request\` names the parameter.
 - Rows: \`limit\` is at most 1,000 in a list and at most 10,000 in a report, whose other groups are one row with \`other: true\`, so that totals hold. A page of a list ends earlier, with \`has_more: true\`, where its rows would exceed ${PAGE_BYTES / 1024 ** 2} MiB.
+- Kept sums of attribution: ${MAX_KEPT_QUESTIONS} questions of a workspace, ${number(MAX_CELLS)} rows each. What is beyond them is computed from rows: the same numbers, more slowly. \`Server-Timing\` tells how many days were \`kept\` and \`open\`, and how many conversions were computed (\`raw\`).
 - Paths: the first and the last ${MAX_PATH_END} steps of a longer path; the row says \`cut\`, and a warning \`paths_cut\` counts the journeys.
 - Time: 28 s for a report, 15 s for any other database call; 503 \`report_too_slow\` or \`database_unavailable\`. A person with tens of thousands of touchpoints and more than 32 conversions in the range can make credit too slow if it is grouped by a dimension that differs in each touchpoint and split by \`interval\`; leave one of the two out.`;

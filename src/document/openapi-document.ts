@@ -59,7 +59,8 @@ const HEADERS = {
     schema: { type: 'string' },
   },
   'Server-Timing': {
-    description: 'The time spent in the database, and the number of round trips to it.',
+    description:
+      'The time spent in the database, and the number of round trips to it. Of attribution also the days that were read from sums (`kept`), those whose sums are open (`open`), and the conversions that were computed (`raw`).',
     schema: { type: 'string' },
     example: 'db;dur=4.2;desc="calls=1"',
   },

@@ -1,4 +1,4 @@
-import { DatabaseUnreachable, openDatabases, UNSAFE_ROLE } from '../db/client.ts';
+import { DatabaseUnreachable, type DatabaseUse, openDatabases, UNSAFE_ROLE } from '../db/client.ts';
 import {
   REPORT_SLOTS,
   REPORT_TIMEOUT_MS,
@@ -90,18 +90,16 @@ export async function serve(
     if (error instanceof ApiError) seen.counts = countsOf(error.members);
     response = errorResponse(error, url.pathname, requestId, operation.access === 'read');
   }
-  const { calls, duration_ms } = databases.use;
   // The number of calls would tell a page whether an item was stored before.
   if (caller?.kind !== 'publishable')
-    response.headers.set(
-      'server-timing',
-      [
-        `db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`,
-        ...Object.entries(timing ?? {}).map(([name, description]) => `${name};desc="${description}"`),
-      ].join(', '),
-    );
+    response.headers.set('server-timing', serverTiming(databases.use, timing));
   if (caller) addCallerHeaders(response, request, caller);
   return response;
+}
+
+function serverTiming({ calls, duration_ms }: DatabaseUse, timing: Reply<unknown>['timing'] = {}): string {
+  const more = Object.entries(timing).map(([name, description]) => `${name};desc="${description}"`);
+  return [`db;dur=${duration_ms.toFixed(1)};desc="calls=${calls}"`, ...more].join(', ');
 }
 
 /** The caller, if the operation requires a key; null for public operations and for the root key. */

@@ -16,7 +16,7 @@ const CARRIED: readonly Carried[] = [
  * recorded the conversion is a hole in the range: it can take away its step, and the next one if the groups on
  * both sides of it are equal.
  *
- * Needs: the steps of `crowdedEntities` of the step `converted`. Gives: the steps `swept_paths (touches, net,
+ * Needs: the steps `converted` and those of `crowdedEntities`. Gives: the steps `swept_paths (touches, net,
  * lacks_rate, lag_seconds, path, steps)`, a row per journey, and `swept_transitions (previous, dimensions, outcome,
  * count)`.
  */

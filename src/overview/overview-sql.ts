@@ -1,9 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import type { CreditQuestion } from '../stats/credit-question.ts';
-import { creditByJourney, weight } from '../stats/credit-sql.ts';
+import { type CreditQuestion, groupColumns } from '../stats/credit-question.ts';
+import { creditByPlace, weight, worth } from '../stats/credit-sql.ts';
+import { groupAsList } from '../stats/group-credit-sql.ts';
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
-import { isUnretracted } from '../stats/net-conversion-sql.ts';
+import { adjustedConversions, isUnretractedOfMany, MANY_ADJUSTED } from '../stats/net-conversion-sql.ts';
 import { creditColumns } from '../stats/swept-credit-sql.ts';
 
 /** The effective query of one period: credit by channel under one model. */
@@ -25,7 +26,7 @@ export interface CreditAnswer {
  */
 export function overviewCredit(question: OverviewQuestion): SQL {
   return sql`
-    with ${creditByJourney(question)}
+    with ${creditByPlace(question)}
     select (${knownGoals(question.workspace_id, goalKeys(question))}) as goals,
       count(*) filter (where not retracted)::int as conversions,
       coalesce(sum(net) filter (where not retracted), 0)::text as value,
@@ -38,8 +39,9 @@ export function overviewCredit(question: OverviewQuestion): SQL {
         from (
           select dimensions, sum(conversions) as conversions, sum(value) as value
           from (
-            select dimensions, ${weight(0)} as conversions, coalesce(${weight(0)} * net::float8, 0) as value
-            from by_journey
+            select ${groupAsList(question)} as dimensions, sum(${weight(0)}) as conversions, coalesce(sum(${worth(0)}), 0) as value
+            from by_place
+            group by ${groupColumns(question)}
             union all
             select dimensions, ${creditColumns(0).net}, ${creditColumns(0).value}
             from swept_credit
@@ -48,7 +50,7 @@ export function overviewCredit(question: OverviewQuestion): SQL {
         ) credited
       ) as channels
     from (
-      select c.*, c.id in (select conversion_id from attributed) as is_attributed
+      select c.*, c.number in (select number from attributed) as is_attributed
       from converted c
       offset 0
     ) c`;
@@ -70,6 +72,7 @@ export function overviewState(question: OverviewQuestion, now: Date): SQL {
   const { workspace_id, from, to } = question;
   const end = new Date(Math.min(new Date(to).getTime(), now.getTime())).toISOString();
   return sql`
+    with ${adjustedConversions(workspace_id, MANY_ADJUSTED)}
     select (
         select percentile_cont(0.5) within group (order by extract(epoch from v.first_response_at - v.opened_at)::float8)
         from conversations v
@@ -106,7 +109,7 @@ function waitingAt(workspaceId: string, at: string): SQL {
  * The number of people who had reached a cultivation goal and had not converted on one of the goals. Both
  * kinds of conversions are one list, because a join would depend on sizes that the planner does not know.
  *
- * Needs: no step. Gives: a scalar subquery, without parentheses.
+ * Needs: the step `adjusted`. Gives: a scalar subquery, without parentheses.
  */
 function poolAt(question: OverviewQuestion, at: string): SQL {
   const { workspace_id } = question;
@@ -118,7 +121,7 @@ function poolAt(question: OverviewQuestion, at: string): SQL {
           join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
           where c.workspace_id = ${tenant(workspace_id)}
             and (g.kind = 'cultivation' or g.key = any(${goalKeys(question)}))
-            and c.occurred_at < ${at}::timestamptz and ${isUnretracted(workspace_id)}
+            and c.occurred_at < ${at}::timestamptz and ${isUnretractedOfMany(workspace_id)}
           group by c.person_id
           having not bool_or(g.key = any(${goalKeys(question)}))
         ) pooled`;

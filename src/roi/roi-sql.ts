@@ -1,5 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { creditByJourney, eachModel, weight } from '../stats/credit-sql.ts';
+import { groupColumns } from '../stats/credit-question.ts';
+import { creditByPlace, eachModel, grossWorth, weight, worth } from '../stats/credit-sql.ts';
+import { groupAsList } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 import { creditColumns } from '../stats/swept-credit-sql.ts';
 import { type SpendQuestion, spentInRange } from './spend-days-sql.ts';
@@ -54,7 +56,7 @@ export interface RoiAnswer {
 }
 
 /**
- * Spend beside credit in one statement. The weights of every journey, those of retracted
+ * Spend beside credit in one statement. The credit of every group, that of retracted
  * conversions included, and the days of spend are one list that is summed by group, so that a
  * group with only one of the two is a row as well.
  */
@@ -66,19 +68,20 @@ export function roiStatement(question: RoiQuestion): SQL {
         sum(${gross(i)}) as ${gross(i)}, sum(${grossValue(i)}) as ${grossValue(i)}`,
   );
   return sql`
-    with ${creditByJourney(question)},
+    with ${creditByPlace(question)},
     ${spentInRange(question)},
     by_group as (
       select interval, dimensions, sum(spend) as spend, ${sums}
       from (
-        select interval, dimensions, 0::numeric as spend,
+        select interval, ${groupAsList(question)} as dimensions, 0::numeric as spend,
           ${each(
             (i) => sql`
-          case when not retracted then ${weight(i)} else 0 end as ${net(i)},
-          case when not retracted then coalesce(${weight(i)} * net::float8, 0) else 0 end as ${value(i)},
-          ${weight(i)} as ${gross(i)}, coalesce(${weight(i)} * gross::float8, 0) as ${grossValue(i)}`,
+          coalesce(sum(${weight(i)}) filter (where not retracted), 0) as ${net(i)},
+          coalesce(sum(${worth(i)}) filter (where not retracted), 0) as ${value(i)},
+          sum(${weight(i)}) as ${gross(i)}, coalesce(sum(${grossWorth(i)}), 0) as ${grossValue(i)}`,
           )}
-        from by_journey
+        from by_place
+        group by interval, ${groupColumns(question)}
         union all
         select interval, dimensions, 0, ${each((i) => sql`${net(i)}, ${value(i)}, ${gross(i)}, ${grossValue(i)}`)}
         from swept_credit
@@ -134,7 +137,7 @@ function totals(): SQL {
       coalesce(sum(net) filter (where not retracted and not is_attributed), 0)::text as unattributed_value,
       count(*) filter (where lacks_rate)::int as lacks_rate
     from (
-      select c.*, c.id in (select conversion_id from attributed) as is_attributed
+      select c.*, c.number in (select number from attributed) as is_attributed
       from converted c
       offset 0
     ) c`;

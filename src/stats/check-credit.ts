@@ -1,4 +1,5 @@
 import type { Database } from '../db/client.ts';
+import { REPORT_SETTINGS } from '../db/report-call.ts';
 import { checkDay, sampleDays } from './check-credit-sql.ts';
 import type { ChosenSums } from './chosen-sums.ts';
 
@@ -10,7 +11,11 @@ import type { ChosenSums } from './chosen-sums.ts';
 export async function checkCredit(database: Database, workspaceId: string, days: number): Promise<void> {
   let [checked, differing] = [0, 0];
   for (const chosen of await database.query<ChosenSums>(sampleDays(workspaceId, days))) {
-    const [row] = await database.query<{ checked: number; differing: number }>(checkDay(workspaceId, chosen));
+    // With compilation a day takes 20 s instead of 50 ms.
+    const [, [row]] = await database.atomic<[object, { checked: number; differing: number }]>([
+      REPORT_SETTINGS,
+      checkDay(workspaceId, chosen),
+    ]);
     checked += row?.checked ?? 0;
     differing += row?.differing ?? 0;
   }

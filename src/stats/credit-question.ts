@@ -40,3 +40,11 @@ export function intervalOfConversion(question: CreditQuestion): SQL {
   const interval = intervalOf(question, sql`c.occurred_at`);
   return question.by_currency ? sql`${interval} || ' ' || c.currency` : interval;
 }
+
+/** The columns of a group, which have the names of the dimensions. */
+export function groupColumns({ group_by }: Pick<CreditQuestion, 'group_by'>): SQL {
+  return sql.join(
+    group_by.map((dimension) => sql`${sql.identifier(dimension)}`),
+    sql`, `,
+  );
+}

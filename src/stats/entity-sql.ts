@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
+import type { JourneyPolicy } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 
 /**
@@ -53,17 +54,17 @@ export function isOfEntity({ name, applies }: EntityColumn): SQL {
 
 /**
  * The touchpoint belongs to the entity of the conversion and lies in its journey's window: from `opens_at` to
- * the conversion, both included, and after `used_up_to`.
+ * the conversion, both included, and under `reset` after `used_up_to`.
  *
  * Needs: `t`, a touchpoint, and `c (person_id, account_id, occurred_at, opens_at, used_up_to)`, all plain
  * columns. Gives: a condition.
  */
-export function isInWindow(column: EntityColumn): SQL {
+export function isInWindow(column: EntityColumn, policy: JourneyPolicy): SQL {
   const { name } = column;
+  const unused = sql` and (t.${name}, t.occurred_at) > (c.${name}, c.used_up_to)`;
   return sql`${isOfEntity(column)}
     and (t.${name}, t.occurred_at) >= (c.${name}, c.opens_at)
-    and (t.${name}, t.occurred_at) <= (c.${name}, c.occurred_at)
-    and (t.${name}, t.occurred_at) > (c.${name}, c.used_up_to)`;
+    and (t.${name}, t.occurred_at) <= (c.${name}, c.occurred_at)${policy === 'reset' ? unused : sql``}`;
 }
 
 /**

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
+import { conversionConditions } from './conversions-in-range-sql.ts';
 import type { CreditQuestion } from './credit-question.ts';
 import { type EntityColumn, entityColumns, isOfEntity } from './entity-sql.ts';
-import { conversionConditions, countsAtAll, creditable, groupOf } from './journey-sql.ts';
+import { countsAtAll, creditable, groupOf } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
-import { entityKey } from './swept-entities-sql.ts';
 
 /**
  * Distinct touchpoints, as sums that add up over days. A touchpoint is in the journeys of several conversions, so the
@@ -65,7 +65,7 @@ export function heldTouches(question: CreditQuestion, { first_day }: Days): SQL 
       select person_id, account_id, entity, min(from_at) as from_at, max(to_at) as to_at, array_agg(day) as days,
         array_agg(currency) as currencies
       from (
-        select ${of}, ${entityKey(question, sql`c`)} as entity, ${localDay(question, sql`c.occurred_at`)} as day,
+        select ${of}, c.entity, ${localDay(question, sql`c.occurred_at`)} as day,
           min(c.opens_at) as from_at, max(c.occurred_at) as to_at, min(c.currency) as currency
         from converted c
         where not c.retracted

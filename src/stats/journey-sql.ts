@@ -5,12 +5,10 @@ import type { ReportScope } from '../domain/settings.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
 import { conversionsOfEntity, entityColumns, entityOf, isInWindow } from './entity-sql.ts';
-import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from './fx-sql.ts';
-import { isUnretracted, joinNetAdjustments } from './net-conversion-sql.ts';
-import { DIMENSION_COLUMNS, isOneOf, whereConditions } from './where-sql.ts';
+import type { MoneyQuestion } from './fx-sql.ts';
+import { isUnretracted } from './net-conversion-sql.ts';
+import { DIMENSION_COLUMNS, whereConditions } from './where-sql.ts';
 
-/** The longest lookback a goal can have. */
-const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
 export interface JourneyQuestion extends MoneyQuestion {
@@ -28,7 +26,7 @@ export interface JourneyQuestion extends MoneyQuestion {
   where_conversion: Readonly<Record<string, readonly (string | null)[]>>;
   /** Excludes conversions with an empty journey. Under a narrowed token they are not visible. */
   only_with_journey?: true;
-  /** A select of conversions, with all columns. Absent: those of the goals and the range. */
+  /** A select of conversions of the goals, with all columns, each once. Absent: those of the range. */
   source?: SQL;
   /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
   by_currency?: true;
@@ -78,14 +76,18 @@ export function goalSettings(workspaceId: string, goals: SQL, lookbackDays: numb
 /**
  * The unretracted conversions of the same goal by the same entity that precede `c`.
  *
- * Needs: `c (id, person_id, account_id, goal, occurred_at)`. Gives: `from … where …`, with
- * `earlier (id, occurred_at)`.
+ * Needs: `c (id, person_id, account_id, goal, occurred_at)`; `adjusted`, the condition that a conversion may have
+ * adjustments, if there is one. Gives: `from … where …`, with `earlier (id, occurred_at)`.
  */
-export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL {
+export function earlierUnretracted(
+  workspaceId: string,
+  scope: ReportScope,
+  adjusted?: (conversionId: SQL) => SQL,
+): SQL {
   return sql`
     from ${conversionsOfEntity(workspaceId, scope, sql`c.goal`)} earlier
     where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-      and ${isUnretracted(workspaceId, sql`earlier.id`)}`;
+      and ${isUnretracted(workspaceId, sql`earlier.id`, adjusted?.(sql`earlier.id`))}`;
 }
 
 /**
@@ -95,105 +97,12 @@ export function earlierUnretracted(workspaceId: string, scope: ReportScope): SQL
  *
  * Needs: `c (id, person_id, account_id, goal, occurred_at)` and `g (counting)`, its goal. Gives: a condition.
  */
-export function countsAtAll(workspaceId: string, scope: ReportScope): SQL {
-  return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId, scope)}))`;
-}
-
-/**
- * The filter of conversions: fields AND-ed, values OR-ed.
- *
- * Needs: a row of conversions, whose alias is `prefix` (`c.`), or empty. Gives: conditions to
- * join with `and`.
- */
-export function conversionConditions(
-  { where_conversion }: Pick<JourneyQuestion, 'where_conversion'>,
-  prefix: SQL,
-): SQL[] {
-  return Object.entries(where_conversion).map(([field, values]) =>
-    field === 'currency'
-      ? isOneOf(sql`${prefix}currency`, values)
-      : isOneOf(sql`${prefix}properties ->> ${field.slice('properties.'.length)}::text`, values),
-  );
-}
-
-/**
- * The conversions of the range, each with the bounds of its journey: `opens_at` (inclusive) and `used_up_to`
- * (exclusive; -infinity unless an earlier conversion used touchpoints up). The bounds are computed once, in a
- * materialized step, because only plain columns reach an index under row level security.
- *
- * Under `reset` the previous conversion may lie before the range, but never further back than the lookback:
- * beyond that it changes nothing.
- *
- * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx`, `bounded`, `chosen` (under a narrowed
- * token) and `converted (id, person_id, account_id, goal, occurred_at, touchpoint_id, currency,
- * retracted, opens_at, used_up_to, lacks_rate, gross, net)`. `gross` and `net` are in the report's currency at the rate of the
- * conversion's day, null without a value or a rate.
- */
-export function conversionsInRange(question: JourneyQuestion): SQL {
-  const { workspace_id, from, lookback_days, scope, policy } = question;
-  const reachDays = policy === 'reset' ? (lookback_days ?? MAX_LOOKBACK_DAYS) : 0;
-  const chosen = conversionConditions(question, sql``);
-  const source = question.source ?? reachedConversions(question, reachDays);
-  const previous =
-    policy === 'reset'
-      ? sql`max(c.occurred_at) filter (where n.retracted is not true) over (
-          partition by ${entityOf(scope, sql`c`)}, c.goal order by c.occurred_at, c.id rows between unbounded preceding and 1 preceding
-        )`
-      : sql`null::timestamptz`;
-  return sql`
-    goal_settings as materialized (${goalSettings(workspace_id, sql`g.key = any(${goalKeys(question)})`, lookback_days)}),
-    reached as materialized (
-      select c.*, ${dayOf(question, sql`c.occurred_at`)} as day
-      from (${source}) c
-    ), ${question.by_currency ? sql`` : sql`${exchangeRates(question, sql`select currency, day from reached where occurred_at >= ${from}::timestamptz`)},`}
-    bounded as (
-      select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-        ${question.by_currency ? sql`1::numeric` : fxRateOf(question, sql`c.currency`, sql`c.day`)} as rate,
-        coalesce(n.retracted, false) as retracted,
-        c.value, coalesce(n.restated_value, c.value) as restated_value,
-        c.occurred_at - g.lookback as opens_at,
-        coalesce(${previous}, '-infinity') as used_up_to,
-        ${countsAtAll(workspace_id, scope)} as counts
-      from reached c
-      join goal_settings g on g.key = c.goal
-      ${joinNetAdjustments(workspace_id)}
-    ), ${question.only_with_journey ? sql`chosen` : sql`converted`} as materialized (
-      select id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, retracted, opens_at, used_up_to,
-        restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
-      from bounded
-      where ${sql.join([sql`occurred_at >= ${from}::timestamptz`, sql`counts`, ...chosen], sql` and `)}
-    )${question.only_with_journey ? convertedWithJourney(question) : sql``}`;
-}
-
-/**
- * The conversions of the goals and the range.
- *
- * Needs: no step. Gives: a select of conversions, with all columns.
- * @param reachDays how much earlier than the range it begins
- */
-export function reachedConversions(question: JourneyQuestion, reachDays = 0): SQL {
-  const { workspace_id, from, to } = question;
-  return sql`
-      select c.*
-      from conversions c
-      where c.workspace_id = ${tenant(workspace_id)}
-        and c.goal = any(${goalKeys(question)})
-        and c.occurred_at >= ${from}::timestamptz - make_interval(secs => ${reachDays * DAY_SECONDS}::float8)
-        and c.occurred_at < ${to}::timestamptz`;
-}
-
-/**
- * The chosen conversions that have a touchpoint in their journey, retracted ones included.
- *
- * Needs: the step `chosen`. Gives: `, converted as …`, a step with the columns of `chosen`.
- */
-function convertedWithJourney(question: JourneyQuestion): SQL {
-  const touches = touchesOfJourneys({ ...question, with_retracted: true }, sql`chosen`, sql`null`);
-  return sql`, converted as materialized (
-      select *
-      from chosen
-      where id in (select conversion_id from (${touches}) touches)
-    )`;
+export function countsAtAll(
+  workspaceId: string,
+  scope: ReportScope,
+  adjusted?: (conversionId: SQL) => SQL,
+): SQL {
+  return sql`(g.counting = 'every' or not exists (select ${earlierUnretracted(workspaceId, scope, adjusted)}))`;
 }
 
 /**
@@ -223,7 +132,7 @@ export function groupOf(dimensions: readonly Dimension[]): SQL {
  * occurred_at` and `columns`, which may refer to `c`, the conversion, and `t`, the touchpoint.
  */
 export function touchesOfJourneys(
-  { workspace_id, scope, where, with_retracted }: JourneyQuestion,
+  { workspace_id, scope, policy, where, with_retracted }: JourneyQuestion,
   source: SQL,
   columns: SQL,
 ): SQL {
@@ -232,7 +141,7 @@ export function touchesOfJourneys(
     (column) => sql`
       select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, ${columns}
       from ${source} c
-      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isInWindow(column)}
+      join touchpoints t on t.workspace_id = ${tenant(workspace_id)} and ${isInWindow(column, policy)}
       where ${counts}t.id is distinct from c.touchpoint_id and ${creditable(where)}`,
   );
   return sql.join(branches, sql` union all `);

@@ -1,8 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
+import { conversionConditions } from './conversions-in-range-sql.ts';
 import { type CreditQuestion, intervalOf, intervalOfConversion } from './credit-question.ts';
 import { localDay, startOfDay } from './held-touches-sql.ts';
-import { conversionConditions, countsAtAll, touchesOfJourneys } from './journey-sql.ts';
+import { countsAtAll, touchesOfJourneys } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
 
 /**

@@ -43,14 +43,13 @@ function firstOf(workspaceId: string, scope: ReportScope, goal: string): SQL {
 }
 
 /**
- * The positions of the milestones' touches.
+ * The positions of the milestones' touches: the number of touches up to the milestone, because it is the last of them.
  *
- * Needs: the window `journey`, and `position, occurred_at, lead_at, opportunity_at`. Gives: the columns
- * `lead_position, opportunity_position`, null without a touch.
+ * Needs: the window `journey`, and `occurred_at, lead_at, opportunity_at`. Gives: the columns `lead_position,
+ * opportunity_position`, null without a touch.
  */
-export const milestonePositions = sql`
-  max(position) filter (where occurred_at <= lead_at) over journey as lead_position,
-  max(position) filter (where occurred_at <= opportunity_at) over journey as opportunity_position`;
+export const milestonePositions = sql`nullif(count(*) filter (where occurred_at <= lead_at) over journey, 0) as lead_position,
+          nullif(count(*) filter (where occurred_at <= opportunity_at) over journey, 0) as opportunity_position`;
 
 /**
  * The domain's `byMilestones`, computed from the columns of a ranked journey. The other touches are counted

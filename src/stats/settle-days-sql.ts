@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { type ChosenSums, creditOfDays, monthOf, settling } from './chosen-sums.ts';
+import { reachedConversions } from './conversions-in-range-sql.ts';
 import type { CreditQuestion } from './credit-question.ts';
-import { creditByJourney, weight, worth } from './credit-sql.ts';
+import { creditByPlace, weight, worth } from './credit-sql.ts';
 import { conversionSums, creditByGroup } from './group-credit-sql.ts';
 import { type Days, heldTouches, localDay } from './held-touches-sql.ts';
-import { reachedConversions } from './journey-sql.ts';
 import { goalsOf } from './kept-days-sql.ts';
 import { insertMonths } from './settle-months-sql.ts';
 import { sweptInfluence } from './swept-influence-sql.ts';
@@ -44,7 +44,7 @@ function dropSums(workspaceId: string, chosen: ChosenSums): SQL {
  * The credit, the totals and the distinct touchpoints of some days.
  *
  * Needs: the steps `settling` and what `credit.source` needs. Gives: steps, among them `day_sums (day, currency, dimensions, influenced, assisted,
- * new_touches, repeat_gaps, repeat_touches, credits, credited_values)`, and those of `creditByJourney`.
+ * new_touches, repeat_gaps, repeat_touches, credits, credited_values)`, and those of `creditByPlace`.
  */
 export function daySums(credit: CreditQuestion, days: Days): SQL {
   const each = (make: (i: number) => SQL) =>
@@ -53,7 +53,7 @@ export function daySums(credit: CreditQuestion, days: Days): SQL {
       sql`, `,
     );
   const zeros = sql`array_fill(0::float8, array[${credit.models.length}::int])`;
-  return sql`${creditByJourney(credit)},
+  return sql`${creditByPlace(credit)},
     ${sweptInfluence(credit)},
     ${creditByGroup(credit, null)},
     ${heldTouches(credit, days)},
@@ -113,7 +113,7 @@ function insertSums(workspaceId: string, chosen: ChosenSums): SQL {
         attributed_net, valued)
       select ${key}, left(interval, 10)::date, currency, conversions, value, gross_conversions, gross_value,
         attributed_conversions, attributed_value, valued
-      from (${conversionSums(credit)}) sums
+      from (${conversionSums}) sums
     ), counted as (
       update credit_questions q
       set cells = q.cells + (select count(*) from cells)::int

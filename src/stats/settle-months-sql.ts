@@ -11,10 +11,9 @@ import { ratesOfMonths } from './kept-sums-sql.ts';
  * beginning of the month; one that leads to a day of the same month counts for no range.
  */
 export function insertMonths(workspaceId: string, chosen: ChosenSums): SQL {
-  const { first_day, last_day, question_id, question } = chosen;
+  const { question_id, question } = chosen;
   const key = sql`${workspaceId}::uuid, ${question_id}::uuid`;
-  const of = (alias: SQL) =>
-    sql`${alias}.workspace_id = ${tenant(workspaceId)} and ${alias}.question_id = ${question_id}::uuid`;
+  const of = (alias: SQL) => isOf(workspaceId, chosen, alias);
   const sums = (of: (i: SQL) => SQL) =>
     sql`array[${sql.join(
       keptModels(question).map((_, i) => sql`sum(${of(sql`${i + 1}::int`)})`),
@@ -26,32 +25,9 @@ export function insertMonths(workspaceId: string, chosen: ChosenSums): SQL {
     workspace_currency: chosen.currency,
     workspace_timezone: question.timezone,
   };
-  const zone = sql`${question.timezone}::text`;
   return sql`
     with ${settling(workspaceId, chosen)},
-    whole as materialized (
-      select m.month::date as month, (m.month + interval '1 month')::date as next_month
-      from settling
-      cross join generate_series(${monthOf(first_day)}::timestamp, ${last_day}::date::timestamp, interval '1 month') m (month)
-      where (m.month + interval '1 month')::date - m.month::date = (
-        select count(*)
-        from credit_days d
-        where ${of(sql`d`)} and d.day >= m.month::date and d.day < (m.month + interval '1 month')::date
-          and d.settings = (select credit_settings(${workspaceId}::uuid, ${sql.param(goalsOf(question))}::text[]))
-      ) and not exists (
-        select
-        from credit_marks k
-        where k.workspace_id = ${tenant(workspaceId)} and not k.is_added and k.goal = any(${sql.param(question.goals)}::text[])
-          and k.from_at < (m.month + interval '1 month') at time zone ${zone} and k.until_at >= m.month at time zone ${zone}
-          and exists (
-            select
-            from credit_days d
-            where ${of(sql`d`)} and d.day between (k.from_at at time zone ${zone})::date and (k.until_at at time zone ${zone})::date
-              and not pg_visible_in_snapshot(k.made_by, d.horizon)
-          )
-        offset 0
-      )
-    ), kept_amounts as materialized (
+    ${wholeMonths(workspaceId, chosen)}, kept_amounts as materialized (
       select t.day, t.currency
       from whole w
       cross join lateral (
@@ -74,22 +50,7 @@ export function insertMonths(workspaceId: string, chosen: ChosenSums): SQL {
         where ${of(sql`x`)} and not x.is_month and x.day >= w.month and x.day < w.next_month
         offset 0
       ) x
-    ), repeats as (
-      select month, dimensions, array_agg(gap::smallint order by gap) as repeat_gaps,
-        array_agg(this_or_more::int order by gap) as repeat_touches
-      from (
-        select month, dimensions, gap,
-          sum(sum(touches)) over (partition by month, dimensions order by gap desc) as this_or_more
-        from (
-          select x.month, x.dimensions, r.gap - (x.day - x.month) as gap,
-            r.touches - coalesce(lead(r.touches) over (partition by x.day, x.currency, x.number order by r.gap), 0) as touches
-          from held x
-          cross join lateral unnest(x.repeat_gaps, x.repeat_touches) r (gap, touches)
-        ) of_days
-        where gap > 0
-        group by month, dimensions, gap
-      ) gaps
-      group by month, dimensions
+    ), repeats as (${repeatsOfMonths}
     ), summed as (
       select month, dimensions, sum(influenced)::int as influenced, sum(assisted)::int as assisted,
         sum(new_touches)::int as new_touches, coalesce(max(repeat_gaps), '{}') as repeat_gaps,
@@ -121,6 +82,59 @@ export function insertMonths(workspaceId: string, chosen: ChosenSums): SQL {
     select ${key}, w.month, ${chosen.currency}::text, coalesce((select r.rates from kept_rates r where r.month = w.month), '')
     from whole w`;
 }
+
+/** The rows of a table that are of the question. */
+function isOf(workspaceId: string, { question_id }: ChosenSums, alias: SQL): SQL {
+  return sql`${alias}.workspace_id = ${tenant(workspaceId)} and ${alias}.question_id = ${question_id}::uuid`;
+}
+
+/** Needs: the step `settling`. Gives: the step `whole (month, next_month)`, the months whose days are settled and not open. */
+function wholeMonths(workspaceId: string, chosen: ChosenSums): SQL {
+  const { first_day, last_day, question } = chosen;
+  const zone = sql`${question.timezone}::text`;
+  const days = isOf(workspaceId, chosen, sql`d`);
+  return sql`whole as materialized (
+      select m.month::date as month, (m.month + interval '1 month')::date as next_month
+      from settling
+      cross join generate_series(${monthOf(first_day)}::timestamp, ${last_day}::date::timestamp, interval '1 month') m (month)
+      where (m.month + interval '1 month')::date - m.month::date = (
+        select count(*)
+        from credit_days d
+        where ${days} and d.day >= m.month::date and d.day < (m.month + interval '1 month')::date
+          and d.settings = (select credit_settings(${workspaceId}::uuid, ${sql.param(goalsOf(question))}::text[]))
+      ) and not exists (
+        select
+        from credit_marks k
+        where k.workspace_id = ${tenant(workspaceId)} and not k.is_added and k.goal = any(${sql.param(question.goals)}::text[])
+          and k.from_at < (m.month + interval '1 month') at time zone ${zone} and k.until_at >= m.month at time zone ${zone}
+          and exists (
+            select
+            from credit_days d
+            where ${days} and d.day between (k.from_at at time zone ${zone})::date and (k.until_at at time zone ${zone})::date
+              and not pg_visible_in_snapshot(k.made_by, d.horizon)
+          )
+        offset 0
+      )
+    )`;
+}
+
+/** Needs: the step `held`. Gives: a select of `month, dimensions, repeat_gaps, repeat_touches`. */
+const repeatsOfMonths: SQL = sql`
+      select month, dimensions, array_agg(gap::smallint order by gap) as repeat_gaps,
+        array_agg(this_or_more::int order by gap) as repeat_touches
+      from (
+        select month, dimensions, gap,
+          sum(sum(touches)) over (partition by month, dimensions order by gap desc) as this_or_more
+        from (
+          select x.month, x.dimensions, r.gap - (x.day - x.month) as gap,
+            r.touches - coalesce(lead(r.touches) over (partition by x.day, x.currency, x.number order by r.gap), 0) as touches
+          from held x
+          cross join lateral unnest(x.repeat_gaps, x.repeat_touches) r (gap, touches)
+        ) of_days
+        where gap > 0
+        group by month, dimensions, gap
+      ) gaps
+      group by month, dimensions`;
 
 /** A workspace that keeps sums, with its money settings. */
 export interface KeepingWorkspace {

@@ -1,15 +1,17 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { CreditQuestion } from './credit-question.ts';
-import { weightSql } from './model-sql.ts';
+import { weightBetween, weightSql } from './model-sql.ts';
 import { blockAndGrowth, DECAY_PIECES, sweptFactors } from './swept-decay-sql.ts';
+import { sweptOwn, sweptPieces } from './swept-own-sql.ts';
 import { type Events, sumsByGroup } from './swept-sums-sql.ts';
 
 /**
  * Credit of swept journeys. Few touches have a weight of their own: the first, the last, the last non-direct one and
- * those of milestones. Between them all touches of a journey weigh the same, so a journey is a few pieces of constant
- * weight. The credit of a touch is the sum over the pieces that contain it: a running sum over the places at which
- * pieces begin and end. It costs touches + conversions, and not their product. Sums are numeric, so that what begins
- * and ends cancels out exactly.
+ * those of milestones. They are looked up, journey by journey (`swept-own-sql.ts`). Between them all touches of a journey
+ * weigh the same, so the rest of a journey is a few pieces of constant weight. The credit of such a touch is the sum over
+ * the pieces that contain it: a running sum over the places at which pieces begin and end. It costs touches +
+ * conversions, and not their product. Many models share a running sum, because their weights between are the same but
+ * for a factor. Sums are numeric, so that what begins and ends cancels out exactly.
  */
 
 /** A sum over the credited conversions: its name and its summand. */
@@ -44,19 +46,30 @@ export const creditColumns = (i: number) => {
   };
 };
 
-/** The position in the journey of a place in it. Needs: `low, recorded`. Gives: an expression. */
-const positionOf = (place: SQL) => sql`(${place} - low - coalesce(recorded < ${place}, false)::int)`;
-
-/** A column of credit. */
+/** A sum of credit of a model, by its index in the query. */
 type Sum = Measure & { i: number; column: SQL };
 
-function columnsOf(question: CreditQuestion): Sum[] {
+function sumsOf(question: CreditQuestion): Sum[] {
   return question.models.flatMap((_, i) =>
     measuresOf(question).map((measure) => ({
       ...measure,
       i,
       column: creditColumns(i)[measure.name as keyof ReturnType<typeof creditColumns>],
     })),
+  );
+}
+
+/** A running sum of the shares that models have in common. */
+type SharedSum = Measure & { column: SQL; share: SQL };
+
+const sharedColumn = (share: string, measure: string) => sql`${sql.identifier(`${share}_${measure}`)}`;
+
+function sharedSums(question: CreditQuestion): SharedSum[] {
+  const { models, settings } = question;
+  const shares = models.flatMap((model) => weightBetween(model, settings) ?? []);
+  const distinct = new Map(shares.map((one) => [one.name, one.share]));
+  return [...distinct].flatMap(([name, share]) =>
+    measuresOf(question).map((measure) => ({ ...measure, share, column: sharedColumn(name, measure.name) })),
   );
 }
 
@@ -69,48 +82,58 @@ const joined = (parts: readonly SQL[]) => sql.join([...parts], sql`, `);
  * end at the group, and credit, see `creditColumns`.
  */
 export function sweptCredit(question: CreditQuestion): SQL {
-  const sums = columnsOf(question);
-  const hasDecay = question.models.includes('time_decay');
-  const isOfDecay = ({ i }: Sum) => question.models[i] === 'time_decay';
+  const { models, settings } = question;
+  const sums = sumsOf(question);
+  const shared = sharedSums(question);
+  const isOfDecay = ({ i }: Sum) => models[i] === 'time_decay';
   const events: Events = {
     step: sql`swept_events`,
-    columns: [sql`covered`, sql`lasts`, ...sums.filter((sum) => !isOfDecay(sum)).map(({ column }) => column)],
+    columns: [sql`covered`, ...shared.map(({ column }) => column)],
     weight: sql`1`,
     block: null,
   };
-  const { block, growth } = blockAndGrowth(question);
-  const decay: Events = {
-    step: sql`swept_decay_events`,
-    columns: sums.filter(isOfDecay).map(({ column }) => column),
-    weight: growth,
-    block,
-  };
-  const total = (column: SQL) => sql`coalesce(sum(${column}), 0)::float8 as ${column}`;
+  const ofShares = sums.map(({ i, name, column }) => {
+    const between = weightBetween(models[i] ?? 'linear', settings);
+    if (between === null) return sql`0::float8 as ${column}`;
+    return sql`${between.factor}::float8 * sum(${sharedColumn(between.name, name)})::float8 as ${column}`;
+  });
+  const ofOwn = sums.map((sum) =>
+    isOfDecay(sum) ? sql`0` : sql`sum(${sum.of(weightSql(models[sum.i] ?? 'linear', settings))})`,
+  );
+  const decays = sums.filter(isOfDecay);
+  const withDecay =
+    decays.length === 0
+      ? sql``
+      : sql`
+        union all
+        select interval, dimensions, 0, 0, ${joined(sums.map((sum) => (isOfDecay(sum) ? sql`sum(${sum.column})::float8` : sql`0`)))}
+        from (${sumsByGroup(question, decayEvents(question, decays))}
+        ) sums
+        group by interval, dimensions`;
   return sql`
     swept_placed as materialized (${touchesByInterval(question)}
-    ), ${eventsOfPieces(
-      question,
-      sums.filter((sum) => !isOfDecay(sum)),
-    )}, ${
-      hasDecay ? sql`${sweptFactors(question)}, ${eventsOfDecay(sums.filter(isOfDecay))}, ` : sql``
+    ), ${sweptPieces(question)}, ${eventsOfPieces(shared)}, ${sweptOwn(question)}, ${
+      decays.length === 0 ? sql`` : sql`${sweptFactors(question)}, ${eventsOfDecay(decays)}, `
     }swept_credit as materialized (
-      select interval, dimensions, sum(covered)::bigint as touchpoints, sum(lasts)::bigint as lasts, ${joined(sums.map(({ column }) => total(column)))}
+      select interval, dimensions, sum(touchpoints)::bigint as touchpoints, sum(lasts)::bigint as lasts, ${joined(sums.map(({ column }) => sql`coalesce(sum(${column}), 0) as ${column}`))}
       from (
-        select interval, dimensions, ${joined([...events.columns, ...decay.columns.map((column) => sql`0 as ${column}`)])}
+        select interval, dimensions, sum(covered) as touchpoints, 0 as lasts, ${joined(ofShares)}
         from (${sumsByGroup(question, events)}
-        ) sums${
-          hasDecay
-            ? sql`
+        ) sums
+        group by interval, dimensions
         union all
-        select interval, dimensions, ${joined([...events.columns.map(() => sql`0`), ...decay.columns])}
-        from (${sumsByGroup(question, decay)}
-        ) sums`
-            : sql``
-        }
+        select interval, dimensions, 0, sum(is_last), ${joined(ofOwn)}
+        from swept_own
+        group by interval, dimensions${withDecay}
       ) credited
       group by interval, dimensions
-      having sum(covered) > 0
+      having sum(touchpoints) > 0
     )`;
+}
+
+function decayEvents(question: CreditQuestion, sums: readonly Sum[]): Events {
+  const { block, growth } = blockAndGrowth(question);
+  return { step: sql`swept_decay_events`, columns: sums.map(({ column }) => column), weight: growth, block };
 }
 
 /**
@@ -143,50 +166,22 @@ function touchesByInterval({ interval }: CreditQuestion): SQL {
 }
 
 /**
- * The pieces of each journey, and the places at which they begin and end. A piece is one touch with a weight of its own,
- * or the touches between two of them. `covered` grows where the first of the journeys that have a touch begins, and falls
- * where the last of them ends, so each touch of any journey counts once.
+ * The places at which the pieces of journeys begin and end. `covered` grows where the first of the journeys that have a
+ * touch begins, and falls where the last of them ends, so each touch of any journey counts once.
  *
- * Needs: the step `swept_journeys`. Gives: the steps `swept_pieces` and `swept_events (entity, interval, place, by_group,
- * groups, covered, lasts, <sums>)`.
+ * Needs: the step `swept_pieces`. Gives: the step `swept_events (entity, interval, place, by_group, groups, covered,
+ * <sums>)`.
  */
-function eventsOfPieces({ models, settings, milestones }: CreditQuestion, sums: readonly Sum[]): SQL {
-  const own = [
-    sql`(first)`,
-    sql`(last)`,
-    sql`(recorded)`,
-    ...(models.includes('last_non_direct') ? [sql`(last_non_direct)`] : []),
-    ...(milestones ? [sql`(lead)`, sql`(opportunity)`] : []),
-  ];
-  const weight = (i: number) => sql`${sql.identifier(`weight_${i}`)}`;
-  const weights = models.flatMap((model, i) =>
-    model === 'time_decay' ? [] : [sql`, (${weightSql(model, settings)})::numeric as ${weight(i)}`],
-  );
-  const milestonePositions = milestones
-    ? sql`, ${positionOf(sql`lead`)} as lead_position, ${positionOf(sql`opportunity`)} as opportunity_position`
-    : sql``;
+function eventsOfPieces(sums: readonly SharedSum[]): SQL {
   const of = sql`entity, interval, by_group, groups`;
-  return sql`swept_pieces as (
-      select ${of}, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted${sql.join(weights)}
-      from (
-        select ${of}, net, gross, retracted, touches, last, piece.from_place, piece.to_place, piece.position::float8 as position,
-          ${positionOf(sql`last_non_direct`)} as last_non_direct${milestonePositions}
-        from swept_journeys
-        cross join lateral (
-          select place, lag(place, 1, low) over (order by place) as previous
-          from (select distinct place from (values ${joined(own)}) places (place) where place is not null) places
-        ) own
-        cross join lateral (values
-          (own.place, own.place + 1, ${positionOf(sql`own.place`)}, own.place is distinct from recorded),
-          (own.previous + 1, own.place, ${positionOf(sql`own.place`)} - 0.5, own.place - own.previous > 1)
-        ) piece (from_place, to_place, position, occurs)
-        where touches > 0 and piece.occurs
-      ) pieces
-    ), swept_events as (
+  const summed = sums.map(
+    ({ of: measured, share, column }) =>
+      sql`, sum(bound.sign * ${measured(sql`case when is_own then 0 else (${share})::numeric end`)}) as ${column}`,
+  );
+  return sql`swept_events as (
       select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
       from (
-        select ${of}, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering,
-          sum(bound.sign * is_last) as lasts${sql.join(sums.map((sum) => sql`, sum(bound.sign * ${sum.of(weight(sum.i))}) as ${sum.column}`))}
+        select ${of}, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering${sql.join(summed)}
         from swept_pieces
         cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
         group by ${of}, bound.place

@@ -11,20 +11,13 @@ export interface SweptQuestion extends JourneyQuestion {
   group_by: readonly Dimension[];
 }
 
-/** The entity of a row as one text, which sorts bytewise because that is faster. */
-export function entityKey({ scope }: Pick<SweptQuestion, 'scope'>, row: SQL): SQL {
-  if (scope === 'person') return sql`(${row}.person_id::text collate "C")`;
-  return sql`(coalesce('account ' || ${row}.account_id, 'person ' || ${row}.person_id) collate "C")`;
-}
-
 /**
  * Splits conversions by whether their entity has many of them.
  *
- * Needs: `source`, a step with the columns of `converted`. Gives: the steps `crowded (entity, person_id, account_id,
- * from_at, to_at)`, the entities with the span of their journeys, and `listed_conversions`, the conversions of all
- * others.
+ * Needs: the step `converted`. Gives: the steps `crowded (entity, person_id, account_id, from_at, to_at)`, the entities
+ * with the span of their journeys, and `listed_conversions`, the conversions of all others.
  */
-export function crowdedEntities(question: SweptQuestion, source: SQL): SQL {
+export function crowdedEntities(question: SweptQuestion): SQL {
   const { scope, with_retracted } = question;
   const columns =
     scope === 'person'
@@ -32,17 +25,13 @@ export function crowdedEntities(question: SweptQuestion, source: SQL): SQL {
       : sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
   return sql`
     crowded as materialized (
-      select c.*, ${entityKey(question, sql`c`)} as entity
-      from (
-        select ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-        from ${source} c
-        ${with_retracted ? sql`` : sql`where not c.retracted`}
-        group by ${entityOf(scope, sql`c`)}
-        having count(*) > ${MAX_LISTED_JOURNEYS}
-      ) c
+      select c.entity, ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+      from converted c
+      where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
+      group by c.entity, ${entityOf(scope, sql`c`)}
     ), listed_conversions as (
       select *
-      from ${source} c
-      where ${entityKey(question, sql`c`)} not in (select entity from crowded)
+      from converted c
+      where not c.is_crowded
     )`;
 }

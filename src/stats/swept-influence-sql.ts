@@ -116,7 +116,7 @@ const heldByGroup: SQL = sql`swept_held as materialized (
  * The swept journeys that hold a group beyond the limit.
  *
  * Needs: the step `placed (interval, dimensions, folded)`, and the steps of `sweptInfluence`. Gives: a select of
- * `interval, conversion_id, is_last`.
+ * `interval, is_last`.
  */
 export function foldedJourneys({ interval }: CreditQuestion): SQL {
   const isFolded = sql`(coalesce(interval, ''), dimensions) in (select coalesce(interval, ''), dimensions from placed where folded)`;
@@ -125,11 +125,11 @@ export function foldedJourneys({ interval }: CreditQuestion): SQL {
       ? sql``
       : sql`
       union all
-      select interval, conversion_id, bool_or(is_last)
+      select interval, bool_or(is_last)
       from (select *, ${isFolded} as folded from swept_held offset 0) held
       where folded
       group by interval, conversion_id`;
-  return sql`select interval, conversion_id, is_last
+  return sql`select interval, is_last
       from (
         select interval, conversion_id, coalesce(bool_or(here > 0) filter (where mark = 'last'), false) as is_last,
           sum(case mark when 'low' then -before when 'high' then before when 'recorded' then -here end) as held

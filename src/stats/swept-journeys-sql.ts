@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { entityColumns, isOfEntity } from './entity-sql.ts';
 import { creditable, groupOf } from './journey-sql.ts';
-import { entityKey, type SweptQuestion } from './swept-entities-sql.ts';
+import type { SweptQuestion } from './swept-entities-sql.ts';
 
 /**
  * Journeys of entities with many conversions. The same touches are in many of their journeys, so listing each
@@ -45,7 +45,7 @@ const list = <T>(of: readonly T[], make: (one: T) => SQL): SQL =>
  * The touches and the journeys of crowded entities. Touches and bounds of journeys are one list in the order of time;
  * running counts give each bound the place of the last touch before it.
  *
- * Needs: the steps of `crowdedEntities`, and `source`, the step that they split. Gives: steps, among them
+ * Needs: the steps of `crowdedEntities`, and `source`, a step with the columns of `converted`. Gives: steps, among them
  * `crowd_touches (entity, id, occurred_at, is_direct, dimensions, place, by_group, group_number, <most>)` and `swept_journeys (entity, conversion_id,
  * <carried>, by_group, groups, touches, low, high, recorded, recorded_at, recorded_dimensions, first, last, last_at, last_non_direct,
  * <marks>)`. `recorded` is null if the touchpoint that recorded the conversion is not in the range, `first` and `last`
@@ -71,19 +71,14 @@ export function sweptJourneys(
   return sql`
     swept_conversions as materialized (
       select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-      from (
-        select c.*, ${entityKey(question, sql`c`)} as entity, ${entityKey(question, sql`c`)} in (select entity from crowded) as is_swept
-        from ${source} c
-        ${with_retracted ? sql`` : sql`where not c.retracted`}
-        offset 0
-      ) c
+      from ${source} c
       left join lateral (
         select t.occurred_at, ${groupOf(question.group_by)} as dimensions
         from touchpoints t
         where t.workspace_id = ${tenant(workspace_id)} and t.id = c.touchpoint_id and (${recordedBy}) and ${creditable(where)}
         offset 0
       ) r on true
-      where is_swept
+      where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
     ), swept_marks as materialized (
       select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, ${byGroup(intervals)} as by_group,
         max(group_number) over (partition by entity) as groups${list(most, ([name, as]) => sql`max(${column(name)}) over (partition by entity) as ${column(as)}`)}

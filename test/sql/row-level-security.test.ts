@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
+import { keepSums } from '../support/credit-sums.ts';
 import { codeOf, rowsOf, under } from '../support/tables.ts';
 
 /**
@@ -87,6 +88,7 @@ async function filled(): Promise<TestWorkspace> {
   await rowsOf(`insert into key_usage (workspace_id, key_id, day, slot) values ($1, 'k', current_date, 1)`, [
     workspace.id,
   ]);
+  await keepSums(workspace);
   await keepCursor(workspace);
   // Only a report of more than ten seconds is remembered as slow.
   await rowsOf(

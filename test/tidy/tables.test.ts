@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { PROJECT_ROOT } from '../../local/workerd.ts';
 import * as accountTables from '../../src/db/account-tables.ts';
 import * as conversationTables from '../../src/db/conversation-tables.ts';
+import * as creditTables from '../../src/db/credit-tables.ts';
 import * as eventTables from '../../src/db/event-tables.ts';
 import * as moneyTables from '../../src/db/money-tables.ts';
 import * as pageTables from '../../src/db/page-tables.ts';
@@ -23,6 +24,7 @@ const schema = {
   ...conversationTables,
   ...moneyTables,
   ...reportTables,
+  ...creditTables,
 };
 
 const MIGRATIONS = join(PROJECT_ROOT, 'migrations');

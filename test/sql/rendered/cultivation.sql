@@ -16,22 +16,38 @@ with
     offset 0
   )
 ),
+  adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit 50000
+),
   held as materialized (
   select *, row_number() over (partition by person_id, goal order by occurred_at, id) as nth
   from (
     select c.id, c.person_id, c.goal, c.occurred_at, c.currency, g.counting,
-      coalesce(n.restated_value, c.value) as value, (c.occurred_at at time zone 'Europe/Berlin')::date as day
-    from conversions c
+      coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as value, (c.occurred_at at time zone 'Europe/Berlin')::date as day
+    from (
+      select c.id, c.person_id, c.goal, c.occurred_at, c.currency, c.value, ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+      from conversions c
+      where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase"}'::text[])
+        and c.occurred_at <= '2026-06-15T12:00:00.000Z'::timestamptz
+      offset 0
+    ) c
     join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
-    left join lateral (
-      select bool_or(a.kind = 'retraction') as retracted,
-        (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
-      from adjustments a
-      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
-      group by a.conversion_id
-    ) n on true
-    where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase"}'::text[])
-      and c.occurred_at <= '2026-06-15T12:00:00.000Z'::timestamptz and n.retracted is not true
+    where (not c.is_adjusted or not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+        offset 0
+    ))
   ) unretracted
 ), "fx" as materialized (
   select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
@@ -79,12 +95,12 @@ with
   select c.person_id, c.goal, min(c.occurred_at) as occurred_at
   from conversions c
   where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any(array(select g.key from goals g where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'cultivation' order by g.key))
-    and c.occurred_at <= '2026-06-15T12:00:00.000Z'::timestamptz and not exists (
-    select
-    from adjustments a
-    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
-    offset 0
-  )
+    and c.occurred_at <= '2026-06-15T12:00:00.000Z'::timestamptz and (not ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) or not exists (
+      select
+      from adjustments a
+      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+      offset 0
+  ))
   group by c.person_id, c.goal
 ),
   people as materialized (

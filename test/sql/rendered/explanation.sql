@@ -86,7 +86,6 @@ with goal_settings as materialized (
     and t.person_id <> c.person_id and t.account_id = c.account_id
     and (t.account_id, t.occurred_at) >= (c.account_id, c.opens_at)
     and (t.account_id, t.occurred_at) <= (c.account_id, c.occurred_at)
-    and (t.account_id, t.occurred_at) > (c.account_id, c.used_up_to)
   where case
     when t.voided_at is not null then 'voided'
     when t.occurred_at > c.occurred_at or t.id = c.touchpoint_id then 'after_conversion'

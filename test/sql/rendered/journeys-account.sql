@@ -5,12 +5,16 @@ with
   from goals g
   where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase"}'::text[])),
   reached as materialized (
-  select c.*, (c.occurred_at at time zone 'Europe/Berlin')::date as day
-  from conversions c
-  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
-    and c.goal = any('{"purchase"}'::text[])
-    and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
-    and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.value, c.currency,
+    (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from (
+    select *
+    from conversions c
+    where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and c.goal = any('{"purchase"}'::text[])
+      and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
+      and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+  ) c
 ), "fx" as materialized (
   select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
@@ -42,16 +46,15 @@ with
     group by pair.currency, pair.day
   ) known
 ),
+  adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit (select 4 * count(*) from reached)
+),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-    case
-    when c.currency = 'EUR' then 1
-    else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
-    end as rate,
-    coalesce(n.retracted, false) as retracted,
-    c.value, coalesce(n.restated_value, c.value) as restated_value,
-    c.occurred_at - g.lookback as opens_at,
-    coalesce(null::timestamptz, '-infinity') as used_up_to,
+  select c.*, c.occurred_at - g.lookback as opens_at, '-infinity'::timestamptz as used_up_to,
     (g.counting = 'every' or not exists (select
       from (
         select held.id, held.occurred_at
@@ -69,26 +72,50 @@ with
           and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
           and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
       where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-        and not exists (
+        and (not ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+          offset 0
+  )))) as counts
+  from (
+    select c.*, coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as restated_value,
+      not (not c.is_adjusted or not exists (
         select
         from adjustments a
-        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
         offset 0
-  ))) as counts
-  from reached c
+    )) as retracted
+    from (
+      select c.*, case
+        when c.currency = 'EUR' then 1
+        else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+        end as rate, ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+      from reached c
+      offset 0
+    ) c
+    offset 0
+  ) c
   join goal_settings g on g.key = c.goal
-  left join lateral (
-    select bool_or(a.kind = 'retraction') as retracted,
-      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
-    from adjustments a
-    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
-    group by a.conversion_id
-  ) n on true
-), converted as materialized (
-  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-    restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
-  from bounded
+),
+  converted as materialized (
+  select row_number() over (order by c.account_id, case when c.account_id is null then c.person_id end, c.occurred_at, c.id) as number, row_number() over (order by c.account_id, case when c.account_id is null then c.person_id end, c.occurred_at, c.id) - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
+    c.occurred_at, c.touchpoint_id, c.currency, null::text as interval, c.retracted, c.opens_at, c.used_up_to,
+    c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
+    c.restated_value * c.rate as net, count(*) filter (where not c.retracted) over entity > 32 as is_crowded,
+    lag(c.occurred_at) over entity as previous_at,
+    lead(c.occurred_at) over entity - (select max(lookback) from goal_settings) as next_opens_at
+  from bounded c
   where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts
+  window entity as (
+      partition by c.account_id, case when c.account_id is null then c.person_id end order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
+  )
 ),
   acted as (
   select t.person_id, t.account_id, t.occurred_at, t.id as touchpoint_id, array[t.channel, t.kind] collate "C" as dimensions
@@ -121,34 +148,25 @@ with
   where not has_converted and newest_at >= '2026-04-30T22:00:00.000Z'::timestamptz
 ),
   crowded as materialized (
-  select c.*, (coalesce('account ' || c.account_id, 'person ' || c.person_id) collate "C") as entity
-  from (
-    select case when c.account_id is null then c.person_id end as person_id, c.account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-    from converted c
-    where not c.retracted
-    group by c.account_id, case when c.account_id is null then c.person_id end
-    having count(*) > 32
-  ) c
+  select c.entity, case when c.account_id is null then c.person_id end as person_id, c.account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+  from converted c
+  where c.is_crowded and not c.retracted
+  group by c.entity, c.account_id, case when c.account_id is null then c.person_id end
 ), listed_conversions as (
   select *
   from converted c
-  where (coalesce('account ' || c.account_id, 'person ' || c.person_id) collate "C") not in (select entity from crowded)
+  where not c.is_crowded
 ),
   swept_conversions as materialized (
   select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-  from (
-    select c.*, (coalesce('account ' || c.account_id, 'person ' || c.person_id) collate "C") as entity, (coalesce('account ' || c.account_id, 'person ' || c.person_id) collate "C") in (select entity from crowded) as is_swept
-    from converted c
-    where not c.retracted
-    offset 0
-  ) c
+  from converted c
   left join lateral (
     select t.occurred_at, array[t.channel, t.kind] collate "C" as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.account_id = c.account_id) or (c.account_id is null and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
     offset 0
   ) r on true
-  where is_swept
+  where c.is_crowded and not c.retracted
 ), swept_marks as materialized (
   select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, false as by_group,
     max(group_number) over (partition by entity) as groups
@@ -314,14 +332,12 @@ with
     join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.account_id = c.account_id
       and (t.account_id, t.occurred_at) >= (c.account_id, c.opens_at)
       and (t.account_id, t.occurred_at) <= (c.account_id, c.occurred_at)
-      and (t.account_id, t.occurred_at) > (c.account_id, c.used_up_to)
     where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) union all
     select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, array[t.channel, t.kind] collate "C" as dimensions
     from listed_conversions c
     join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.account_id is null and t.person_id = c.person_id
       and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
       and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-      and (t.person_id, t.occurred_at) > (c.person_id, c.used_up_to)
     where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])) touched
   union all
   select true, id, null, null, null, occurred_at, net, lacks_rate

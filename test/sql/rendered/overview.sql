@@ -9,16 +9,20 @@ with
       where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
 ))),
   reached as materialized (
-  select c.*, (c.occurred_at at time zone 'Europe/Berlin')::date as day
-  from conversions c
-  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
-    and c.goal = any(array(
-      select g.key
-      from goals g
-      where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
-  ))
-    and c.occurred_at >= '2026-05-16T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
-    and c.occurred_at < '2026-06-15T22:00:00.000Z'::timestamptz
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.value, c.currency,
+    (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from (
+    select *
+    from conversions c
+    where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and c.goal = any(array(
+        select g.key
+        from goals g
+        where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
+    ))
+      and c.occurred_at >= '2026-05-16T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
+      and c.occurred_at < '2026-06-15T22:00:00.000Z'::timestamptz
+  ) c
 ), "fx" as materialized (
   select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
@@ -50,16 +54,15 @@ with
     group by pair.currency, pair.day
   ) known
 ),
+  adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit (select 4 * count(*) from reached)
+),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-    case
-    when c.currency = 'EUR' then 1
-    else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
-    end as rate,
-    coalesce(n.retracted, false) as retracted,
-    c.value, coalesce(n.restated_value, c.value) as restated_value,
-    c.occurred_at - g.lookback as opens_at,
-    coalesce(null::timestamptz, '-infinity') as used_up_to,
+  select c.*, c.occurred_at - g.lookback as opens_at, '-infinity'::timestamptz as used_up_to,
     (g.counting = 'every' or not exists (select
       from (
         select held.id, held.occurred_at
@@ -70,56 +73,71 @@ with
           and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
           and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
       where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-        and not exists (
+        and (not ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+          offset 0
+  )))) as counts
+  from (
+    select c.*, coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as restated_value,
+      not (not c.is_adjusted or not exists (
         select
         from adjustments a
-        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
         offset 0
-  ))) as counts
-  from reached c
+    )) as retracted
+    from (
+      select c.*, case
+        when c.currency = 'EUR' then 1
+        else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+        end as rate, ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+      from reached c
+      offset 0
+    ) c
+    offset 0
+  ) c
   join goal_settings g on g.key = c.goal
-  left join lateral (
-    select bool_or(a.kind = 'retraction') as retracted,
-      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
-    from adjustments a
-    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
-    group by a.conversion_id
-  ) n on true
-), converted as materialized (
-  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-    restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
-  from bounded
+),
+  converted as materialized (
+  select row_number() over (order by c.person_id, c.occurred_at, c.id) as number, row_number() over (order by c.person_id, c.occurred_at, c.id) - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
+    c.occurred_at, c.touchpoint_id, c.currency, null::text as interval, c.retracted, c.opens_at, c.used_up_to,
+    c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
+    c.restated_value * c.rate as net, count(*) filter (where not c.retracted) over entity > 32 as is_crowded,
+    lag(c.occurred_at) over entity as previous_at,
+    lead(c.occurred_at) over entity - (select max(lookback) from goal_settings) as next_opens_at
+  from bounded c
   where occurred_at >= '2026-05-16T22:00:00.000Z'::timestamptz and counts
+  window entity as (
+      partition by c.person_id order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
+  )
 ),
   crowded as materialized (
-  select c.*, (c.person_id::text collate "C") as entity
-  from (
-    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-    from converted c
-    where not c.retracted
-    group by c.person_id
-    having count(*) > 32
-  ) c
+  select c.entity, c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+  from converted c
+  where c.is_crowded and not c.retracted
+  group by c.entity, c.person_id
 ), listed_conversions as (
   select *
   from converted c
-  where (c.person_id::text collate "C") not in (select entity from crowded)
+  where not c.is_crowded
 ),
   swept_conversions as materialized (
   select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-  from (
-    select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_swept
-    from converted c
-    where not c.retracted
-    offset 0
-  ) c
+  from converted c
   left join lateral (
     select t.occurred_at, array[t.channel] collate "C" as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
     offset 0
   ) r on true
-  where is_swept
+  where c.is_crowded and not c.retracted
 ), swept_marks as materialized (
   select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, false as by_group,
     max(group_number) over (partition by entity) as groups, max("opening") over (partition by entity) as "openings", max("interval_number") over (partition by entity) as "intervals"
@@ -128,7 +146,7 @@ with
     from (
       select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
         t.channel = 'direct' as is_direct, array[t.channel] collate "C" as dimensions, null::bigint as group_number,
-        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
+        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::bigint as "number", null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
       from crowded c
       join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
         and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
@@ -136,7 +154,7 @@ with
       where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
       union all
       select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
-        recorded_dimensions, null::text, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by null::text)
+        recorded_dimensions, c.number, c.interval, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by c.interval)
       from swept_conversions c
       cross join lateral (values
           (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
@@ -154,7 +172,7 @@ with
 ), swept_bounds as (
   select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
   from (
-    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number",
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number",
       max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
       max(place) filter (where mark = 'recorded') as recorded_place,
       max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
@@ -162,10 +180,10 @@ with
       max(non_direct) filter (where mark = 'before') as before_non_direct
     from swept_marks
     where conversion_id is not null
-    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number"
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
   ) bounds
 ), swept_journeys as materialized (
-  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
+  select entity, conversion_id, "number", "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
     low, high, recorded, recorded_at, recorded_dimensions,
     case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
     nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
@@ -173,74 +191,83 @@ with
   from swept_bounds
 ),
   touched as (
-  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
-    t.channel = 'direct' as is_direct,
-    array[t.channel] collate "C" as dimensions
+  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, c.number, c.interval, c.net::float8 as net, coalesce(t.occurred_at <= c.previous_at or t.occurred_at >= c.next_opens_at, false) as is_shared, t.channel as "channel"
   from listed_conversions c
   join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
     and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
     and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-    and (t.person_id, t.occurred_at) > (c.person_id, c.used_up_to)
   where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
-), positioned as (
-  select *, row_number() over journey as position
-  from touched
-  window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
 ), ranked as materialized (
-  select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
-    max(position) filter (where not is_direct) over journey as last_non_direct
-  from positioned
-  window journey as (partition by conversion_id)
+  select number, interval, "channel", net, touchpoint_id, is_shared, case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end as place, least(touches, 3) as places, case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end as part, 1::float8 / touches as "weight_0"
+  from (
+    select number, interval, "channel", net, touchpoint_id, is_shared, row_number() over journey as position, count(*) over journey as touches
+    from touched touched
+    window journey as (
+        partition by number order by occurred_at, touchpoint_id rows between unbounded preceding and unbounded following
+    ),
+      earlier as (partition by number order by occurred_at, touchpoint_id rows unbounded preceding)
+  ) positioned
 ),
-  weighted as (
-  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0"
-  from (select *, null as decay from ranked) ranked
-), by_journey as materialized (
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0"
-  from weighted
-  group by conversion_id, interval, dimensions, gross, net, retracted
+  by_place as materialized (
+  select interval, "channel", place, places, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, sum("weight_0") as "weight_0", sum("weight_0" * net) as "worth_0"
+  from ranked
+  group by interval, "channel", place, places
 ),
   swept_placed as materialized (
   select entity, null as interval, place, occurred_at, dimensions, openings
   from crowd_touches
-), swept_pieces as (
-  select entity, interval, by_group, groups, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted, (1::float8 / touches)::numeric as "weight_0"
-  from (
-    select entity, interval, by_group, groups, net, gross, retracted, touches, last, piece.from_place, piece.to_place, piece.position::float8 as position,
-      (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct
-    from swept_journeys
-    cross join lateral (
-      select place, lag(place, 1, low) over (order by place) as previous
-      from (select distinct place from (values (first), (last), (recorded)) places (place) where place is not null) places
-    ) own
-    cross join lateral (values
-        (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), own.place is distinct from recorded),
-        (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, own.place - own.previous > 1)
-    ) piece (from_place, to_place, position, occurs)
-    where touches > 0 and piece.occurs
-  ) pieces
+), swept_pieces as materialized (
+  select entity, interval, by_group, groups, net, gross, retracted, touches, piece.position::float8 as position,
+    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, piece.from_place, piece.to_place, piece.is_own,
+    (piece.from_place = last)::int as is_last
+  from swept_journeys
+  cross join lateral (
+    select place, lag(place, 1, low) over (order by place) as previous
+    from (select distinct place from (values (first), (last), (recorded)) places (place) where place is not null) places
+  ) own
+  cross join lateral (values
+      (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), true, own.place is distinct from recorded),
+      (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, false, own.place - own.previous > 1)
+  ) piece (from_place, to_place, position, is_own, occurs)
+  where touches > 0 and piece.occurs
 ), swept_events as (
   select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
   from (
-    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering,
-      sum(bound.sign * is_last) as lasts, sum(bound.sign * case when retracted then 0 else "weight_0" end) as "net_0", sum(bound.sign * case when retracted then 0 else "weight_0" * coalesce(net, 0) end) as "value_0"
+    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering, sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end end) as "linear_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end * coalesce(net, 0) end) as "linear_value"
     from swept_pieces
     cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
     group by entity, interval, by_group, groups, bound.place
   ) events
-), swept_credit as materialized (
-  select interval, dimensions, sum(covered)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0)::float8 as "net_0", coalesce(sum("value_0"), 0)::float8 as "value_0"
+), swept_own as (
+  select *
   from (
-    select interval, dimensions, covered, lasts, "net_0", "value_0"
+    select *, max(touch_dimensions) over (partition by entity, place) as dimensions
     from (
-      select interval, dimensions, weight * covered as covered, weight * lasts as lasts, weight * "net_0" as "net_0", weight * "value_0" as "value_0"
+      select entity, place, dimensions as touch_dimensions, null as interval, null::int as is_last, null::float8 as net,
+        null::float8 as gross, null::boolean as retracted, null::bigint as touches, null::float8 as position,
+        null::bigint as last_non_direct
+      from crowd_touches
+      union all
+      select entity, from_place, null, interval, is_last, net::float8, gross::float8, retracted, touches, position,
+        last_non_direct
+      from swept_pieces
+      where is_own
+    ) listed
+  ) listed
+  where touch_dimensions is null
+), swept_credit as materialized (
+  select interval, dimensions, sum(touchpoints)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0) as "net_0", coalesce(sum("value_0"), 0) as "value_0"
+  from (
+    select interval, dimensions, sum(covered) as touchpoints, 0 as lasts, 1::float8 * sum("linear_net")::float8 as "net_0", 1::float8 * sum("linear_value")::float8 as "value_0"
+    from (
+      select interval, dimensions, weight * covered as covered, weight * "linear_net" as "linear_net", weight * "linear_value" as "linear_value"
       from (
-        select interval, dimensions, weight, sum(covered) over here as covered, sum(lasts) over here as lasts, sum("net_0") over here as "net_0", sum("value_0") over here as "value_0"
+        select interval, dimensions, weight, sum(covered) over here as covered, sum("linear_net") over here as "linear_net", sum("linear_value") over here as "linear_value"
         from (
-          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as lasts, 0 as "net_0", 0 as "value_0"
+          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as "linear_net", 0 as "linear_value"
           from swept_placed
           union all
-          select entity, interval, place, null, null, covered, lasts, "net_0", "value_0"
+          select entity, interval, place, null, null, covered, "linear_net", "linear_value"
           from swept_events
           where not by_group
         ) listed
@@ -248,14 +275,23 @@ with
       ) places
       where dimensions is not null
     ) sums
+    group by interval, dimensions
+    union all
+    select interval, dimensions, 0, sum(is_last), sum(case when retracted then 0 else 1::float8 / touches end), sum(case when retracted then 0 else 1::float8 / touches * coalesce(net, 0) end)
+    from swept_own
+    group by interval, dimensions
   ) credited
   group by interval, dimensions
-  having sum(covered) > 0
+  having sum(touchpoints) > 0
 ),
   attributed as (
-  select conversion_id from by_journey
+  select number
+  from ranked
+  where place = 1
   union all
-  select conversion_id from swept_journeys where touches > 0
+  select number
+  from swept_journeys
+  where touches > 0
 )
 select (
   select json_agg(g.key order by g.key)
@@ -276,8 +312,9 @@ select (
   from (
     select dimensions, sum(conversions) as conversions, sum(value) as value
     from (
-      select dimensions, "weight_0" as conversions, coalesce("weight_0" * net::float8, 0) as value
-      from by_journey
+      select array["channel"] collate "C" as dimensions, sum("weight_0") as conversions, coalesce(sum("worth_0"), 0) as value
+      from by_place
+      group by "channel"
       union all
       select dimensions, "net_0", "value_0"
       from swept_credit
@@ -286,7 +323,7 @@ select (
   ) credited
 ) as channels
 from (
-  select c.*, c.id in (select conversion_id from attributed) as is_attributed
+  select c.*, c.number in (select number from attributed) as is_attributed
   from converted c
   offset 0
 ) c;
@@ -302,16 +339,20 @@ with
       where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
 ))),
   reached as materialized (
-  select c.*, (c.occurred_at at time zone 'Europe/Berlin')::date as day
-  from conversions c
-  where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
-    and c.goal = any(array(
-      select g.key
-      from goals g
-      where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
-  ))
-    and c.occurred_at >= '2026-04-16T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
-    and c.occurred_at < '2026-05-16T22:00:00.000Z'::timestamptz
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.value, c.currency,
+    (c.occurred_at at time zone 'Europe/Berlin')::date as day
+  from (
+    select *
+    from conversions c
+    where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+      and c.goal = any(array(
+        select g.key
+        from goals g
+        where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
+    ))
+      and c.occurred_at >= '2026-04-16T22:00:00.000Z'::timestamptz - make_interval(secs => 0::float8)
+      and c.occurred_at < '2026-05-16T22:00:00.000Z'::timestamptz
+  ) c
 ), "fx" as materialized (
   select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
@@ -343,16 +384,15 @@ with
     group by pair.currency, pair.day
   ) known
 ),
+  adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit (select 4 * count(*) from reached)
+),
   bounded as (
-  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.currency, c.properties,
-    case
-    when c.currency = 'EUR' then 1
-    else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
-    end as rate,
-    coalesce(n.retracted, false) as retracted,
-    c.value, coalesce(n.restated_value, c.value) as restated_value,
-    c.occurred_at - g.lookback as opens_at,
-    coalesce(null::timestamptz, '-infinity') as used_up_to,
+  select c.*, c.occurred_at - g.lookback as opens_at, '-infinity'::timestamptz as used_up_to,
     (g.counting = 'every' or not exists (select
       from (
         select held.id, held.occurred_at
@@ -363,56 +403,71 @@ with
           and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
           and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
       where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-        and not exists (
+        and (not ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+          offset 0
+  )))) as counts
+  from (
+    select c.*, coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as restated_value,
+      not (not c.is_adjusted or not exists (
         select
         from adjustments a
-        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
         offset 0
-  ))) as counts
-  from reached c
+    )) as retracted
+    from (
+      select c.*, case
+        when c.currency = 'EUR' then 1
+        else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+        end as rate, ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+      from reached c
+      offset 0
+    ) c
+    offset 0
+  ) c
   join goal_settings g on g.key = c.goal
-  left join lateral (
-    select bool_or(a.kind = 'retraction') as retracted,
-      (array_agg(a.value order by a.occurred_at desc, a.id desc) filter (where a.kind = 'restatement'))[1] as restated_value
-    from adjustments a
-    where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id
-    group by a.conversion_id
-  ) n on true
-), converted as materialized (
-  select id, person_id, account_id, goal, occurred_at, touchpoint_id, retracted, opens_at, used_up_to,
-    restated_value is not null and rate is null as lacks_rate, value * rate as gross, restated_value * rate as net
-  from bounded
+),
+  converted as materialized (
+  select row_number() over (order by c.person_id, c.occurred_at, c.id) as number, row_number() over (order by c.person_id, c.occurred_at, c.id) - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
+    c.occurred_at, c.touchpoint_id, c.currency, null::text as interval, c.retracted, c.opens_at, c.used_up_to,
+    c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
+    c.restated_value * c.rate as net, count(*) filter (where not c.retracted) over entity > 32 as is_crowded,
+    lag(c.occurred_at) over entity as previous_at,
+    lead(c.occurred_at) over entity - (select max(lookback) from goal_settings) as next_opens_at
+  from bounded c
   where occurred_at >= '2026-04-16T22:00:00.000Z'::timestamptz and counts
+  window entity as (
+      partition by c.person_id order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
+  )
 ),
   crowded as materialized (
-  select c.*, (c.person_id::text collate "C") as entity
-  from (
-    select c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-    from converted c
-    where not c.retracted
-    group by c.person_id
-    having count(*) > 32
-  ) c
+  select c.entity, c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+  from converted c
+  where c.is_crowded and not c.retracted
+  group by c.entity, c.person_id
 ), listed_conversions as (
   select *
   from converted c
-  where (c.person_id::text collate "C") not in (select entity from crowded)
+  where not c.is_crowded
 ),
   swept_conversions as materialized (
   select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-  from (
-    select c.*, (c.person_id::text collate "C") as entity, (c.person_id::text collate "C") in (select entity from crowded) as is_swept
-    from converted c
-    where not c.retracted
-    offset 0
-  ) c
+  from converted c
   left join lateral (
     select t.occurred_at, array[t.channel] collate "C" as dimensions
     from touchpoints t
     where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
     offset 0
   ) r on true
-  where is_swept
+  where c.is_crowded and not c.retracted
 ), swept_marks as materialized (
   select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, false as by_group,
     max(group_number) over (partition by entity) as groups, max("opening") over (partition by entity) as "openings", max("interval_number") over (partition by entity) as "intervals"
@@ -421,7 +476,7 @@ with
     from (
       select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
         t.channel = 'direct' as is_direct, array[t.channel] collate "C" as dimensions, null::bigint as group_number,
-        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
+        null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::bigint as "number", null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
       from crowded c
       join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
         and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
@@ -429,7 +484,7 @@ with
       where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
       union all
       select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
-        recorded_dimensions, null::text, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by null::text)
+        recorded_dimensions, c.number, c.interval, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by c.interval)
       from swept_conversions c
       cross join lateral (values
           (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
@@ -447,7 +502,7 @@ with
 ), swept_bounds as (
   select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
   from (
-    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number",
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number",
       max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
       max(place) filter (where mark = 'recorded') as recorded_place,
       max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
@@ -455,10 +510,10 @@ with
       max(non_direct) filter (where mark = 'before') as before_non_direct
     from swept_marks
     where conversion_id is not null
-    group by entity, conversion_id, recorded_at, recorded_dimensions, "interval", "gross", "net", "retracted", "opening", "interval_number"
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
   ) bounds
 ), swept_journeys as materialized (
-  select entity, conversion_id, "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
+  select entity, conversion_id, "number", "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
     low, high, recorded, recorded_at, recorded_dimensions,
     case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
     nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
@@ -466,74 +521,83 @@ with
   from swept_bounds
 ),
   touched as (
-  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.gross, c.net, c.retracted,
-    t.channel = 'direct' as is_direct,
-    array[t.channel] collate "C" as dimensions
+  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, c.number, c.interval, c.net::float8 as net, coalesce(t.occurred_at <= c.previous_at or t.occurred_at >= c.next_opens_at, false) as is_shared, t.channel as "channel"
   from listed_conversions c
   join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
     and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
     and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-    and (t.person_id, t.occurred_at) > (c.person_id, c.used_up_to)
   where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
-), positioned as (
-  select *, row_number() over journey as position
-  from touched
-  window journey as (partition by conversion_id order by occurred_at, touchpoint_id)
 ), ranked as materialized (
-  select *, count(*) over journey as touches, max(occurred_at) over journey as newest_at,
-    max(position) filter (where not is_direct) over journey as last_non_direct
-  from positioned
-  window journey as (partition by conversion_id)
+  select number, interval, "channel", net, touchpoint_id, is_shared, case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end as place, least(touches, 3) as places, case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end as part, 1::float8 / touches as "weight_0"
+  from (
+    select number, interval, "channel", net, touchpoint_id, is_shared, row_number() over journey as position, count(*) over journey as touches
+    from touched touched
+    window journey as (
+        partition by number order by occurred_at, touchpoint_id rows between unbounded preceding and unbounded following
+    ),
+      earlier as (partition by number order by occurred_at, touchpoint_id rows unbounded preceding)
+  ) positioned
 ),
-  weighted as (
-  select conversion_id, interval, dimensions, gross, net, retracted, position = touches as is_last, 1::float8 / touches as "weight_0"
-  from (select *, null as decay from ranked) ranked
-), by_journey as materialized (
-  select conversion_id, interval, dimensions, gross, net, retracted, bool_or(is_last) as is_last, sum("weight_0")::float8 as "weight_0"
-  from weighted
-  group by conversion_id, interval, dimensions, gross, net, retracted
+  by_place as materialized (
+  select interval, "channel", place, places, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, sum("weight_0") as "weight_0", sum("weight_0" * net) as "worth_0"
+  from ranked
+  group by interval, "channel", place, places
 ),
   swept_placed as materialized (
   select entity, null as interval, place, occurred_at, dimensions, openings
   from crowd_touches
-), swept_pieces as (
-  select entity, interval, by_group, groups, from_place, to_place, (from_place = last)::int as is_last, net, gross, retracted, (1::float8 / touches)::numeric as "weight_0"
-  from (
-    select entity, interval, by_group, groups, net, gross, retracted, touches, last, piece.from_place, piece.to_place, piece.position::float8 as position,
-      (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct
-    from swept_journeys
-    cross join lateral (
-      select place, lag(place, 1, low) over (order by place) as previous
-      from (select distinct place from (values (first), (last), (recorded)) places (place) where place is not null) places
-    ) own
-    cross join lateral (values
-        (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), own.place is distinct from recorded),
-        (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, own.place - own.previous > 1)
-    ) piece (from_place, to_place, position, occurs)
-    where touches > 0 and piece.occurs
-  ) pieces
+), swept_pieces as materialized (
+  select entity, interval, by_group, groups, net, gross, retracted, touches, piece.position::float8 as position,
+    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, piece.from_place, piece.to_place, piece.is_own,
+    (piece.from_place = last)::int as is_last
+  from swept_journeys
+  cross join lateral (
+    select place, lag(place, 1, low) over (order by place) as previous
+    from (select distinct place from (values (first), (last), (recorded)) places (place) where place is not null) places
+  ) own
+  cross join lateral (values
+      (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), true, own.place is distinct from recorded),
+      (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, false, own.place - own.previous > 1)
+  ) piece (from_place, to_place, position, is_own, occurs)
+  where touches > 0 and piece.occurs
 ), swept_events as (
   select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
   from (
-    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering,
-      sum(bound.sign * is_last) as lasts, sum(bound.sign * case when retracted then 0 else "weight_0" end) as "net_0", sum(bound.sign * case when retracted then 0 else "weight_0" * coalesce(net, 0) end) as "value_0"
+    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering, sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end end) as "linear_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end * coalesce(net, 0) end) as "linear_value"
     from swept_pieces
     cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
     group by entity, interval, by_group, groups, bound.place
   ) events
-), swept_credit as materialized (
-  select interval, dimensions, sum(covered)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0)::float8 as "net_0", coalesce(sum("value_0"), 0)::float8 as "value_0"
+), swept_own as (
+  select *
   from (
-    select interval, dimensions, covered, lasts, "net_0", "value_0"
+    select *, max(touch_dimensions) over (partition by entity, place) as dimensions
     from (
-      select interval, dimensions, weight * covered as covered, weight * lasts as lasts, weight * "net_0" as "net_0", weight * "value_0" as "value_0"
+      select entity, place, dimensions as touch_dimensions, null as interval, null::int as is_last, null::float8 as net,
+        null::float8 as gross, null::boolean as retracted, null::bigint as touches, null::float8 as position,
+        null::bigint as last_non_direct
+      from crowd_touches
+      union all
+      select entity, from_place, null, interval, is_last, net::float8, gross::float8, retracted, touches, position,
+        last_non_direct
+      from swept_pieces
+      where is_own
+    ) listed
+  ) listed
+  where touch_dimensions is null
+), swept_credit as materialized (
+  select interval, dimensions, sum(touchpoints)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0) as "net_0", coalesce(sum("value_0"), 0) as "value_0"
+  from (
+    select interval, dimensions, sum(covered) as touchpoints, 0 as lasts, 1::float8 * sum("linear_net")::float8 as "net_0", 1::float8 * sum("linear_value")::float8 as "value_0"
+    from (
+      select interval, dimensions, weight * covered as covered, weight * "linear_net" as "linear_net", weight * "linear_value" as "linear_value"
       from (
-        select interval, dimensions, weight, sum(covered) over here as covered, sum(lasts) over here as lasts, sum("net_0") over here as "net_0", sum("value_0") over here as "value_0"
+        select interval, dimensions, weight, sum(covered) over here as covered, sum("linear_net") over here as "linear_net", sum("linear_value") over here as "linear_value"
         from (
-          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as lasts, 0 as "net_0", 0 as "value_0"
+          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as "linear_net", 0 as "linear_value"
           from swept_placed
           union all
-          select entity, interval, place, null, null, covered, lasts, "net_0", "value_0"
+          select entity, interval, place, null, null, covered, "linear_net", "linear_value"
           from swept_events
           where not by_group
         ) listed
@@ -541,14 +605,23 @@ with
       ) places
       where dimensions is not null
     ) sums
+    group by interval, dimensions
+    union all
+    select interval, dimensions, 0, sum(is_last), sum(case when retracted then 0 else 1::float8 / touches end), sum(case when retracted then 0 else 1::float8 / touches * coalesce(net, 0) end)
+    from swept_own
+    group by interval, dimensions
   ) credited
   group by interval, dimensions
-  having sum(covered) > 0
+  having sum(touchpoints) > 0
 ),
   attributed as (
-  select conversion_id from by_journey
+  select number
+  from ranked
+  where place = 1
   union all
-  select conversion_id from swept_journeys where touches > 0
+  select number
+  from swept_journeys
+  where touches > 0
 )
 select (
   select json_agg(g.key order by g.key)
@@ -569,8 +642,9 @@ select (
   from (
     select dimensions, sum(conversions) as conversions, sum(value) as value
     from (
-      select dimensions, "weight_0" as conversions, coalesce("weight_0" * net::float8, 0) as value
-      from by_journey
+      select array["channel"] collate "C" as dimensions, sum("weight_0") as conversions, coalesce(sum("worth_0"), 0) as value
+      from by_place
+      group by "channel"
       union all
       select dimensions, "net_0", "value_0"
       from swept_credit
@@ -579,11 +653,18 @@ select (
   ) credited
 ) as channels
 from (
-  select c.*, c.id in (select conversion_id from attributed) as is_attributed
+  select c.*, c.number in (select number from attributed) as is_attributed
   from converted c
   offset 0
 ) c;
 
+with adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit 50000
+)
 select (
   select percentile_cont(0.5) within group (order by extract(epoch from v.first_response_at - v.opened_at)::float8)
   from conversations v
@@ -615,12 +696,12 @@ select (
           from goals g
           where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
     )))
-      and c.occurred_at < '2026-06-15T12:00:00.000Z'::timestamptz and not exists (
-      select
-      from adjustments a
-      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
-      offset 0
-    )
+      and c.occurred_at < '2026-06-15T12:00:00.000Z'::timestamptz and (not ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) or not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+        offset 0
+    ))
     group by c.person_id
     having not bool_or(g.key = any(array(
           select g.key
@@ -629,6 +710,13 @@ select (
     )))
   ) pooled) as pool;
 
+with adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit 50000
+)
 select (
   select percentile_cont(0.5) within group (order by extract(epoch from v.first_response_at - v.opened_at)::float8)
   from conversations v
@@ -660,12 +748,12 @@ select (
           from goals g
           where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.kind = 'conversion' and g.archived_at is null
     )))
-      and c.occurred_at < '2026-05-16T22:00:00.000Z'::timestamptz and not exists (
-      select
-      from adjustments a
-      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
-      offset 0
-    )
+      and c.occurred_at < '2026-05-16T22:00:00.000Z'::timestamptz and (not ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) or not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+        offset 0
+    ))
     group by c.person_id
     having not bool_or(g.key = any(array(
           select g.key
