@@ -8,6 +8,7 @@
 -- A month whose days are settled and which has no sums of its own is computed with its last day.
 -- Result: {"status": …, "is_left": more is left to do} and, if something is to be computed, "question_id",
 -- "question", "currency" (that of the workspace), "first_day" and "last_day", both included. The newest days come first.
+-- Days to compare with are columns of steps: under row level security an expression with a time zone reaches no index.
 create or replace function end_settling_credit(
   p_workspace_id uuid, p_question uuid, p_days int, p_age interval, p_max_cells int
 ) returns jsonb
@@ -101,11 +102,19 @@ begin
     where m.workspace_id = (select p_workspace_id) and pg_visible_in_snapshot(m.made_by, v_horizon)
       and not exists (
         select
-        from credit_questions q
-        join credit_days d on d.workspace_id = q.workspace_id and d.question_id = q.id
-        where q.workspace_id = (select p_workspace_id) and m.goal = any(q.goals)
-          and d.day between (m.from_at at time zone q.timezone)::date and (m.until_at at time zone q.timezone)::date
-          and not pg_visible_in_snapshot(m.made_by, d.horizon)
+        from (
+          select q.id, (m.from_at at time zone q.timezone)::date as first_day, (m.until_at at time zone q.timezone)::date as last_day
+          from credit_questions q
+          where q.workspace_id = (select p_workspace_id) and m.goal = any(q.goals)
+          offset 0
+        ) q
+        cross join lateral (
+          select d.horizon
+          from credit_days d
+          where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.day between q.first_day and q.last_day
+          offset 0
+        ) d
+        where not pg_visible_in_snapshot(m.made_by, d.horizon)
         offset 0
       )
     limit v_rows
@@ -126,21 +135,23 @@ begin
     'currency', (select w.currency from workspaces w where w.id = (select p_workspace_id))
   ) into v_next
   from credit_questions q
-  cross join lateral (select credit_settings(p_workspace_id, q.goals) as settings) goals
+  cross join lateral (select credit_settings(p_workspace_id, q.goals) as settings offset 0) goals
   cross join lateral (
     select min(w.day) filter (where w.day > w.newest - p_days) as first_day, max(w.day) as last_day
     from (
       select w.day, max(w.day) over () as newest
       from (
-        select listed.day::date as day
-        from generate_series(q.since::timestamp, (now() at time zone q.timezone)::date::timestamp, interval '1 day') listed (day)
-        where not exists (
-          select
+        select listed.day
+        from (
+          select g.day::date as day
+          from generate_series(q.since::timestamp, (now() at time zone q.timezone)::date::timestamp, interval '1 day') g (day)
+        ) listed
+        where listed.day <> all(array(
+          select d.day
           from credit_days d
-          where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.day = listed.day::date
-            and d.settings = goals.settings and pg_snapshot_xmin(d.horizon) >= q.usable_from
-          offset 0
-        )
+          where d.workspace_id = (select p_workspace_id) and d.question_id = q.id and d.settings = goals.settings
+            and pg_snapshot_xmin(d.horizon) >= q.usable_from
+        ))
         union all
         select (kept.month + interval '1 month')::date - 1
         from (

@@ -21,7 +21,8 @@ const SHORTEST_DAY = sql`interval '12 hours'`;
  * Needs: no step. Gives: the steps `asked (id, question, first_day, last_day)`, the range's whole local days, the last one
  * not included; `noted (id, cells, usable_from, is_kept, is_noted, is_own)`, one row if the question was asked before; `settled (day,
  * horizon)`, without days that a step settled while the question gave way to another one, before it was kept again; `unseen
- * (day, is_added, conversion_id)`; and `right_days (day)`, whose sums are right.
+ * (day, is_added, conversion_id)`; and `right_days (day)`, whose sums are right. Days to compare with are columns of steps:
+ * under row level security an expression with a time zone reaches no index (10,000 marks: 2.8 s instead of 60 ms).
  */
 export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
   const { workspace_id, from, to } = question;
@@ -54,16 +55,22 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
         and pg_snapshot_xmin(d.horizon) >= (select usable_from from noted)
     ), unseen as materialized (
       select d.day, m.is_added, m.conversion_id
-      from credit_marks m
+      from (
+        select m.made_by, m.is_added, m.conversion_id, ${localDay(question, sql`m.from_at`)} as first_day,
+          ${localDay(question, sql`m.until_at`)} as last_day
+        from credit_marks m
+        where m.workspace_id = ${tenant(workspace_id)} and m.goal = any(${sql.param(kept.goals)}::text[])
+          and exists (select from settled)
+        offset 0
+      ) m
       cross join lateral (
         select d.day, d.horizon
         from credit_days d
         where d.workspace_id = ${tenant(workspace_id)} and d.question_id = (select id from noted)
-          and d.day >= ${localDay(question, sql`m.from_at`)} and d.day <= ${localDay(question, sql`m.until_at`)}
+          and d.day >= m.first_day and d.day <= m.last_day
         offset 0
       ) d
-      where m.workspace_id = ${tenant(workspace_id)} and m.goal = any(${sql.param(kept.goals)}::text[])
-        and exists (select from settled) and not pg_visible_in_snapshot(m.made_by, d.horizon)
+      where not pg_visible_in_snapshot(m.made_by, d.horizon)
     ), right_days as materialized (
       select day
       from settled

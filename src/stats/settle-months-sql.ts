@@ -104,15 +104,20 @@ function wholeMonths(workspaceId: string, chosen: ChosenSums): SQL {
           and d.settings = (select credit_settings(${workspaceId}::uuid, ${sql.param(goalsOf(question))}::text[]))
       ) and not exists (
         select
-        from credit_marks k
-        where k.workspace_id = ${tenant(workspaceId)} and not k.is_added and k.goal = any(${sql.param(question.goals)}::text[])
-          and k.from_at < (m.month + interval '1 month') at time zone ${zone} and k.until_at >= m.month at time zone ${zone}
-          and exists (
-            select
-            from credit_days d
-            where ${days} and d.day between (k.from_at at time zone ${zone})::date and (k.until_at at time zone ${zone})::date
-              and not pg_visible_in_snapshot(k.made_by, d.horizon)
-          )
+        from (
+          select k.made_by, (k.from_at at time zone ${zone})::date as first_day, (k.until_at at time zone ${zone})::date as last_day
+          from credit_marks k
+          where k.workspace_id = ${tenant(workspaceId)} and not k.is_added and k.goal = any(${sql.param(question.goals)}::text[])
+            and k.from_at < (m.month + interval '1 month') at time zone ${zone} and k.until_at >= m.month at time zone ${zone}
+          offset 0
+        ) k
+        cross join lateral (
+          select d.horizon
+          from credit_days d
+          where ${days} and d.day between k.first_day and k.last_day
+          offset 0
+        ) d
+        where not pg_visible_in_snapshot(k.made_by, d.horizon)
         offset 0
       )
     )`;

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { keptQuestionOf } from '../../src/stats/kept-question.ts';
-import { beginSettling, endSettling } from '../../src/stats/settle-credit-sql.ts';
+import { endSettling } from '../../src/stats/settle-credit-sql.ts';
 import { settleDays } from '../../src/stats/settle-days-sql.ts';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
@@ -10,7 +10,8 @@ import {
   addSale,
   addTouch,
   agrees,
-  januaryOf,
+  allDaysOf,
+  beginStep,
   keptDays,
   openShop,
   person,
@@ -45,11 +46,12 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
     expect(await keptDays(shop)).toBe(31);
   });
 
-  test('while a conversion is not committed, whose touchpoints are committed and settled meanwhile', async () => {
+  test('while a conversion is not committed, and a later one of the same touchpoint is committed and settled', async () => {
     const { workspace } = shop;
     const writer = await openSession(workspace);
-    await addSale(writer, shop, 'late', 8);
-    await workspace.load('touchpoints', [touch('t7', 7)]);
+    await addSale(writer, shop, 'late', 13);
+    await workspace.load('touchpoints', [touch('t11', 11)]);
+    await workspace.load('conversions', [sale('c15', 15)]);
     await settleSteps(workspace, 8);
     await agrees(shop, 'open');
     await writer.commit();
@@ -62,8 +64,7 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
   test('when a writer begins within a step, and relies on a mark that this step knows already', async () => {
     const { workspace } = shop;
     await workspace.load('conversions', [sale('c12', 12)]);
-    const step = await openSession(workspace);
-    await step.run(beginSettling(workspace.id));
+    const step = await beginStep(workspace);
     await step.run(endSettling(workspace.id, RULES, 8));
     // The mark of c12 is not in the fence that the writer reads, so the touchpoint needs no mark.
     const writer = await openSession(workspace);
@@ -110,9 +111,8 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
     );
     const other = { ...question, kept: keptQuestionOf({ ...question, goals: ['lead'] }) };
     await note(other);
-    const step = await openSession(workspace);
-    expect(await step.run(beginSettling(id))).toEqual([{ status: 'ready' }]);
-    for (const statement of settleDays(id, await januaryOf(shop))) await step.run(statement);
+    const step = await beginStep(workspace);
+    for (const statement of settleDays(id, await allDaysOf(shop))) await step.run(statement);
     await step.run(endSettling(id, RULES, 8));
     // From its second request on the other question is kept, in the place of this one.
     const noted = note(other);
@@ -155,9 +155,8 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
   test('when the lookback of the goal changes while a step computes', async () => {
     const { workspace } = shop;
     await workspace.load('touchpoints', [touch('t9', 9, 'email')]);
-    const step = await openSession(workspace);
-    expect(await step.run(beginSettling(workspace.id))).toEqual([{ status: 'ready' }]);
-    const [drop, insert, ...rest] = settleDays(workspace.id, await januaryOf(shop));
+    const step = await beginStep(workspace);
+    const [drop, insert, ...rest] = settleDays(workspace.id, await allDaysOf(shop));
     for (const statement of [drop, insert]) if (statement) await step.run(statement);
     await workspace.goal('purchase', { lookback_days: 3 });
     for (const statement of rest) await step.run(statement);

@@ -1,15 +1,22 @@
 import { expect } from 'vitest';
 import type { AttributionQuestion } from '../../src/attribution/attribution-sql.ts';
+import { DAY_MS } from '../../src/domain/time.ts';
 import type { ChosenSums } from '../../src/stats/chosen-sums.ts';
+import { beginSettling } from '../../src/stats/settle-credit-sql.ts';
 import { TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { bothAnswers, keep, keptOf, questionOf, settle, wrongAnswers } from './kept-credit.ts';
-import type { OpenSession } from './open-session.ts';
+import { type OpenSession, openSession } from './open-session.ts';
 
-/** A workspace with one person, whose sums of January 2026 are settled. */
+/** A workspace with one person, whose sums of 31 days are settled. Days of late, because all up to today are settled. */
 
 export const RULES = { question_id: null, min_age_seconds: 0 };
-export const at = (day: number, hour = 12) => new Date(Date.UTC(2026, 0, day, hour)).toISOString();
+
+const START_MS = Math.floor(Date.now() / DAY_MS - 40) * DAY_MS;
+const DAYS = 31;
+/** Noon of a day, counted from 1. */
+export const at = (day: number) => new Date(START_MS + (day - 0.5) * DAY_MS).toISOString();
+const dateOf = (day: number) => at(day).slice(0, 10);
 export const person = { user_id: 'u' };
 export const touch = (id: string, day: number, channel = 'x') => ({
   ...{ id, kind: 'mention', channel, person, occurred_at: at(day) },
@@ -28,13 +35,20 @@ export interface Shop {
   personId: string;
 }
 
-/** A touchpoint on 2 January and a purchase on the 10th, whose sums are settled. */
+/** The credit of all days. */
+export const questionIn = ({ id }: { id: string }): AttributionQuestion =>
+  questionOf(
+    { id, timezone: 'UTC', currency: 'EUR' },
+    { from: `${dateOf(1)}T00:00:00Z`, to: `${dateOf(DAYS + 1)}T00:00:00Z` },
+  );
+
+/** A touchpoint on day 2 and a purchase on day 10, whose sums are settled. */
 export async function openShop(): Promise<Shop> {
   const workspace = await TestWorkspace.make({ currency: 'EUR', timezone: 'UTC' });
   await workspace.goal('purchase');
   await workspace.load('touchpoints', [touch('t2', 2)]);
   await workspace.load('conversions', [sale('c10', 10)]);
-  const question = questionOf({ id: workspace.id, timezone: 'UTC', currency: 'EUR' }, {});
+  const question = questionIn(workspace);
   await keep(question);
   await settle(workspace);
   const { body } = await workspace.post('/v1/people/lookup', { person });
@@ -56,8 +70,8 @@ export const addSale = (session: OpenSession, { workspace, personId }: Shop, id:
 export const agrees = async ({ question }: Shop, when: string) =>
   expect(await wrongAnswers([question, { ...question, interval: 'day' }]), when).toEqual([]);
 
-/** The sums of January, as a step chooses them. */
-export async function januaryOf({ question, workspace }: Shop): Promise<ChosenSums> {
+/** The sums of all days, as a step chooses them. */
+export async function allDaysOf({ question, workspace }: Shop): Promise<ChosenSums> {
   const [row] = await rowsOf(`select id from credit_questions where workspace_id = $1 and question <> '{}'`, [
     workspace.id,
   ]);
@@ -65,13 +79,25 @@ export async function januaryOf({ question, workspace }: Shop): Promise<ChosenSu
     question_id: String(row?.id),
     question: keptOf(question),
     currency: 'EUR',
-    first_day: '2026-01-01',
-    last_day: '2026-01-31',
+    first_day: dateOf(1),
+    last_day: dateOf(DAYS),
   };
 }
 
-/** The days whose sums the report uses; the January of the question has 31. */
+/** The days whose sums the report uses, 31 at most. */
 export async function keptDays({ question }: Shop): Promise<number | undefined> {
   const [answers] = await bothAnswers([question]);
   return answers?.[0].sums?.kept;
+}
+
+/** Begins a step of settling, once all transactions have ended that run elsewhere on the server. */
+export async function beginStep(workspace: { id: string }): Promise<OpenSession> {
+  for (let tries = 0; tries < 600; tries++) {
+    const step = await openSession(workspace);
+    const [row] = await step.run(beginSettling(workspace.id));
+    if (row?.status === 'ready') return step;
+    await step.rollBack();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('another transaction does not end');
 }
