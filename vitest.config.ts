@@ -63,6 +63,7 @@ export default defineConfig({
             'test/tidy/**/*.test.ts',
             'test/local/**/*.test.ts',
             'test/db/**/*.test.ts',
+            'test/bench/**/*.test.ts',
           ],
         },
       },

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { withoutIndexes } from './workspace/without-indexes.ts';
 
 /** The workspace of a funnel's data. */
 export const WORKSPACE_ID = '00000000-0000-7000-8000-000000000001';
@@ -58,7 +59,12 @@ export const DENSE: DataSet = {
  */
 export async function loadTouchpoints(client: pg.Client, data: DataSet): Promise<void> {
   await client.query('insert into workspaces (id, name) values ($1, $2)', [WORKSPACE_ID, data.name]);
-  await withoutSecondaryIndexes(client, () => insertTouchpoints(client, data));
+  await withoutIndexes(
+    client,
+    ['touchpoints'],
+    () => {},
+    () => insertTouchpoints(client, data),
+  );
   await client.query('vacuum analyze');
 }
 
@@ -80,26 +86,4 @@ async function insertTouchpoints(client: pg.Client, data: DataSet): Promise<void
      ) happened`,
     [WORKSPACE_ID, data.touchpoints, data.busy.share, data.busy.people, data.people, data.days],
   );
-}
-
-/** Filling a table before indexing it is many times faster than the reverse. Triggers are disabled meanwhile. */
-export async function withoutSecondaryIndexes(client: pg.Client, fill: () => Promise<void>): Promise<void> {
-  const createIndexes = await dropSecondaryIndexes(client);
-  await client.query('alter table touchpoints disable trigger user');
-  await fill();
-  await client.query("set maintenance_work_mem = '512MB'");
-  for (const definition of createIndexes) await client.query(definition);
-  await client.query('alter table touchpoints enable trigger user');
-}
-
-async function dropSecondaryIndexes(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; definition: string }>(
-    `select i.indexrelid::regclass::text as name, p.indexdef as definition
-     from pg_index i
-     join pg_class c on c.oid = i.indexrelid
-     join pg_indexes p on p.schemaname = 'public' and p.indexname = c.relname
-     where i.indrelid = 'touchpoints'::regclass and not i.indisprimary`,
-  );
-  for (const { name } of rows) await client.query(`drop index ${name}`);
-  return rows.map(({ definition }) => definition);
 }

@@ -6,7 +6,8 @@ import { REPORT_SETTINGS } from '../src/db/report-call.ts';
 import type { FunnelAnswer, FunnelQuestion } from '../src/funnels/funnel-question.ts';
 import { funnelStatement, funnelSteps } from '../src/funnels/funnel-sql.ts';
 import { type DataSet, DENSE, LARGE, loadTouchpoints, SKEWED, UNIFORM, WORKSPACE_ID } from './funnel-data.ts';
-import { median, type Progress } from './measure.ts';
+import { median } from './measure.ts';
+import type { Note } from './progress.ts';
 import { type KindsQuestion, usualFunnel } from './usual-funnel-sql.ts';
 import type { BenchWorld } from './world.ts';
 
@@ -22,18 +23,17 @@ const ABOUT = {
 };
 
 /** The funnel report compared with the usual SQL for a funnel, over a million touchpoints. */
-export function benchFunnel(world: BenchWorld, progress: Progress) {
+export function benchFunnel(world: BenchWorld, progress: Note) {
   return benchOver([UNIFORM, SKEWED], world, progress);
 }
 
 /** The same over ten million touchpoints: of ten times the people, and of the same people. */
-export function benchLargeFunnel(world: BenchWorld, progress: Progress) {
+export function benchLargeFunnel(world: BenchWorld, progress: Note) {
   return benchOver([LARGE, DENSE], world, progress);
 }
 
-async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress) {
+async function benchOver(sets: DataSet[], world: BenchWorld, progress: Note) {
   const name = `funnel of ${KINDS.length} steps, ${sets.map((data) => data.name).join(' and ')}`;
-  if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };
   const results = [];
   // One database per data set, so that the rows of two sets are not interleaved.
   for (const data of sets)
@@ -41,7 +41,7 @@ async function benchOver(sets: DataSet[], world: BenchWorld, progress: Progress)
   return { name, ...ABOUT, results };
 }
 
-async function benchData(data: DataSet, databaseUrl: string, progress: Progress) {
+async function benchData(data: DataSet, databaseUrl: string, progress: Note) {
   const client = new pg.Client({ connectionString: databaseUrl });
   // Dropping a database ends its connections; the running statement fails anyway.
   client.on('error', () => {});
@@ -75,12 +75,7 @@ async function benchData(data: DataSet, databaseUrl: string, progress: Progress)
 }
 
 /** The report, its counts alone (the result of the usual SQL), and the usual SQL, in turn. */
-async function compareInTurn(
-  databaseUrl: string,
-  question: KindsQuestion,
-  rounds: number,
-  progress: Progress,
-) {
+async function compareInTurn(databaseUrl: string, question: KindsQuestion, rounds: number, progress: Note) {
   const client = new pg.Client({ connectionString: databaseUrl });
   client.on('error', () => {});
   await client.connect();

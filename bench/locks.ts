@@ -1,9 +1,13 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import pg from 'pg';
 import { ATTEMPT_TIMEOUT_MS, underReach } from '../src/db/client.ts';
+import { randomMaterial } from '../src/http/key-material.ts';
+import { secretsFrom } from '../src/http/secrets.ts';
 import { touchpoints } from './data.ts';
-import { BATCH, BATCHES_A_ROUND, ROUNDS, type Statement, sentRowsPerSecond, statementsOf } from './ingest.ts';
-import { median, type Progress } from './measure.ts';
+import { BATCH, BATCHES_A_ROUND, ROUNDS, sentRowsPerSecond } from './ingest.ts';
+import { median } from './measure.ts';
+import type { Note } from './progress.ts';
+import { type Statement, statementsOf } from './touchpoint-statements.ts';
 import type { BenchWorld } from './world.ts';
 
 const WORKSPACE_ID = '00000000-0000-7000-8000-000000000001';
@@ -20,12 +24,12 @@ end $$`;
  * and with only `workspace_id` in every statement, in turn, each into a database of its own that grows at the same
  * rate.
  */
-export async function benchLocks(world: BenchWorld, progress: Progress) {
+export async function benchLocks(world: BenchWorld, progress: Note) {
   const name = 'ingest with row level security, against ingest without';
-  if (world.database === 'pglite') return { name, skipped: 'needs a real Postgres in DATABASE_URL' };
   const { sql, params } = new PgDialect().sqlToQuery(
     underReach({ role: 'throughline_app', workspace_id: WORKSPACE_ID }, ATTEMPT_TIMEOUT_MS),
   );
+  const secrets = await secretsFrom(randomMaterial());
   const results = await world.inFreshDatabase((locked) =>
     world.inFreshDatabase(async (unlocked) => {
       await prepare(locked);
@@ -38,7 +42,7 @@ export async function benchLocks(world: BenchWorld, progress: Progress) {
           progress(`locks, ${clients} clients, round ${round} of ${ROUNDS}`);
           const batches = await Promise.all(
             Array.from({ length: BATCHES_A_ROUND }, (_, i) =>
-              statementsOf(world, WORKSPACE_ID, touchpoints(BATCH, (round * 4 + clients) * 1000 + i)),
+              statementsOf(secrets, WORKSPACE_ID, touchpoints(BATCH, (round * 4 + clients) * 1000 + i)),
             ),
           );
           const under = batches.map((statements): Statement[] => [{ sql, params }, ...statements]);

@@ -1,63 +1,99 @@
+import { writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import { benchAttribution } from './attribution.ts';
-import { benchConversations } from './conversations.ts';
+import { resolve } from 'node:path';
+import { buildWorker, PROJECT_ROOT } from '../local/workerd.ts';
+import { type BenchName, type PageOptions, readArguments, USAGE } from './arguments.ts';
+import { makeDatabase, startUndo } from './databases.ts';
 import { benchFunnel, benchLargeFunnel } from './funnel.ts';
 import { benchHostile } from './hostile.ts';
 import { benchAnswers } from './hostile-answers.ts';
 import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
-import type { Progress } from './measure.ts';
-import { benchPeopleReports } from './people-reports.ts';
-import { benchReports } from './reports.ts';
+import { measurePage, stepsOf } from './page/make-page.ts';
+import { pageOf } from './page/page-text.ts';
+import { loadTemplate } from './page/space.ts';
+import { type Note, startProgress } from './progress.ts';
 import { benchRotation } from './rotation.ts';
-import { startBenchWorld } from './world.ts';
+import type { WorkspaceSize } from './workspace/size.ts';
+import { type BenchWorld, startBenchWorld } from './world.ts';
 
-/** `npm run bench [name …]`: progress on stderr, one JSON document on stdout. */
-const BENCHES = {
+/** `npm run bench`: progress on stderr; the performance page, or one JSON document on stdout. */
+const BENCHES: Record<BenchName, (world: BenchWorld, progress: Note) => Promise<unknown>> = {
   ingest: benchIngest,
-  attribution: benchAttribution,
   funnel: benchFunnel,
   'funnel-large': benchLargeFunnel,
-  'people-reports': benchPeopleReports,
-  conversations: benchConversations,
-  reports: benchReports,
   locks: benchLocks,
   hostile: benchHostile,
   'hostile-answers': benchAnswers,
   rotation: benchRotation,
 };
-type Name = keyof typeof BENCHES;
-/** The others load data for minutes, so they run only by name. */
-const DEFAULT: readonly Name[] = ['ingest', 'attribution', 'funnel', 'locks'];
 
-const asked = process.argv.slice(2);
-const unknown = asked.filter((name) => !(name in BENCHES));
-if (unknown.length > 0) {
-  process.stderr.write(
-    `Unknown benchmark ${unknown.join(', ')}; known are ${Object.keys(BENCHES).join(', ')}.\n`,
-  );
-  process.exit(1);
-}
-
-const progress: Progress = (text) => {
-  process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`);
-};
-
-progress('building the Worker');
-const world = await startBenchWorld(process.env.DATABASE_URL);
+const undo = startUndo();
+let isInterrupted = false;
 // An interrupted benchmark drops its databases.
 for (const [signal, status] of [
   ['SIGINT', 130],
   ['SIGTERM', 143],
 ] as const)
-  process.once(signal, () => world.stop().finally(() => process.exit(status)));
-try {
+  process.once(signal, () => {
+    isInterrupted = true;
+    undo.all().finally(() => process.exit(status));
+  });
+
+const asked = readArguments(process.argv.slice(2));
+if (asked.kind === 'usage') {
+  process.stderr.write(asked.problem === null ? USAGE : `${asked.problem}\n\n${USAGE}`);
+  process.exitCode = asked.problem === null ? 0 : 2;
+} else {
+  try {
+    if (asked.kind === 'page') await makePage(asked.options);
+    else if (asked.kind === 'load') await loadDatabases(asked.sizes, asked.prefix);
+    else await runBenches(asked.names);
+  } catch (error) {
+    // The statement that the interruption ended.
+    if (!isInterrupted) throw error;
+  } finally {
+    await undo.all();
+  }
+}
+
+async function makePage(options: PageOptions): Promise<void> {
+  const progress = startProgress(process.stderr, stepsOf(options));
+  const command = [
+    'npm run bench',
+    ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : []),
+  ].join(' ');
+  const results = await measurePage(options, command, undo, progress);
+  progress.end();
+  const page = pageOf(results);
+  if (options.page === null) {
+    process.stdout.write(page);
+    return;
+  }
+  await writeFile(resolve(PROJECT_ROOT, options.page), page);
+  process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+}
+
+async function loadDatabases(sizes: readonly WorkspaceSize[], prefix: string): Promise<void> {
+  const progress = startProgress(process.stderr, sizes.length + 1);
+  progress.step('building the Worker');
+  const bundle = await buildWorker();
+  for (const size of sizes) {
+    progress.step(prefix + size.name);
+    await loadTemplate(prefix + size.name, size, { bundle, undo, note: progress.note });
+  }
+  progress.end();
+}
+
+async function runBenches(names: readonly BenchName[]): Promise<void> {
+  const progress = startProgress(process.stderr, null);
+  progress.step('building the Worker');
+  const bundle = await buildWorker();
+  const { url } = await makeDatabase(undo);
+  const world = await startBenchWorld(bundle, url, undo);
   const benches = [];
-  for (const name of asked.length > 0 ? (asked as Name[]) : DEFAULT)
-    benches.push(await BENCHES[name](world, progress));
-  progress('done\n');
-  const machine = { cpus: cpus().length, node: process.version, database: world.database };
+  for (const name of names) benches.push(await BENCHES[name](world, progress.step));
+  progress.end();
+  const machine = { cpus: cpus().length, node: process.version };
   process.stdout.write(`${JSON.stringify({ at: new Date().toISOString(), machine, benches }, null, 2)}\n`);
-} finally {
-  await world.stop();
 }

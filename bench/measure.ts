@@ -1,6 +1,3 @@
-/** Receives the progress of a benchmark. */
-export type Progress = (text: string) => void;
-
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }

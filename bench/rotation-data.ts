@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type pg from 'pg';
-import { randomMaterial, ringOf, unwrapKey, type WrappedKey, wrapKey } from '../src/http/key-material.ts';
+import { randomMaterial, ringOf, wrapKey } from '../src/http/key-material.ts';
+import { materialOf } from './workspace-material.ts';
 
 export const IDENTITIES = 1_000_000;
 export const SMALL_WORKSPACES = 10_000;
@@ -11,14 +12,7 @@ export const userOf = (n: number) => `u${n}`;
 
 /** Inserts the identities of one workspace, hashed as the Worker hashes them, each with a person of its own. */
 export async function loadIdentities(client: pg.Client, workspaceId: string, secret: string): Promise<void> {
-  const { rows } = await client.query<WrappedKey>(
-    `select secret_id, encode(sealed_key, 'hex') as sealed_key, hash_version from identity_keys where workspace_id = $1`,
-    [workspaceId],
-  );
-  const [held] = rows;
-  const [opener] = await ringOf({ identity_secret: secret });
-  const material = held && (await unwrapKey(held, workspaceId, opener));
-  if (!material) throw new Error('the workspace was made under another secret');
+  const material = await materialOf(client, workspaceId, secret);
   const key = material.bytes.slice(0, 32);
   for (let start = 0; start < IDENTITIES; start += CHUNK) {
     const hashes = Array.from({ length: CHUNK }, (_, i) =>

@@ -4,7 +4,7 @@ import { startNeonServer } from '../local/neon-server.ts';
 import { startGroup } from '../local/processes.ts';
 import { openPostgres } from '../local/sql-backend.ts';
 import { buildWorker, PROJECT_ROOT, startWorkerd } from '../local/workerd.ts';
-import type { Progress } from './measure.ts';
+import type { Note } from './progress.ts';
 import { IDENTITIES, loadIdentities, loadWorkspaces, SMALL_WORKSPACES } from './rotation-data.ts';
 import { ERASED, eraseSome, postWhile, type Sender } from './rotation-load.ts';
 import type { BenchWorld } from './world.ts';
@@ -18,7 +18,7 @@ const SECOND = 'identity-secret-of-the-benchmarks-second-1';
  * isolates of the old and of the new configuration store items: workspaces per second, and what was lost, doubled,
  * mistaken for a stranger, or stored of people who were erased.
  */
-export async function benchRotation(world: BenchWorld, progress: Progress) {
+export async function benchRotation(world: BenchWorld, progress: Note) {
   const results = await world.inFreshDatabase((databaseUrl) => measure(databaseUrl, progress));
   const data = { identities: IDENTITIES, workspaces: SMALL_WORKSPACES + 1, erased_people: ERASED };
   return {
@@ -29,7 +29,7 @@ export async function benchRotation(world: BenchWorld, progress: Progress) {
   };
 }
 
-async function measure(databaseUrl: string, progress: Progress) {
+async function measure(databaseUrl: string, progress: Note) {
   const backend = await openPostgres(databaseUrl);
   const neon = await startNeonServer({ backend });
   const client = new pg.Client({ connectionString: databaseUrl });
@@ -74,7 +74,7 @@ async function measure(databaseUrl: string, progress: Progress) {
   }
 }
 
-async function prepare(client: pg.Client, url: string, progress: Progress): Promise<Sender> {
+async function prepare(client: pg.Client, url: string, progress: Note): Promise<Sender> {
   const response = await fetch(`${url}/v1/workspaces`, {
     method: 'POST',
     headers: { authorization: `Bearer ${ROOT_KEY}`, 'content-type': 'application/json' },

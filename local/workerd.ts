@@ -72,6 +72,7 @@ export interface WorkerdOptions {
 /** A Worker in a bare workerd: no reload, no proxy in front, no static assets. */
 export interface RunningWorkerd {
   url: string;
+  pid: number;
   /** The address of the inspector's WebSocket; null unless it was asked for. */
   inspectorUrl: string | null;
   /** The log of the Worker so far. */
@@ -112,6 +113,7 @@ export async function startWorkerd(options: WorkerdOptions): Promise<RunningWork
   const url = `http://127.0.0.1:${LISTENING.exec(group.output())?.[1]}`;
   return {
     url,
+    pid: group.pid,
     inspectorUrl: inspector && `ws://${inspector}/main`,
     output: () => group.output().replaceAll(EVENTS, ''),
     stop,

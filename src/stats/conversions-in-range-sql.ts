@@ -17,7 +17,7 @@ import { isOneOf } from './where-sql.ts';
 export const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
-/** Adjusted conversions that may be read per conversion of the range: reading an id costs less than a quarter of a probe. */
+/** Adjusted ids that are read at most: reading an id costs less than a quarter of probing a conversion. */
 const MOST_ADJUSTED = sql`(select 4 * count(*) from reached)`;
 
 /**
@@ -64,13 +64,13 @@ export function reachedConversions(question: JourneyQuestion): SQL {
  * in the index (258,000 probes: 1.8 s instead of 2.9 s), and later steps sort by a number instead of an id.
  * Expressions that are used several times are computed below an `offset 0`, which keeps them from being copied.
  *
- * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx` (unless sums are by
- * currency), `adjusted`, `bounded`, `chosen` (under a narrowed
- * token) and `converted (number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, currency, interval,
- * retracted, opens_at, used_up_to, lacks_rate, gross, net, is_crowded, previous_at, next_opens_at)`. `gross` and `net`
- * are in the report's currency at the rate of the conversion's day, null without a value or a rate. `is_crowded`: the
- * entity has so many conversions that its journeys are swept. Touches after `previous_at` and before `next_opens_at`
- * are in no other journey of the step; both are null if there is no other.
+ * Needs: no step. Gives: the steps `goal_settings`, `reached`, `fx` (unless sums are by currency), `adjusted`, `bounded`,
+ * `chosen` (under a narrowed token) and `converted (number, entity, id, person_id, account_id, goal, occurred_at,
+ * touchpoint_id, currency, interval, retracted, opens_at, used_up_to, lacks_rate, gross, net, is_crowded, previous_at,
+ * next_opens_at)`. `number` and `entity` are of type bigint. `gross` and `net` are in the report's currency at the rate
+ * of the conversion's day, null without a value or a rate. `is_crowded`: the entity has so many conversions that its
+ * journeys are swept. Touches after `previous_at` and before `next_opens_at` are in no other journey of the step; each
+ * of the two is null if there is no conversion on its side.
  * @param interval a text expression over `c (occurred_at, currency)`, the interval that credit is summed by
  */
 export function conversionsInRange(question: JourneyQuestion, interval: SQL = sql`null::text`): SQL {

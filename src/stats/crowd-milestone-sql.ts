@@ -20,9 +20,9 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
     [lead, opportunity].map(
       (goal) => sql`
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
-            null as interval, null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
-            null::numeric as gross, null::numeric as net
+            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
           from crowded c
           join conversions m on m.workspace_id = ${tenant(workspace_id)} and ${applies} and m.${name} = c.${name}
             and (m.${name}, m.goal, m.occurred_at) >= (c.${name}, ${goal}::text, c.from_at)
@@ -32,8 +32,9 @@ export function crowdMilestones(question: SweptQuestion, { lead, opportunity }: 
   );
   const next = (goal: string) => sql`min(at) filter (where milestone = ${goal}) over backwards`;
   return sql`crowd_dated as materialized (
-      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to,
-        gross, net, true as is_crowded, case when next_lead <= occurred_at then next_lead end as lead_at,
+      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval,
+        retracted, opens_at, used_up_to, gross, net, true as is_crowded,
+        case when next_lead <= occurred_at then next_lead end as lead_at,
         case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
       from (
         select *, ${next(lead)} as next_lead, ${next(opportunity)} as next_opportunity

@@ -1,14 +1,14 @@
 with
   asked as materialized (
   select question, left(encode(sha256(convert_to(question::text, 'UTF8')), 'hex'), 32)::uuid as id,
-    case when first_day = from_at then first_day::date else 'infinity'::date end as first_day, last_day::date as last_day
+    case when case when (((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (first_day) then ((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (first_day)::timestamp at time zone 'Europe/Berlin'::text end = '2026-04-30T22:00:00.000Z'::timestamptz then first_day else 'infinity' end as first_day,
+    last_day
   from (
-    select '{"version":1,"goals":["purchase","trial"],"group_by":["channel","campaign"],"timezone":"Europe/Berlin","scope":"person","lookback_days":null,"half_life_days":7,"weights":{"first":1,"middle":2,"last":1},"milestones":{"lead":"lead","opportunity":"opportunity"},"where":{"channel":["linkedin","x"]},"where_conversion":{"properties.plan":["pro"]},"only_with_journey":false}'::jsonb as question, '2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text as from_at,
-      date_trunc('day', '2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text) as first_day,
-      date_trunc('day', '2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text) as last_day
+    select '{"version":1,"goals":["purchase","trial"],"group_by":["channel","campaign"],"timezone":"Europe/Berlin","scope":"person","lookback_days":null,"half_life_days":7,"weights":{"first":1,"middle":2,"last":1},"milestones":{"lead":"lead","opportunity":"opportunity"},"where":{"channel":["linkedin","x"]},"where_conversion":{"properties.plan":["pro"]},"only_with_journey":false}'::jsonb as question, ('2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as first_day,
+      ('2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as last_day
   ) range
 ), noted as materialized (
-  select q.id, q.cells, q.kept_at is not null as is_kept, q.asked >= 2::int and q.asked_on >= (now() at time zone 'UTC')::date
+  select q.id, q.cells, q.usable_from, q.kept_at is not null as is_kept, q.asked >= 2::int and q.asked_on >= (now() at time zone 'UTC')::date
     and q.since <= ('2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as is_noted,
     (
     select h.written_by::xid = h.xmin
@@ -24,18 +24,25 @@ with
   where d.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and d.question_id = (select id from noted where is_kept and is_own)
     and d.day >= (select first_day from asked) and d.day < (select last_day from asked)
     and d.settings = (select credit_settings('0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid, '{"purchase","trial","lead","opportunity"}'::text[]))
+    and pg_snapshot_xmin(d.horizon) >= (select usable_from from noted)
 ), unseen as materialized (
   select d.day, m.is_added, m.conversion_id
-  from credit_marks m
+  from (
+    select m.made_by, m.is_added, m.conversion_id, (m.from_at at time zone 'Europe/Berlin'::text)::date as first_day,
+      (m.until_at at time zone 'Europe/Berlin'::text)::date as last_day
+    from credit_marks m
+    where m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and m.goal = any('{"purchase","trial"}'::text[])
+      and exists (select from settled)
+    offset 0
+  ) m
   cross join lateral (
     select d.day, d.horizon
     from credit_days d
     where d.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and d.question_id = (select id from noted)
-      and d.day >= (m.from_at at time zone 'Europe/Berlin'::text)::date and d.day <= (m.until_at at time zone 'Europe/Berlin'::text)::date
+      and d.day >= m.first_day and d.day <= m.last_day
     offset 0
   ) d
-  where m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and m.goal = any('{"purchase","trial"}'::text[])
-    and exists (select from settled) and not pg_visible_in_snapshot(m.made_by, d.horizon)
+  where not pg_visible_in_snapshot(m.made_by, d.horizon)
 ), right_days as materialized (
   select day
   from settled
@@ -157,8 +164,7 @@ with
     from (
       select starts_at, ends_at
       from (
-        select day::timestamp at time zone 'Europe/Berlin'::text as starts_at,
-          (day + 1)::timestamp at time zone 'Europe/Berlin'::text as ends_at
+        select case when (((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day) then ((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day)::timestamp at time zone 'Europe/Berlin'::text end as starts_at, case when (((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day + 1) then ((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day + 1)::timestamp at time zone 'Europe/Berlin'::text end as ends_at
         from good_days
       ) days
       where ends_at - starts_at > interval '12 hours'
@@ -384,16 +390,17 @@ with
       )) as opportunity_at
       from listed_conversions c
     ), crowd_dated as materialized (
-      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to,
-        gross, net, true as is_crowded, case when next_lead <= occurred_at then next_lead end as lead_at,
+      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval,
+        retracted, opens_at, used_up_to, gross, net, true as is_crowded,
+        case when next_lead <= occurred_at then next_lead end as lead_at,
         case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
       from (
         select *, min(at) filter (where milestone = ($1)[55]) over backwards as next_lead, min(at) filter (where milestone = ($1)[56]) over backwards as next_opportunity
         from (
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
-            null as interval, null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
-            null::numeric as gross, null::numeric as net
+            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
           from crowded c
           join conversions m on m.workspace_id = (select ($1)[57]::uuid) and true and m.person_id = c.person_id
             and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[58]::text, c.from_at)
@@ -405,9 +412,9 @@ with
             offset 0
           ) union all
           select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at, null as touchpoint_id,
-            null as interval, null::boolean as retracted, null::timestamptz as opens_at, null::timestamptz as used_up_to,
-            null::numeric as gross, null::numeric as net
+            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
           from crowded c
           join conversions m on m.workspace_id = (select ($1)[61]::uuid) and true and m.person_id = c.person_id
             and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[62]::text, c.from_at)
@@ -1122,7 +1129,7 @@ with
           ) c
           where true) as summed_day
         from (
-          select c.*, greatest(c.opens_at, greatest(($1)[298]::timestamptz, to_char(date_trunc(($1)[299], c.occurred_at at time zone ($1)[300]), ''YYYY-MM-DD'')::timestamp at time zone ($1)[301]::text)) as from_at, ((c.occurred_at at time zone ($1)[302]::text)::date + 1)::timestamp at time zone ($1)[303]::text - interval ''1 millisecond'' as to_at, c.occurred_at as touched_at,
+          select c.*, greatest(c.opens_at, greatest(($1)[298]::timestamptz, case when (((to_char(date_trunc(($1)[299], c.occurred_at at time zone ($1)[300]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[301]::text - interval ''1 hour'') at time zone ($1)[302]::text)::date = (to_char(date_trunc(($1)[303], c.occurred_at at time zone ($1)[304]), ''YYYY-MM-DD'')::date) then ((to_char(date_trunc(($1)[305], c.occurred_at at time zone ($1)[306]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[307]::text - interval ''1 hour'') else (to_char(date_trunc(($1)[308], c.occurred_at at time zone ($1)[309]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[310]::text end)) as from_at, case when ((((c.occurred_at at time zone ($1)[311]::text)::date + 1)::timestamp at time zone ($1)[312]::text - interval ''1 hour'') at time zone ($1)[313]::text)::date = ((c.occurred_at at time zone ($1)[314]::text)::date + 1) then (((c.occurred_at at time zone ($1)[315]::text)::date + 1)::timestamp at time zone ($1)[316]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[317]::text)::date + 1)::timestamp at time zone ($1)[318]::text end - interval ''1 millisecond'' as to_at, c.occurred_at as touched_at,
             '''' as except_id
           from converted c
           where (select exists (select from kept_days)) and not c.retracted
@@ -1138,22 +1145,22 @@ with
           select min(c.day)
           from goal_settings g
           cross join lateral (
-            select (c.occurred_at at time zone ($1)[304]::text)::date as day
+            select (c.occurred_at at time zone ($1)[319]::text)::date as day
             from conversions c
-            where c.workspace_id = (select ($1)[305]::uuid) and c.person_id = o.person_id
+            where c.workspace_id = (select ($1)[320]::uuid) and c.person_id = o.person_id
               and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
               and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
               and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
               and not exists (
               select
               from adjustments a
-              where a.workspace_id = (select ($1)[306]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
+              where a.workspace_id = (select ($1)[321]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
               offset 0
             ) and (g.counting = ''every'' or not exists (select
                 from (
                   select held.id, held.occurred_at
                   from conversions held
-                  where held.workspace_id = (select ($1)[307]::uuid)
+                  where held.workspace_id = (select ($1)[322]::uuid)
                     and true
                     and held.person_id = c.person_id
                     and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
@@ -1162,9 +1169,9 @@ with
                   and not exists (
                   select
                   from adjustments a
-                  where a.workspace_id = (select ($1)[308]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
+                  where a.workspace_id = (select ($1)[323]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
                   offset 0
-            ))) and c.properties ->> ($1)[309]::text = any(($1)[310]::text[]) and true
+            ))) and c.properties ->> ($1)[324]::text = any(($1)[325]::text[]) and true
             order by c.occurred_at
             limit 1
           ) c
@@ -1173,22 +1180,22 @@ with
           select min(c.day)
           from goal_settings g
           cross join lateral (
-            select (c.occurred_at at time zone ($1)[311]::text)::date as day
+            select (c.occurred_at at time zone ($1)[326]::text)::date as day
             from conversions c
-            where c.workspace_id = (select ($1)[312]::uuid) and c.person_id = o.person_id
+            where c.workspace_id = (select ($1)[327]::uuid) and c.person_id = o.person_id
               and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
               and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
               and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
               and not exists (
               select
               from adjustments a
-              where a.workspace_id = (select ($1)[313]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
+              where a.workspace_id = (select ($1)[328]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
               offset 0
             ) and (g.counting = ''every'' or not exists (select
                 from (
                   select held.id, held.occurred_at
                   from conversions held
-                  where held.workspace_id = (select ($1)[314]::uuid)
+                  where held.workspace_id = (select ($1)[329]::uuid)
                     and true
                     and held.person_id = c.person_id
                     and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
@@ -1197,9 +1204,9 @@ with
                   and not exists (
                   select
                   from adjustments a
-                  where a.workspace_id = (select ($1)[315]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
+                  where a.workspace_id = (select ($1)[330]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
                   offset 0
-            ))) and c.properties ->> ($1)[316]::text = any(($1)[317]::text[]) and (c.occurred_at at time zone ($1)[318]::text)::date in (select day from kept_days)
+            ))) and c.properties ->> ($1)[331]::text = any(($1)[332]::text[]) and (c.occurred_at at time zone ($1)[333]::text)::date in (select day from kept_days)
               and c.id not in (select id from added)
             order by c.occurred_at
             limit 1
@@ -1209,13 +1216,13 @@ with
           select t.touchpoint_id, t.interval, t.person_id, t.account_id, t.occurred_at as touched_at,
             greatest(t.occurred_at, t.starts_at) as from_at, t.to_at, t.touchpoint_id as except_id
           from (
-            select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc(($1)[319], c.occurred_at at time zone ($1)[320]), ''YYYY-MM-DD'') as interval, c.person_id, c.account_id,
-              greatest(($1)[321]::timestamptz, to_char(date_trunc(($1)[322], c.occurred_at at time zone ($1)[323]), ''YYYY-MM-DD'')::timestamp at time zone ($1)[324]::text) as starts_at, ((c.occurred_at at time zone ($1)[325]::text)::date + 1)::timestamp at time zone ($1)[326]::text - interval ''1 millisecond'' as to_at
+            select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc(($1)[334], c.occurred_at at time zone ($1)[335]), ''YYYY-MM-DD'') as interval, c.person_id, c.account_id,
+              greatest(($1)[336]::timestamptz, case when (((to_char(date_trunc(($1)[337], c.occurred_at at time zone ($1)[338]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[339]::text - interval ''1 hour'') at time zone ($1)[340]::text)::date = (to_char(date_trunc(($1)[341], c.occurred_at at time zone ($1)[342]), ''YYYY-MM-DD'')::date) then ((to_char(date_trunc(($1)[343], c.occurred_at at time zone ($1)[344]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[345]::text - interval ''1 hour'') else (to_char(date_trunc(($1)[346], c.occurred_at at time zone ($1)[347]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[348]::text end) as starts_at, case when ((((c.occurred_at at time zone ($1)[349]::text)::date + 1)::timestamp at time zone ($1)[350]::text - interval ''1 hour'') at time zone ($1)[351]::text)::date = ((c.occurred_at at time zone ($1)[352]::text)::date + 1) then (((c.occurred_at at time zone ($1)[353]::text)::date + 1)::timestamp at time zone ($1)[354]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[355]::text)::date + 1)::timestamp at time zone ($1)[356]::text end - interval ''1 millisecond'' as to_at
             from near_kept c
-            join touchpoints t on t.workspace_id = (select ($1)[327]::uuid) and true and t.person_id = c.person_id
+            join touchpoints t on t.workspace_id = (select ($1)[357]::uuid) and true and t.person_id = c.person_id
               and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
               and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-            where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[328]::text[]) and t.channel = any(($1)[329]::text[])) t
+            where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[358]::text[]) and t.channel = any(($1)[359]::text[])) t
           offset 0
         ) o
         offset 0
@@ -1239,16 +1246,16 @@ with
         from (select distinct number, interval, "channel", "campaign" from ranked where places > 1) held
         group by interval, "channel", "campaign"
         union all
-        select interval, dimensions[($1)[330]::int::int], dimensions[($1)[331]::int::int], touchpoints, 0, -lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_4", "value_4", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
+        select interval, dimensions[($1)[360]::int::int], dimensions[($1)[361]::int::int], touchpoints, 0, -lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_4", "value_4", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
         from swept_credit
         union all
-        select interval, dimensions[($1)[332]::int::int], dimensions[($1)[333]::int::int], 0, influenced, influenced, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+        select interval, dimensions[($1)[362]::int::int], dimensions[($1)[363]::int::int], 0, influenced, influenced, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
         from swept_influence
         where influenced > 0
       ) counted
       group by interval, "channel", "campaign"
     ), placed as materialized (
-      select *, row_number() over (order by "weight_0" desc, interval, dimensions) > ($1)[334]::int and not exists (select from kept_days) as folded
+      select *, row_number() over (order by "weight_0" desc, interval, dimensions) > ($1)[364]::int and not exists (select from kept_days) as folded
       from by_group
     ), folded_journeys as (
       select interval, bool_or(place = places) as is_last
@@ -1322,7 +1329,7 @@ with
           group by interval, currency) sums),
         ''conversions'', (select count(*) from reached),
         ''kept'', exists (select from kept_days)
-    )'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","plan","{\"pro\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","week","Europe/Berlin","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","16","5","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","lead","opportunity","lead","opportunity","604800","1000","604800","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","64","64","64","2026-04-30T22:00:00.000Z","604800","2026-04-30T22:00:00.000Z","604800","64","64","64","1","1","0.2","0.2","0.5","0.5","1","1","1","1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","week","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","1","2","1","2","1000"}'::text[], jsonb_build_object(
+    )'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","plan","{\"pro\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","week","Europe/Berlin","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","16","5","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","lead","opportunity","lead","opportunity","604800","1000","604800","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","64","64","64","2026-04-30T22:00:00.000Z","604800","2026-04-30T22:00:00.000Z","604800","64","64","64","1","1","0.2","0.2","0.5","0.5","1","1","1","1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","week","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","1","2","1","2","1000"}'::text[], jsonb_build_object(
         'days', (select coalesce(jsonb_agg(day), '[]') from good_days),
         'spans', (select coalesce(jsonb_agg(s), '[]') from near_spans s),
         'added', (select coalesce(jsonb_agg(distinct conversion_id), '[]') from unseen where is_added and day in (select day from good_days))

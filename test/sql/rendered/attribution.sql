@@ -1,14 +1,14 @@
 with
   asked as materialized (
   select question, left(encode(sha256(convert_to(question::text, 'UTF8')), 'hex'), 32)::uuid as id,
-    case when first_day = from_at then first_day::date else 'infinity'::date end as first_day, last_day::date as last_day
+    case when case when (((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (first_day) then ((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (first_day)::timestamp at time zone 'Europe/Berlin'::text end = '2026-04-30T22:00:00.000Z'::timestamptz then first_day else 'infinity' end as first_day,
+    last_day
   from (
-    select '{"version":1,"goals":["purchase"],"group_by":["channel"],"timezone":"Europe/Berlin","scope":"person","lookback_days":null,"half_life_days":7,"weights":null,"milestones":null,"where":{},"where_conversion":{},"only_with_journey":false}'::jsonb as question, '2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text as from_at,
-      date_trunc('day', '2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text) as first_day,
-      date_trunc('day', '2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text) as last_day
+    select '{"version":1,"goals":["purchase"],"group_by":["channel"],"timezone":"Europe/Berlin","scope":"person","lookback_days":null,"half_life_days":7,"weights":null,"milestones":null,"where":{},"where_conversion":{},"only_with_journey":false}'::jsonb as question, ('2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as first_day,
+      ('2026-05-31T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as last_day
   ) range
 ), noted as materialized (
-  select q.id, q.cells, q.kept_at is not null as is_kept, q.asked >= 2::int and q.asked_on >= (now() at time zone 'UTC')::date
+  select q.id, q.cells, q.usable_from, q.kept_at is not null as is_kept, q.asked >= 2::int and q.asked_on >= (now() at time zone 'UTC')::date
     and q.since <= ('2026-04-30T22:00:00.000Z'::timestamptz at time zone 'Europe/Berlin'::text)::date as is_noted,
     (
     select h.written_by::xid = h.xmin
@@ -24,18 +24,25 @@ with
   where d.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and d.question_id = (select id from noted where is_kept and is_own)
     and d.day >= (select first_day from asked) and d.day < (select last_day from asked)
     and d.settings = (select credit_settings('0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid, '{"purchase"}'::text[]))
+    and pg_snapshot_xmin(d.horizon) >= (select usable_from from noted)
 ), unseen as materialized (
   select d.day, m.is_added, m.conversion_id
-  from credit_marks m
+  from (
+    select m.made_by, m.is_added, m.conversion_id, (m.from_at at time zone 'Europe/Berlin'::text)::date as first_day,
+      (m.until_at at time zone 'Europe/Berlin'::text)::date as last_day
+    from credit_marks m
+    where m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and m.goal = any('{"purchase"}'::text[])
+      and exists (select from settled)
+    offset 0
+  ) m
   cross join lateral (
     select d.day, d.horizon
     from credit_days d
     where d.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and d.question_id = (select id from noted)
-      and d.day >= (m.from_at at time zone 'Europe/Berlin'::text)::date and d.day <= (m.until_at at time zone 'Europe/Berlin'::text)::date
+      and d.day >= m.first_day and d.day <= m.last_day
     offset 0
   ) d
-  where m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and m.goal = any('{"purchase"}'::text[])
-    and exists (select from settled) and not pg_visible_in_snapshot(m.made_by, d.horizon)
+  where not pg_visible_in_snapshot(m.made_by, d.horizon)
 ), right_days as materialized (
   select day
   from settled
@@ -157,8 +164,7 @@ with
     from (
       select starts_at, ends_at
       from (
-        select day::timestamp at time zone 'Europe/Berlin'::text as starts_at,
-          (day + 1)::timestamp at time zone 'Europe/Berlin'::text as ends_at
+        select case when (((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day) then ((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day)::timestamp at time zone 'Europe/Berlin'::text end as starts_at, case when (((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day + 1) then ((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day + 1)::timestamp at time zone 'Europe/Berlin'::text end as ends_at
         from good_days
       ) days
       where ends_at - starts_at > interval '12 hours'
@@ -603,7 +609,7 @@ with
           ) c
           where true) as summed_day
         from (
-          select c.*, greatest(c.opens_at, ($1)[57]::timestamptz) as from_at, ((c.occurred_at at time zone ($1)[58]::text)::date + 1)::timestamp at time zone ($1)[59]::text - interval ''1 millisecond'' as to_at, c.occurred_at as touched_at,
+          select c.*, greatest(c.opens_at, ($1)[57]::timestamptz) as from_at, case when ((((c.occurred_at at time zone ($1)[58]::text)::date + 1)::timestamp at time zone ($1)[59]::text - interval ''1 hour'') at time zone ($1)[60]::text)::date = ((c.occurred_at at time zone ($1)[61]::text)::date + 1) then (((c.occurred_at at time zone ($1)[62]::text)::date + 1)::timestamp at time zone ($1)[63]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[64]::text)::date + 1)::timestamp at time zone ($1)[65]::text end - interval ''1 millisecond'' as to_at, c.occurred_at as touched_at,
             '''' as except_id
           from converted c
           where (select exists (select from kept_days)) and not c.retracted
@@ -619,22 +625,22 @@ with
           select min(c.day)
           from goal_settings g
           cross join lateral (
-            select (c.occurred_at at time zone ($1)[60]::text)::date as day
+            select (c.occurred_at at time zone ($1)[66]::text)::date as day
             from conversions c
-            where c.workspace_id = (select ($1)[61]::uuid) and c.person_id = o.person_id
+            where c.workspace_id = (select ($1)[67]::uuid) and c.person_id = o.person_id
               and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
               and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
               and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
               and not exists (
               select
               from adjustments a
-              where a.workspace_id = (select ($1)[62]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
+              where a.workspace_id = (select ($1)[68]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
               offset 0
             ) and (g.counting = ''every'' or not exists (select
                 from (
                   select held.id, held.occurred_at
                   from conversions held
-                  where held.workspace_id = (select ($1)[63]::uuid)
+                  where held.workspace_id = (select ($1)[69]::uuid)
                     and true
                     and held.person_id = c.person_id
                     and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
@@ -643,7 +649,7 @@ with
                   and not exists (
                   select
                   from adjustments a
-                  where a.workspace_id = (select ($1)[64]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
+                  where a.workspace_id = (select ($1)[70]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
                   offset 0
             ))) and true
             order by c.occurred_at
@@ -654,22 +660,22 @@ with
           select min(c.day)
           from goal_settings g
           cross join lateral (
-            select (c.occurred_at at time zone ($1)[65]::text)::date as day
+            select (c.occurred_at at time zone ($1)[71]::text)::date as day
             from conversions c
-            where c.workspace_id = (select ($1)[66]::uuid) and c.person_id = o.person_id
+            where c.workspace_id = (select ($1)[72]::uuid) and c.person_id = o.person_id
               and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
               and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
               and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
               and not exists (
               select
               from adjustments a
-              where a.workspace_id = (select ($1)[67]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
+              where a.workspace_id = (select ($1)[73]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
               offset 0
             ) and (g.counting = ''every'' or not exists (select
                 from (
                   select held.id, held.occurred_at
                   from conversions held
-                  where held.workspace_id = (select ($1)[68]::uuid)
+                  where held.workspace_id = (select ($1)[74]::uuid)
                     and true
                     and held.person_id = c.person_id
                     and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
@@ -678,9 +684,9 @@ with
                   and not exists (
                   select
                   from adjustments a
-                  where a.workspace_id = (select ($1)[69]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
+                  where a.workspace_id = (select ($1)[75]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
                   offset 0
-            ))) and (c.occurred_at at time zone ($1)[70]::text)::date in (select day from kept_days)
+            ))) and (c.occurred_at at time zone ($1)[76]::text)::date in (select day from kept_days)
               and c.id not in (select id from added)
             order by c.occurred_at
             limit 1
@@ -691,12 +697,12 @@ with
             greatest(t.occurred_at, t.starts_at) as from_at, t.to_at, t.touchpoint_id as except_id
           from (
             select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, null::text as interval, c.person_id, c.account_id,
-              ($1)[71]::timestamptz as starts_at, ((c.occurred_at at time zone ($1)[72]::text)::date + 1)::timestamp at time zone ($1)[73]::text - interval ''1 millisecond'' as to_at
+              ($1)[77]::timestamptz as starts_at, case when ((((c.occurred_at at time zone ($1)[78]::text)::date + 1)::timestamp at time zone ($1)[79]::text - interval ''1 hour'') at time zone ($1)[80]::text)::date = ((c.occurred_at at time zone ($1)[81]::text)::date + 1) then (((c.occurred_at at time zone ($1)[82]::text)::date + 1)::timestamp at time zone ($1)[83]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[84]::text)::date + 1)::timestamp at time zone ($1)[85]::text end - interval ''1 millisecond'' as to_at
             from near_kept c
-            join touchpoints t on t.workspace_id = (select ($1)[74]::uuid) and true and t.person_id = c.person_id
+            join touchpoints t on t.workspace_id = (select ($1)[86]::uuid) and true and t.person_id = c.person_id
               and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
               and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-            where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[75]::text[])) t
+            where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[87]::text[])) t
           offset 0
         ) o
         offset 0
@@ -720,16 +726,16 @@ with
         from (select distinct number, interval, "channel" from ranked where places > 1) held
         group by interval, "channel"
         union all
-        select interval, dimensions[($1)[76]::int::int], touchpoints, 0, -lasts, "net_0", "value_0"
+        select interval, dimensions[($1)[88]::int::int], touchpoints, 0, -lasts, "net_0", "value_0"
         from swept_credit
         union all
-        select interval, dimensions[($1)[77]::int::int], 0, influenced, influenced, 0, 0
+        select interval, dimensions[($1)[89]::int::int], 0, influenced, influenced, 0, 0
         from swept_influence
         where influenced > 0
       ) counted
       group by interval, "channel"
     ), placed as materialized (
-      select *, row_number() over (order by "weight_0" desc, interval, dimensions) > ($1)[78]::int and not exists (select from kept_days) as folded
+      select *, row_number() over (order by "weight_0" desc, interval, dimensions) > ($1)[90]::int and not exists (select from kept_days) as folded
       from by_group
     ), folded_journeys as (
       select interval, bool_or(place = places) as is_last
@@ -798,7 +804,7 @@ with
           group by interval, currency) sums),
         ''conversions'', (select count(*) from reached),
         ''kept'', exists (select from kept_days)
-    )'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","1","1","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","2026-04-30T22:00:00.000Z","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","2026-04-30T22:00:00.000Z","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","1","1","1000"}'::text[], jsonb_build_object(
+    )'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","1","1","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","2026-04-30T22:00:00.000Z","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","Europe/Berlin","2026-04-30T22:00:00.000Z","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","1","1","1000"}'::text[], jsonb_build_object(
         'days', (select coalesce(jsonb_agg(day), '[]') from good_days),
         'spans', (select coalesce(jsonb_agg(s), '[]') from near_spans s),
         'added', (select coalesce(jsonb_agg(distinct conversion_id), '[]') from unseen where is_added and day in (select day from good_days))
