@@ -56,9 +56,11 @@ export const KEYED_COLUMNS: readonly KeyedColumn[] = [
   { table: 'account_facts', column: 'source_id', content: DERIVED_ID, under: 'workspace' },
   { table: 'adjustments', column: 'conversion_id', content: DERIVED_ID, under: 'workspace' },
   { table: 'conversions', column: 'touchpoint_id', content: DERIVED_ID, under: 'workspace' },
+  { table: 'credit_marks', column: 'conversion_id', content: DERIVED_ID, under: 'workspace' },
   { table: 'identity_keys', column: 'sealed_key', content: 'the key material, AES-GCM', under: 'deployment' },
   { table: 'identity_keys', column: 'secret_id', content: 'fingerprint of the secret', under: 'deployment' },
   { table: 'keys', column: 'token_hash', content: 'SHA-256 of 256 random bits', under: 'none' },
+  { table: 'credit_cells', column: 'group_hash', content: 'a hash of the group, for sorting', under: 'none' },
   { table: 'slow_reports', column: 'question', content: 'SHA-256 of the request', under: 'none' },
 ];
 
