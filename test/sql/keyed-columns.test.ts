@@ -43,6 +43,12 @@ async function filled(): Promise<TestWorkspace> {
   const { body } = await keyed('/v1/conversions', { conversions: [sale] });
   const id = body.results[0].id;
   await keyed(`/v1/conversions/${id}/adjustments`, { kind: 'restatement', value: 1 });
+  // Only workspaces that keep sums have marks.
+  await rowsOf(
+    `insert into credit_marks (workspace_id, goal, from_at, until_at, conversion_id, is_added, made_by)
+     values ($1, 'purchase', now(), now(), $2, true, pg_current_xact_id())`,
+    [made.id, id],
+  );
   await keyed('/v1/people', { people: [{ person, traits: { name: 'Ann' } }] });
   const day = { from: '2025-06-01', to: '2025-06-01' };
   const spent = await keyed('/v1/spend', { spend: [{ ...day, amount: 1 }] });
