@@ -48,12 +48,12 @@ export type Step = () => Promise<boolean>;
  * bounded steps, when the hourly trigger fires. The kinds of work take turns until all is done, or until the time is
  * over; the next run does the rest. Two runs at once are safe.
  * @param stepRows the most rows of a step
- * @param lastStepMs no step begins later
+ * @param settlingMs the time for sums of credit: no step of theirs begins later
  */
 export async function runSchedule(
   config: Config,
   stepRows = STEP_ROWS,
-  lastStepMs = LAST_STEP_MS,
+  settlingMs = LAST_STEP_MS,
 ): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
@@ -62,8 +62,8 @@ export async function runSchedule(
     return gone.length === stepRows;
   });
   await takeTurns(
-    [...steps, clearing(database, stepRows), settlingLinks(databases), settlingCredit(databases)],
-    lastStepMs,
+    [...steps, clearing(database, stepRows), settlingLinks(databases), settlingCredit(databases, settlingMs)],
+    LAST_STEP_MS,
   );
 }
 
@@ -102,13 +102,14 @@ const CHECKED_DAYS = 3;
  * Settles the sums of credit of all workspaces that keep some, which take turns, and then compares a few of them with the
  * definition. A workspace that fails does not keep the others waiting.
  */
-function settlingCredit(databases: Databases): Step {
+function settlingCredit(databases: Databases, duration_ms: number): Step {
+  const started = performance.now();
   let waiting: { id: string; database: Database; settler: Settler }[] | null = null;
   const failures: unknown[] = [];
   return async () => {
     waiting ??= await keepingCredit(databases);
     const workspace = waiting.shift();
-    if (!workspace) return false;
+    if (!workspace || performance.now() - started >= duration_ms) return false;
     try {
       if (await workspace.settler.step()) waiting.push(workspace);
       else await checkCredit(workspace.database, workspace.id, CHECKED_DAYS);
