@@ -11,13 +11,15 @@ import { daySums, summedConversions } from './settle-days-sql.ts';
 /** Credits and values may differ by this share: sums of floating-point numbers depend on their order. */
 const TOLERANCE = 1e-9;
 
-/** Some days of the workspace whose sums are kept, at random. Rows: `ChosenSums`, each of one day. */
+/** Some days of the workspace whose sums reports may use, at random. Rows: `ChosenSums`, each of one day. */
 export function sampleDays(workspaceId: string, days: number): SQL {
   return sql`
     select d.question_id, q.question, '' as currency, d.day::text as first_day, d.day::text as last_day
     from credit_days d
     join credit_questions q on q.workspace_id = d.workspace_id and q.id = d.question_id
-    where d.workspace_id = ${tenant(workspaceId)} and q.kept_at is not null
+    join credit_horizons h on h.workspace_id = d.workspace_id
+    where d.workspace_id = ${tenant(workspaceId)} and q.kept_at is not null and h.written_by::xid = h.xmin
+      and pg_snapshot_xmin(d.horizon) >= q.usable_from
     order by random()
     limit ${days}`;
 }

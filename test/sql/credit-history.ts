@@ -16,6 +16,10 @@ export interface Lived {
   page: string;
 }
 
+/** Items of the beginning. */
+const TOUCHES = 40;
+const CONVERSIONS = 20;
+
 /** Hours of a day: two midnights, the DST changes of New York, and others. */
 const HOURS = [0, 4, 5, 6, 7, 12, 18.5, 23];
 const day = fc.oneof(
@@ -29,8 +33,12 @@ const instant = fc
 const person = fc.constantFrom('a', 'a', 'a', 'b', 'b', 'c', 'd', 'e');
 const account = fc.constantFrom('acme', 'beta', null, null, null);
 const goal = fc.constantFrom('purchase', 'purchase', 'lead', 'opportunity');
-const touchId = fc.nat(120);
-const conversionId = fc.nat(60);
+/** Of items that come later, which follow those of the beginning, and may meet each other. */
+const touchId = fc.integer({ min: TOUCHES, max: TOUCHES + 100 });
+const conversionId = fc.integer({ min: CONVERSIONS, max: CONVERSIONS + 60 });
+/** Of items that are changed, most of which are there. */
+const anyTouch = fc.nat(TOUCHES + 20);
+const anyConversion = fc.nat(CONVERSIONS + 15);
 
 const touch = fc.record({
   id: touchId,
@@ -58,33 +66,39 @@ const CHANGES = {
   touchpoints: fc.array(touch, { minLength: 1, maxLength: 8 }),
   conversions: fc.array(conversion, { minLength: 1, maxLength: 5 }),
   adjustment: fc.record({
-    id: conversionId,
+    id: anyConversion,
     isRetraction: fc.boolean(),
     value: fc.constantFrom(0, 7, 99.99),
     at: instant,
   }),
-  void: touchId,
+  void: anyTouch,
   link: fc.record({ a: person, b: person, at: instant }),
   unlink: fc.record({ a: person, b: person }),
-  erasure: person,
+  erasure: fc.constantFrom('b', 'c', 'd', 'e'),
   membership: fc.record({ person, account: fc.constantFrom('acme', 'beta', 'gamma'), at: instant }),
   goal: fc.record({ goal, lookback_days: fc.constantFrom(1, 3, 30, 90), isOnce: fc.boolean() }),
   rate: fc.record({ days: fc.integer({ min: -8, max: 12 }), rate: fc.constantFrom(0.5, 1.1, 1.3) }),
   timezone: fc.constantFrom(...ZONES),
   page_touchpoint: fc.record({ id: touchId, person, hours: fc.constantFrom(1, 3) }),
   page_conversion: fc.record({ id: conversionId, person, goal, hours: fc.constantFrom(1, 3) }),
-  retention: fc.integer({ min: 0, max: 9 }),
+  retention: fc.integer({ min: 0, max: 4 }),
   crowd: fc.record({ person, goal, day: fc.integer({ min: 0, max: 9 }), count: fc.constantFrom(20, 33, 45) }),
 } as const;
 export type Changes = { [K in keyof typeof CHANGES]: Sample<(typeof CHANGES)[K]> };
 export type Change = { [K in keyof Changes]: { kind: K; of: Changes[K] } }[keyof Changes];
 
 const WEIGHTS: Partial<Record<keyof Changes, number>> = {
-  touchpoints: 6,
-  conversions: 6,
-  adjustment: 3,
-  link: 2,
-  membership: 2,
+  touchpoints: 12,
+  conversions: 12,
+  adjustment: 6,
+  void: 4,
+  link: 8,
+  unlink: 4,
+  membership: 4,
+  goal: 2,
+  page_touchpoint: 2,
+  page_conversion: 2,
+  crowd: 2,
 };
 export const change = fc.oneof(
   ...(Object.keys(CHANGES) as (keyof Changes)[]).map((kind) => ({
@@ -95,8 +109,18 @@ export const change = fc.oneof(
 
 const VISITS = { touchpoints: [{ kind: ['visit'] }] };
 
-/** A workspace whose visits record purchases and leads, with the goals of the questions. */
-export async function beginHistory(era: Era, timezone: string): Promise<Lived> {
+/** The items of the beginning. */
+export const beginning = fc.record({
+  touches: fc.array(touch, { minLength: TOUCHES, maxLength: TOUCHES, size: 'max' }),
+  conversions: fc.array(conversion, { minLength: CONVERSIONS, maxLength: CONVERSIONS, size: 'max' }),
+});
+
+/** A workspace whose visits record purchases and leads, with the goals of the questions and the items of the beginning. */
+export async function beginHistory(
+  era: Era,
+  timezone: string,
+  items: Sample<typeof beginning>,
+): Promise<Lived> {
   const workspace = await TestWorkspace.make({ timezone, currency: 'EUR' });
   await workspace.goal('purchase', { match: VISITS, default_value: 30, currency: 'EUR' });
   await workspace.goal('lead', { match: VISITS, counting: 'once', lookback_days: 30 });
@@ -108,7 +132,11 @@ export async function beginHistory(era: Era, timezone: string): Promise<Lived> {
     goals: ['purchase', 'lead', 'opportunity'],
   };
   const { token } = (await workspace.post('/v1/keys', key)).body;
-  return { workspace, era, timezone, page: token };
+  const lived = { workspace, era, timezone, page: token };
+  const numbered = <T>(list: readonly T[]) => list.map((item, id) => ({ ...item, id }));
+  await APPLY.touchpoints(lived, numbered(items.touches));
+  await APPLY.conversions(lived, numbered(items.conversions));
+  return lived;
 }
 
 const isoOf = ({ era }: Lived, ms: number) => new Date(Date.parse(`${era}T00:00:00Z`) + ms).toISOString();

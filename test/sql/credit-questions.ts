@@ -59,8 +59,7 @@ export const check = fc.record({
   question: fc.nat(QUESTIONS.length - 1),
   range: fc.constantFrom(
     ...(Object.keys(RANGES) as (keyof typeof RANGES)[]),
-    'month' as const,
-    'until_tomorrow' as const,
+    ...(['whole', 'whole', 'days', 'month', 'until_tomorrow'] as const),
   ),
   interval: fc.constantFrom(null, null, 'day' as const, 'week' as const, 'month' as const),
   currency: fc.constantFrom('EUR', 'USD'),

@@ -11,9 +11,11 @@ import { type Database, openDatabases, underReach } from '../../src/db/client.ts
 import { compile } from '../../src/db/dialect.ts';
 import { REPORT_SETTINGS } from '../../src/db/report-call.ts';
 import { PLAIN_MODELS } from '../../src/domain/attribution.ts';
+import { checkDay, sampleDays } from '../../src/stats/check-credit-sql.ts';
+import type { ChosenSums } from '../../src/stats/chosen-sums.ts';
 import { type KeptQuestion, keptQuestionOf } from '../../src/stats/kept-question.ts';
 import { noteQuestion } from '../../src/stats/note-question-sql.ts';
-import { settlerOf } from '../../src/stats/settle-credit.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
 import { world } from '../support/api.ts';
 
 /** Reports from kept sums beside the same reports from rows, in one snapshot. */
@@ -110,7 +112,7 @@ export async function settle(workspace: { id: string }): Promise<void> {
   const watch = watched(workspace);
   do {
     const settler = settlerIn(workspace, watch.database);
-    while (await settler.step());
+    while (await settler.step()) if (settler.isWaiting()) await waitForOthers();
     if (performance.now() - started > SETTLING_MS) throw new Error('another transaction does not end');
   } while (watch.status === 'waiting' || watch.status === 'busy');
 }
@@ -128,6 +130,20 @@ export function stoppedAfter(workspace: { id: string }, statements: number): Dat
     ...database,
     atomic: (all) => database.atomic([...all.slice(0, statements), sql`select 1 / 0`] as never) as never,
   };
+}
+
+/** How many groups of some settled days differ from the definition, by the check of the hourly run. */
+export async function differingGroups(workspace: { id: string }, days: number): Promise<number> {
+  const database = inWorkspace(workspace);
+  let differing = 0;
+  for (const chosen of await database.query<ChosenSums>(sampleDays(workspace.id, days))) {
+    const [, [row]] = await database.atomic<[object, { differing: number }]>([
+      REPORT_SETTINGS,
+      checkDay(workspace.id, chosen),
+    ]);
+    differing += row?.differing ?? 0;
+  }
+  return differing;
 }
 
 /** The answers of some questions from sums, each with that from rows, all in one snapshot. */
