@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NeonCall } from '../local/neon-call.ts';
 import { startNeonServer } from '../local/neon-server.ts';
 import { openPostgres, type SqlBackend } from '../local/sql-backend.ts';
@@ -33,6 +34,8 @@ export interface BenchWorld {
   makeKey(workspaceId: string): Promise<string>;
   /** Runs `use`, and returns the Worker's calls to the database meanwhile: each is the statements of one transaction. */
   callsDuring(use: () => Promise<unknown>): Promise<NeonCall[]>;
+  /** Resolves when the Worker has asked the database nothing for a moment, or after some time of waiting for that. */
+  quiet(): Promise<void>;
   /** Creates a further database with all migrations and no rows, calls `use`, and drops it. */
   inFreshDatabase<T>(use: (databaseUrl: string) => Promise<T>): Promise<T>;
   /** Leaves the database. */
@@ -45,7 +48,7 @@ export async function startBenchWorld(bundle: string, databaseUrl: string, undo:
   const stop = undo.add(own.all);
   const backend = await openPostgres(databaseUrl);
   own.add(() => backend.close());
-  const { neon, callsDuring } = await startDatabaseServer(backend);
+  const { neon, callsDuring, quiet } = await startDatabaseServer(backend);
   own.add(() => neon.close());
   const env = { DATABASE_URL: neon.connectionString, ROOT_KEY, IDENTITY_SECRET, TOKEN_SECRET };
   const start = async (path: string): Promise<RunningWorkerd> => {
@@ -68,6 +71,7 @@ export async function startBenchWorld(bundle: string, databaseUrl: string, undo:
     inspectorUrl: worker.inspectorUrl ?? '',
     ...workspacesOf(ask),
     callsDuring,
+    quiet,
     inFreshDatabase: async (use) => {
       const fresh = await makeDatabase(undo);
       try {
@@ -80,15 +84,36 @@ export async function startBenchWorld(bundle: string, databaseUrl: string, undo:
   };
 }
 
+const QUIET_MS = 300;
+const QUIET_WITHIN_MS = 60_000;
+
 async function startDatabaseServer(backend: SqlBackend) {
   let calls: NeonCall[] = [];
-  const neon = await startNeonServer({ backend, onCall: (call) => calls.push(call) });
+  const use = { running: 0, at: 0 };
+  const run: SqlBackend['run'] = async (...call) => {
+    use.running += 1;
+    try {
+      return await backend.run(...call);
+    } finally {
+      use.running -= 1;
+      use.at = performance.now();
+    }
+  };
+  const neon = await startNeonServer({
+    backend: { ...backend, run },
+    onCall: (call) => calls.push(call),
+  });
+  const quiet = async () => {
+    const until = performance.now() + QUIET_WITHIN_MS;
+    const isQuiet = () => use.running === 0 && performance.now() - use.at >= QUIET_MS;
+    while (!isQuiet() && performance.now() < until) await sleep(QUIET_MS / 3);
+  };
   const callsDuring = async (use: () => Promise<unknown>) => {
     calls = [];
     await use();
     return calls;
   };
-  return { neon, callsDuring };
+  return { neon, callsDuring, quiet };
 }
 
 function workspacesOf(ask: Ask): Pick<BenchWorld, 'makeWorkspace' | 'makeKey'> {

@@ -4,12 +4,12 @@ import type { Undo } from '../databases.ts';
 import type { Progress } from '../progress.ts';
 import { startEviction } from './cold-buffers.ts';
 import { checkout, loadOfMachine, machineOf } from './machine.ts';
-import { type Means, measureRead } from './measure-read.ts';
+import { type Means, measureRead, type Question } from './measure-read.ts';
 import { measureWrites } from './measure-writes.ts';
 import { LISTS, REPORTS } from './reads.ts';
-import type { Effort, PageResults, WriteResult } from './results.ts';
+import type { Effort, PageResults, ReadResult, WriteResult } from './results.ts';
 import { openSpace, type Space } from './space.ts';
-import { STATES } from './states.ts';
+import { MAIN_STATE, STATES, type State } from './states.ts';
 import { factsOf } from './workspace-facts.ts';
 
 const FULL: Effort = {
@@ -32,12 +32,21 @@ const QUICK: Effort = {
   events: 20,
 };
 
-/** Every read once for each of its ranges. */
-const QUESTIONS = [...REPORTS, ...LISTS].flatMap((read) => read.ranges.map((range) => ({ read, range })));
+/** What is measured in a state. */
+function questionsOf(state: State, is_quick: boolean): Question[] {
+  const isFirst = state === STATES[0];
+  const isMain = state.name === MAIN_STATE;
+  return [...REPORTS, ...LISTS]
+    .filter((read) => isFirst || (read.is_by_day && (isMain || !is_quick || read.is_typical)))
+    .flatMap((read) =>
+      read.ranges.map((range) => ({ read, range, state: state.name, is_shown: isMain || !read.is_by_day })),
+    );
+}
 
 /** The number of steps that `measurePage` begins. */
-export function stepsOf({ sizes }: PageOptions): number {
-  return 1 + 2 * sizes.length + QUESTIONS.length;
+export function stepsOf({ sizes, is_quick }: PageOptions): number {
+  const questions = STATES.flatMap((state) => questionsOf(state, is_quick));
+  return 1 + 2 * sizes.length + STATES.length + questions.length;
 }
 
 /** Measures everything that the page shows. */
@@ -64,11 +73,9 @@ export async function measurePage(
   const eviction = await startEviction(first.world.databaseUrl);
   if (eviction) undo.add(eviction.close);
   const means: Means = { effort, eviction, plans: options.plans, note: progress.note };
-  const reads = [];
-  for (const { read, range } of QUESTIONS) {
-    progress.step(range === null ? read.name : `${read.name}, ${range}`);
-    reads.push(...(await measureRead(spaces, read, range, means)));
-  }
+  const reads: ReadResult[] = [];
+  for (const state of STATES)
+    reads.push(...(await measureState(spaces, state, questionsOf(state, options.is_quick), means, progress)));
   const writes: WriteResult[] = [];
   for (const space of spaces) {
     progress.step(`writes, ${space.size.name}`);
@@ -84,7 +91,35 @@ export async function measurePage(
     effort,
     workspaces,
     states: STATES.map(({ name }) => name),
+    main_state: MAIN_STATE,
     reads,
     writes,
   };
+}
+
+/** Measures these questions while all workspaces are in the state. */
+async function measureState(
+  spaces: readonly Space[],
+  state: State,
+  questions: readonly Question[],
+  means: Means,
+  progress: Progress,
+): Promise<ReadResult[]> {
+  progress.step(`the state: ${state.name}`);
+  const leaving: (() => Promise<void>)[] = [];
+  for (const space of spaces) {
+    progress.note(space.size.name);
+    // What the Worker does after its answers ends first.
+    await space.world.quiet();
+    const leave = await state.make(space);
+    if (leave) leaving.push(leave);
+  }
+  const results: ReadResult[] = [];
+  for (const question of questions) {
+    const { read, range } = question;
+    progress.step([state.name, read.name, range ?? ''].filter((part) => part !== '').join(', '));
+    results.push(...(await measureRead(spaces, question, means)));
+  }
+  for (const leave of leaving) await leave();
+  return results;
 }

@@ -7,75 +7,52 @@ import type { Read } from './reads.ts';
 import type { ColdTiming, Effort, PlanFacts, RangeName, ReadResult, WorkerTiming } from './results.ts';
 import type { Space } from './space.ts';
 import { Cancelled, explain, replay, transactionOf } from './statement.ts';
-import { STATES, type State } from './states.ts';
 import { capture, measureRequests } from './through-worker.ts';
 
 /** What a measurement is made with. */
 export interface Means {
   effort: Effort;
-  /** Null if the server's buffers cannot be emptied, and for all but the largest workspace. */
+  /** Null if the server's buffers cannot be emptied. */
   eviction: Eviction | null;
   /** The folder of plans. */
   plans: string | null;
   note: (text: string) => void;
 }
 
-/** A read over one range. */
-interface Question {
+/** A read over one range, in a state that the workspaces are in already. */
+export interface Question {
   read: Read;
   range: RangeName | null;
-  state: State;
+  state: string;
+  /** Whether the page shows it outside of the section about states, so that everything is measured. */
+  is_shown: boolean;
 }
 
 type Planned = Subject & { facts: PlanFacts | null; estimate_ms: number };
 
-/** Measures one read over one range, in all spaces next to each other and in all states. */
+/** Measures one read over one range, in all spaces next to each other. */
 export async function measureRead(
   spaces: readonly Space[],
-  read: Read,
-  range: RangeName | null,
-  means: Means,
-): Promise<ReadResult[]> {
-  const subjects: Subject[] = [];
-  for (const space of spaces) {
-    means.note(`${space.size.name}, through the Worker`);
-    const captured = await capture(space, read.request(space.questionOf(range)));
-    subjects.push({ space, captured, transaction: transactionOf(captured.queries) });
-  }
-  const results: ReadResult[] = [];
-  for (const state of read.is_by_day ? STATES : STATES.slice(0, 1))
-    results.push(...(await measureInState(subjects, { read, range, state }, means)));
-  return results;
-}
-
-async function measureInState(
-  subjects: readonly Subject[],
   question: Question,
   means: Means,
 ): Promise<ReadResult[]> {
-  const leaving: (() => Promise<void>)[] = [];
-  for (const { space } of subjects) {
-    const leave = await question.state.make(space);
-    if (leave) leaving.push(leave);
-  }
+  const { read, range, is_shown } = question;
   const planned: Planned[] = [];
-  for (const subject of subjects) planned.push(await planOf(subject, question, means));
+  for (const space of spaces) {
+    means.note(`${space.size.name}, through the Worker`);
+    const captured = await capture(space, read.request(space.questionOf(range)));
+    const subject = { space, captured, transaction: transactionOf(captured.queries) };
+    planned.push(await planOf(subject, question, means));
+  }
   means.note('in turns');
-  const isFirst = question.state === STATES[0];
-  const beside = {
-    usual: isFirst || question.read.is_credit === true,
-    unlocked: isFirst && question.range !== 'year',
-  };
-  const timings = await timeInTurns(planned, question.read, question.range, beside, means.effort);
+  const beside = { usual: is_shown || read.is_credit === true, unlocked: is_shown && range !== 'year' };
+  const timings = await timeInTurns(planned, read, range, beside, means.effort);
   const results: ReadResult[] = [];
   for (const [i, subject] of planned.entries()) {
     const timed = timings[i] ?? { statement: null, usual: null, locked_ratio: null };
-    const isLargest = i === planned.length - 1;
-    results.push(
-      await resultOf(subject, timed, question, { ...means, eviction: isLargest ? means.eviction : null }),
-    );
+    const isCold = is_shown && i === planned.length - 1;
+    results.push(await resultOf(subject, timed, question, isCold, means));
   }
-  for (const leave of leaving) await leave();
   return results;
 }
 
@@ -83,7 +60,8 @@ async function measureInState(
 async function resultOf(
   subject: Planned,
   timed: Timings,
-  { read, range, state }: Question,
+  { read, range, state, is_shown }: Question,
+  isCold: boolean,
   means: Means,
 ): Promise<ReadResult> {
   const { space, facts } = subject;
@@ -92,11 +70,11 @@ async function resultOf(
     read: read.name,
     range,
     size: space.size.name,
-    state: state.name,
+    state,
     ...timed,
     plan: facts,
-    cold: ms === null ? null : await measureCold(subject, ms, means),
-    worker: ms === null ? null : await measureThroughWorker(subject, read, range, means),
+    cold: ms === null || !isCold ? null : await measureCold(subject, ms, means),
+    worker: ms === null ? null : await measureThroughWorker(subject, { read, range, is_shown }, means),
   };
 }
 
@@ -113,7 +91,7 @@ async function planOf(
   try {
     const explained = await explain(space.client, transaction);
     if (plans !== null) {
-      const name = [space.size.name, read.name, range ?? '', state.name].join(' ').replaceAll(/\W+/g, '-');
+      const name = [space.size.name, read.name, range ?? '', state].join(' ').replaceAll(/\W+/g, '-');
       await mkdir(plans, { recursive: true });
       await writeFile(join(plans, `${name}.json`), `${JSON.stringify(explained.plans, null, 1)}\n`);
     }
@@ -146,11 +124,10 @@ async function measureCold(
 
 function measureThroughWorker(
   { space, captured }: Subject,
-  read: Read,
-  range: RangeName | null,
+  { read, range, is_shown }: Pick<Question, 'read' | 'range' | 'is_shown'>,
   { effort, note }: Means,
 ): Promise<WorkerTiming | null> {
   note(`${space.size.name}, requests`);
-  const runs = captured.ms < effort.slow_ms ? effort.blocks * effort.runs : 1;
+  const runs = is_shown && captured.ms < effort.slow_ms ? effort.blocks * effort.runs : 1;
   return measureRequests(space, read.request(space.questionOf(range)), runs);
 }

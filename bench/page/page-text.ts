@@ -34,21 +34,31 @@ const medianOf = (runs: number) => (runs === 1 ? 'one run' : `the median of ${ru
 interface Shown {
   read: string;
   range: RangeName | null;
-  /** By size, in the first state. */
+  /** By size. */
   results: (ReadResult | undefined)[];
 }
 
-/** The results of each read, in the order of the sizes. */
-function byRead(
-  { reads, workspaces, states: [first] }: PageResults,
-  ranges: readonly (RangeName | null)[],
-): Shown[] {
-  const found = reads.filter(({ range, state }) => ranges.includes(range) && state === first);
-  return [...Map.groupBy(found, ({ read, range }) => `${read} ${range}`).values()].map((group) => ({
-    read: group[0]?.read ?? '',
-    range: group[0]?.range ?? null,
-    results: workspaces.map(({ size }) => group.find((result) => result.size === size)),
-  }));
+/** The results that all sections but the one on states show: of the main state, or of the only one. */
+function shownReads({ reads, states: [first], main_state }: PageResults): ReadResult[] {
+  const ofMain = new Set(reads.filter(({ state }) => state === main_state).map(({ read }) => read));
+  return reads.filter(({ read, state }) => state === (ofMain.has(read) ? main_state : first));
+}
+
+/** The results of each read, in the order of the first one and of the sizes. */
+function byRead(results: PageResults, ranges: readonly (RangeName | null)[]): Shown[] {
+  const found = shownReads(results).filter(({ range }) => ranges.includes(range));
+  const order = [...new Set(results.reads.map(({ read }) => read))];
+  return [...Map.groupBy(found, ({ read, range }) => `${read} ${range}`).values()]
+    .map((group) => ({
+      read: group[0]?.read ?? '',
+      range: group[0]?.range ?? null,
+      results: results.workspaces.map(({ size }) => group.find((result) => result.size === size)),
+    }))
+    .toSorted((a, b) => order.indexOf(a.read) - order.indexOf(b.read));
+}
+
+function inOrder(shown: readonly Shown[]): ReadResult[] {
+  return shown.flatMap(({ results }) => results.filter((result) => result !== undefined));
 }
 
 /** The time, and the number of runs if they are fewer than those of a fast statement. */
@@ -101,8 +111,8 @@ function statements(results: PageResults): string[] {
   ];
 }
 
-function usual({ reads, states: [first] }: PageResults): string[] {
-  const compared = reads.filter((result) => result.usual && result.state === first);
+function usual(results: PageResults): string[] {
+  const compared = inOrder(byRead(results, ['month', 'year'])).filter((result) => result.usual !== null);
   const differences = compared.flatMap(({ usual: one }) =>
     one?.difference === null || one?.difference === undefined ? [] : [one.difference],
   );
@@ -131,29 +141,33 @@ function usual({ reads, states: [first] }: PageResults): string[] {
   ];
 }
 
-function states({ reads, states: names, workspaces }: PageResults): string[] {
+function states(results: PageResults): string[] {
+  const { reads, states: names, main_state, workspaces } = results;
   if (names.length < 2) return [];
-  const tableOf = (size: string) => {
-    const found = Map.groupBy(
-      reads.filter((result) => result.size === size),
-      ({ read, range }) => `${read} ${range}`,
-    );
-    const inMany = [...found.values()].filter((group) => group.length > 1);
-    return table(
-      [size, 'range', ...names],
-      inMany.map((group) => [
-        group[0]?.read ?? '',
-        group[0]?.range ?? '',
-        ...names.map((name) => stateCell(group.find(({ state }) => state === name))),
-      ]),
-      2,
-    );
-  };
+  const found = Map.groupBy(reads, ({ read }) => read);
+  const inMany = [...found].filter(([, group]) => new Set(group.map(({ state }) => state)).size > 1);
+  const sizes = workspaces.map(({ size }) => size);
+  const growth = sizes.slice(1).map((size, i) => `${size}/${sizes[i]}`);
+  const rowsOf = (group: readonly ReadResult[], range: RangeName) =>
+    names.flatMap((name) => {
+      const each = sizes.map((size) =>
+        group.find((one) => one.size === size && one.state === name && one.range === range),
+      );
+      return each.some((one) => one) ? [[name, range, ...each.map(stateCell), ...growthCells(each)]] : [];
+    });
   return [
-    '## Open days',
-    paragraph(`The statement time in ms with some days of the range open, which are computed from their rows. In brackets how
-      many times as long the usual SQL takes, if it was measured in turns with the report in the same state.`),
-    ...workspaces.map(({ size }) => tableOf(size)),
+    '## By state of the sums',
+    paragraph(`Reports that read sums by day, in ms of statement time, with more and fewer days whose sums are settled; the
+      tables above and below show the state "${main_state}" where a report was measured in it. In brackets how many times as
+      long the usual SQL takes, if it was measured in turns with the report in the same state.`),
+    ...inMany.flatMap(([read, group]) => [
+      `### ${read}`,
+      table(
+        ['state', 'range', ...sizes, ...growth],
+        [...rowsOf(group, 'month'), ...rowsOf(group, 'year')],
+        2,
+      ),
+    ]),
   ];
 }
 
@@ -230,10 +244,10 @@ function requests(results: PageResults): string[] {
   ];
 }
 
-function locks({ reads, workspaces }: PageResults): string[] {
-  const measured = reads.filter(({ locked_ratio }) => locked_ratio !== null);
+function locks(results: PageResults): string[] {
+  const measured = inOrder(byRead(results, ['month', null])).filter((result) => result.locked_ratio !== null);
   return [
-    paragraph(`The ${workspaces[0]?.size ?? ''} workspace: how many times as long the statements take under the application's
+    paragraph(`The ${results.workspaces[0]?.size ?? ''} workspace: how many times as long the statements take under the application's
       role, which sees the rows of its workspace only, as under the owner of the tables, who bypasses the policies. The median
       over turns. A condition that does not reach an index under row level security shows as a number far above 1.`),
     table(

@@ -27,6 +27,8 @@ export interface Read {
   is_credit?: true;
   /** Whether its time depends on which days are settled, so that it is measured in every state. */
   is_by_day?: true;
+  /** The one that the quick run measures in every state. */
+  is_typical?: true;
 }
 
 const RANGES = ['month', 'year'] as const;
@@ -48,15 +50,21 @@ const report = (name: string, path: string, parameters: string, more: Partial<Re
   ...more,
 });
 
-const attribution = (name: string, parameters: string, columns: ('channel' | 'campaign')[] | null): Read =>
+const attribution = (
+  name: string,
+  parameters: string,
+  columns: ('channel' | 'campaign')[] | null,
+  more: Partial<Read> = {},
+): Read =>
   report(`attribution, ${name}`, 'attribution', `&goal=purchase&${parameters}`, {
     is_by_day: true,
     ...(columns && { is_credit: true, usual: (question) => usualAttribution(question, columns) }),
+    ...more,
   });
 
 export const REPORTS: readonly Read[] = [
   attribution('1 model', 'models=linear&group_by=channel', ['channel']),
-  attribution('8 models', `models=${ALL_MODELS}&group_by=channel`, ['channel']),
+  attribution('8 models', `models=${ALL_MODELS}&group_by=channel`, ['channel'], { is_typical: true }),
   attribution('8 models, campaigns', `models=${ALL_MODELS}&group_by=channel,campaign`, [
     'channel',
     'campaign',

@@ -11,7 +11,10 @@ export interface PageResults {
   machine: Machine;
   effort: Effort;
   workspaces: WorkspaceFacts[];
+  /** In the order in which they were made. */
   states: string[];
+  /** The one that the page shows, of reads that were measured in it. */
+  main_state: string;
   reads: ReadResult[];
   writes: WriteResult[];
 }

@@ -9,15 +9,15 @@ type Leave = () => Promise<void>;
 export interface State {
   name: string;
   /**
-   * Brings the workspace into the state. It is called before the measurements of each read, so it has to be cheap where
-   * the workspace is in the state already. Work that goes on meanwhile, such as a writer, is ended by the result.
+   * Brings the workspace into the state, once, before everything that is measured in it. Work that goes on meanwhile, such
+   * as a writer, is ended by the result.
    */
   make(space: Space): Promise<Leave | null>;
 }
 
 /**
- * Every read is measured in the first state, and those with `is_by_day` in all of them. The statements that are repeated
- * are those which the Worker sent before the first state was made.
+ * In the order in which they are made. Every read is measured in the first state, and those with `is_by_day` in all of
+ * them.
  */
 export const STATES: readonly [State, ...State[]] = [
   { name: 'nothing kept', make: nothingKept },
@@ -27,6 +27,9 @@ export const STATES: readonly [State, ...State[]] = [
   { name: '10 days open', make: (space) => open(space, 10) },
   { name: 'every day open', make: (space) => open(space, 366) },
 ];
+
+/** The state of a workspace whose reports are asked again and again: the one that the page shows first. */
+export const MAIN_STATE = 'all settled';
 
 const SUMS = ['marks', 'days', 'months', 'totals', 'cells'];
 

@@ -1,3 +1,4 @@
+import type { NeonCall } from '../../local/neon-call.ts';
 import type { BackendQuery } from '../../local/sql-backend.ts';
 import { median } from '../measure.ts';
 import { cpuTimeOf } from './cpu-time.ts';
@@ -27,12 +28,8 @@ interface ServerTiming {
   others: Record<string, string>;
 }
 
-/** The role of the call that looks the key up. */
-const LOOKUP = 'throughline_lookup';
-
 /**
- * Requests it once, after the key was used: the first use of a day is noted in the same transaction. What the Worker sends
- * besides is the look-up of the key before, and whatever follows the answer.
+ * Requests it once, after the key was used: the first use of a day is noted in the same transaction.
  * @throws if the request fails otherwise than by a time-out
  */
 export async function capture(space: Space, asked: Asked): Promise<Captured> {
@@ -40,7 +37,7 @@ export async function capture(space: Space, asked: Asked): Promise<Captured> {
   const calls = await space.world.callsDuring(async () => {
     answer = await request(space, asked);
   });
-  const call = calls.find(({ queries }) => !queries[0]?.params.includes(LOOKUP));
+  const call = calls.find(isReport) ?? calls.find(isRead);
   if (!answer || !call) throw new Error(`${asked.path} did not ask the database`);
   const is_too_slow = answer.status === 503;
   if (answer.status !== 200 && !is_too_slow)
@@ -48,6 +45,12 @@ export async function capture(space: Space, asked: Asked): Promise<Captured> {
   if (is_too_slow) await forgetSlowReports(space);
   return { ms: answer.ms, queries: call.queries, body: answer.body, is_too_slow };
 }
+
+/** The call of a report takes a slot. What follows an answer, this one or one before, takes none. */
+const isReport = ({ queries }: NeonCall) => queries.some(({ query }) => query.includes('begin_report('));
+
+/** Any other call but the one that looks the key up. */
+const isRead = ({ queries }: NeonCall) => !queries[0]?.params.includes('throughline_lookup');
 
 /** For a minute the same statements would be refused. */
 async function forgetSlowReports({ client }: Space): Promise<void> {

@@ -26,14 +26,14 @@ export const SIZES: readonly WorkspaceSize[] = [
   { name: '10m', touchpoints: 10_000_000, ...BUYERS },
 ];
 
-/** For `--quick`: one workspace with a twentieth of the buyers. */
+/** For `--quick`: one workspace with a fortieth of the buyers. */
 export const QUICK_SIZES: readonly WorkspaceSize[] = [
   {
     name: '200k',
     touchpoints: 200_000,
-    touchpoints_of_buyers: 50_000,
-    purchases: 15_000,
-    cultivations: 7500,
+    touchpoints_of_buyers: 25_000,
+    purchases: 7500,
+    cultivations: 3750,
   },
 ];
 

@@ -69,6 +69,7 @@ export function resultsOf(results: Partial<PageResults>): PageResults {
     effort: { blocks: 4, runs: 5, slow_ms: 1000, slow_blocks: 3, cold_runs: 3, batches: 20, events: 100 },
     workspaces: [workspaceOf('1m'), workspaceOf('3m')],
     states: ['as loaded'],
+    main_state: 'as loaded',
     reads: [readOf({})],
     writes: [
       {

@@ -119,32 +119,47 @@ describe('the page of two sizes', () => {
     expect(lines(page).filter((line) => line.length > 100)).toEqual([]);
   });
 
-  test('has no section on open days if the workspace was measured in one state', () => {
-    expect(page).not.toContain('Open days');
+  test('has no section on states if the workspace was measured in one state', () => {
+    expect(page).not.toContain('By state');
   });
 });
 
-test('several states are columns, with the ratio of the usual SQL in the same state', () => {
-  const open = (ms: number, ratio: number) => ({
-    statement: timing([ms]),
-    usual: { ...timing([1000]), ratio, difference: null },
-  });
+describe('the page of several states', () => {
+  const open = (state: string, ms: number, ratio: number) =>
+    readOf({
+      size: '1m',
+      state,
+      statement: timing([ms]),
+      usual: { ...timing([1000]), ratio, difference: null },
+    });
   const page = pageOf(
     resultsOf({
-      states: ['nothing open', '1 day open'],
+      states: ['nothing kept', 'all settled'],
+      main_state: 'all settled',
       reads: [
-        readOf({ size: '1m', state: 'nothing open', ...open(10, 100) }),
-        readOf({ size: '1m', state: '1 day open', ...open(20, 50) }),
+        open('nothing kept', 500, 2),
+        readOf({ read: 'lifecycle', size: '1m', state: 'nothing kept', statement: timing([70]) }),
+        open('all settled', 10, 100),
       ],
     }),
   );
-  const [, section = ''] = page.split('## Open days');
-  expect(rowsOf(section, 'attribution, 1 model')[0]).toEqual([
-    'attribution, 1 model',
-    'month',
-    '10 (100)',
-    '20 (50)',
-  ]);
+
+  test('shows the main state, and reads that were measured in the first state only, in one order', () => {
+    const [, reports = ''] = page.split('### A month');
+    const [month = ''] = reports.split('###');
+    expect(lines(month).filter((line) => /^\| (attr|life)/.test(line))).toEqual([
+      '| attribution, 1 model |    10 |     – |     – |',
+      '| lifecycle            |    70 |     – |     – |',
+    ]);
+  });
+
+  test('has a table for each report that was measured in several, with the ratio of the usual SQL', () => {
+    const [, section = ''] = page.split('## By state of the sums');
+    expect(section).toContain('### attribution, 1 model');
+    expect(section).not.toContain('### lifecycle');
+    expect(rowsOf(section, 'nothing kept')).toEqual([['nothing kept', 'month', '500 (2.0)', '–', '–']]);
+    expect(rowsOf(section, 'all settled')).toEqual([['all settled', 'month', '10 (100)', '–', '–']]);
+  });
 });
 
 test('the quick page says so', () => {
