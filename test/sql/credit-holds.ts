@@ -21,7 +21,7 @@ import {
 /** `CREDIT_RUNS=500` for a longer look. */
 export const RUNS = Number(process.env.CREDIT_RUNS ?? runs(3));
 
-const settingsOf = ({ workspace, timezone }: Lived): Settings => ({
+export const settingsOf = ({ workspace, timezone }: Lived): Settings => ({
   id: workspace.id,
   timezone,
   currency: 'EUR',
