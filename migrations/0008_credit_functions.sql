@@ -64,8 +64,8 @@ language sql stable set plan_cache_mode = force_custom_plan as $$
 $$;
 --> statement-breakpoint
 -- end_settling_credit: the last statement of a step that settles sums of credit. It stores the next horizon, stops keeping
--- the sums of questions that were not asked for a month or have too many groups, deletes rows that are not needed any
--- more, and chooses what the next step computes.
+-- the sums of questions that were not asked for a month, have too many groups or the days of a former time zone, deletes
+-- rows that are not needed any more, and chooses what the next step computes.
 --   p_question   only this question; null: any
 --   p_days       the most days of a step
 --   p_age        a day that was settled less long ago is left alone, so that settling ends under constant writes
@@ -129,7 +129,10 @@ begin
     update credit_questions q
     set kept_at = null, noticed_by = null, usable_from = null, refused_at = case when q.cells > p_max_cells then now() end
     where q.workspace_id = (select p_workspace_id) and q.kept_at is not null
-      and (q.cells > p_max_cells or q.asked_on < (now() at time zone 'UTC')::date - 30)
+      and (
+        q.cells > p_max_cells or q.asked_on < (now() at time zone 'UTC')::date - 30
+        or q.timezone <> (select w.timezone from workspaces w where w.id = (select p_workspace_id))
+      )
     returning q.id
   loop
     delete from credit_days d where d.workspace_id = (select p_workspace_id) and d.question_id = v_question.id;

@@ -4,7 +4,7 @@ import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
 import { checkCredit } from './stats/check-credit.ts';
-import { type Settler, settlerOf } from './stats/settle-credit.ts';
+import { type Settler, settlerOf, waitForOthers } from './stats/settle-credit.ts';
 import { keepingWorkspaces } from './stats/settle-credit-sql.ts';
 import { dropStaleMonths, type KeepingWorkspace } from './stats/settle-months-sql.ts';
 import { clearPlainValues } from './workspaces/plain-values-sql.ts';
@@ -47,8 +47,14 @@ export type Step = () => Promise<boolean>;
  * Deletes expired rows, removes values of identities where plain storage was turned off, and settles what waits, in
  * bounded steps, when the hourly trigger fires. The kinds of work take turns until all is done, or until the time is
  * over; the next run does the rest. Two runs at once are safe.
+ * @param stepRows the most rows of a step
+ * @param lastStepMs no step begins later
  */
-export async function runSchedule(config: Config, stepRows = STEP_ROWS): Promise<void> {
+export async function runSchedule(
+  config: Config,
+  stepRows = STEP_ROWS,
+  lastStepMs = LAST_STEP_MS,
+): Promise<void> {
   const databases = openDatabases(config.database_url, RUN_DEADLINE_MS);
   const database = databases.upkeep();
   const steps: Step[] = PURGES.map((purge) => async () => {
@@ -57,7 +63,7 @@ export async function runSchedule(config: Config, stepRows = STEP_ROWS): Promise
   });
   await takeTurns(
     [...steps, clearing(database, stepRows), settlingLinks(databases), settlingCredit(databases)],
-    LAST_STEP_MS,
+    lastStepMs,
   );
 }
 
@@ -110,6 +116,7 @@ function settlingCredit(databases: Databases): Step {
       failures.push(error);
     }
     if (waiting.length === 0 && failures.length > 0) throw failures[0];
+    if (waiting.length > 0 && waiting.every(({ settler }) => settler.isWaiting())) await waitForOthers();
     return waiting.length > 0;
   };
 }
@@ -126,7 +133,7 @@ async function keepingCredit(databases: Databases) {
       isFirst = false;
       return settler.step();
     };
-    return { id: workspace.id, database, settler: { step } };
+    return { id: workspace.id, database, settler: { ...settler, step } };
   });
 }
 

@@ -1,5 +1,5 @@
 import { openDatabases } from '../../src/db/client.ts';
-import { settlerOf } from '../../src/stats/settle-credit.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
 import type { Space } from './space.ts';
 
 /** Returns to the state before. */
@@ -71,7 +71,7 @@ async function allSettled({ world, client, loaded: { workspace_id } }: Space): P
   );
   const database = openDatabases(world.neonUrl, SETTLING_MS).inWorkspace(workspace_id);
   const settler = settlerOf(database, workspace_id, { question_id: null, min_age_seconds: 0 });
-  while (await settler.step());
+  while (await settler.step()) if (settler.isWaiting()) await waitForOthers();
   return null;
 }
 

@@ -3,8 +3,11 @@ import { tenant } from '../db/tenant.ts';
 import { goalsOf } from './kept-days-sql.ts';
 import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 
-/** The most questions of a workspace whose sums are kept. */
-export const MAX_KEPT_QUESTIONS = 40;
+/**
+ * The most questions of a workspace whose sums are kept: so many with a filter, and as many without one, so that a page that
+ * asks for many filters leaves room for the others.
+ */
+export const MAX_KEPT_QUESTIONS = 20;
 /** The most that are known but not kept, because they were asked once. */
 const MAX_NOTED_QUESTIONS = 200;
 /** A question that has too many groups is tried again after this many days. */
@@ -18,8 +21,8 @@ export interface AskedQuestion {
 }
 
 /**
- * Notes that a question was asked. From the second time on its sums are kept, if no more than 40 are; where there are as
- * many, it takes the place of the one that was not asked for longest, unless that was today.
+ * Notes that a question was asked. From the second time on its sums are kept, if there is room. Otherwise it takes the place of
+ * the one that was not asked for longest, unless that was today.
  */
 export function noteQuestion(workspaceId: string, { question, from }: AskedQuestion): SQL[] {
   const ours = (alias: SQL) => sql`${alias}.workspace_id = ${tenant(workspaceId)}`;
@@ -45,6 +48,7 @@ export function noteQuestion(workspaceId: string, { question, from }: AskedQuest
       select q.id, q.asked_on, row_number() over (order by q.asked_on, q.id) as nth, count(*) over () as questions
       from credit_questions q
       where ${ours(sql`q`)} and q.kept_at is not null and exists (select from wanted)
+        and ${isFiltered(sql`q.question`)} = ${isFiltered(sql`${JSON.stringify(question)}::jsonb`)}
     ), replaced as materialized (
       select id
       from kept
@@ -73,4 +77,8 @@ export function noteQuestion(workspaceId: string, { question, from }: AskedQuest
     where exists (select from credit_questions q where ${ours(sql`q`)} and q.kept_at is not null)
     on conflict (workspace_id) do nothing`,
   ];
+}
+
+function isFiltered(question: SQL): SQL {
+  return sql`(${question} -> 'where' <> '{}' or ${question} -> 'where_conversion' <> '{}')`;
 }

@@ -14,8 +14,10 @@ const SLOW_STEP_MS = 2000;
 /** A mark is taken into account two horizons later, so this many steps in a row without work mean that none is left. */
 const IDLE_STEPS = 3;
 
-/** While an earlier transaction runs, steps wait this long, and at most so often. */
+/** While an earlier transaction runs, the next step follows after this time. */
 const WAIT_MS = 100;
+
+/** Steps that may find such a transaction, one after the other, until the rest is left to the next run. */
 const MAX_WAITS = 50;
 
 /** The answer of `end_settling_credit`. */
@@ -28,7 +30,12 @@ interface StepAnswer extends Partial<ChosenSums> {
 export interface Settler {
   /** One transaction. True if more is left. */
   step(): Promise<boolean>;
+  /** Has the last step found a transaction that it has to wait for? */
+  isWaiting(): boolean;
 }
+
+/** For a caller with nothing else to do while an earlier transaction runs. */
+export const waitForOthers = () => new Promise((resolve) => setTimeout(resolve, WAIT_MS));
 
 /**
  * Each step of the settler computes the sums that the one before chose.
@@ -65,7 +72,6 @@ export function settlerOf(database: Database, workspaceId: string, rules: Settli
     if (answer.status === 'none' || answer.status === 'busy') return false;
     if (answer.status === 'waiting') {
       waits += 1;
-      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
       return waits < MAX_WAITS;
     }
     waits = 0;
@@ -74,7 +80,7 @@ export function settlerOf(database: Database, workspaceId: string, rules: Settli
     idle = chosen === null && answer.status === 'ready' && !answer.is_left ? idle + 1 : 0;
     return idle < IDLE_STEPS;
   };
-  return { step };
+  return { step, isWaiting: () => waits > 0 };
 }
 
 function sumsOf({ question_id, question, currency, first_day, last_day }: StepAnswer): ChosenSums | null {
@@ -96,5 +102,8 @@ export async function settleCredit(
 ): Promise<void> {
   const settler = settlerOf(database, workspaceId, rules);
   const started = performance.now();
-  while (await settler.step()) if (performance.now() - started >= duration_ms) return;
+  while (await settler.step()) {
+    if (settler.isWaiting()) await waitForOthers();
+    if (performance.now() - started >= duration_ms) return;
+  }
 }

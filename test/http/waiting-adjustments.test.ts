@@ -19,7 +19,7 @@ const waiting = (workspace: TestWorkspace) =>
 const stored = (workspace: TestWorkspace) =>
   rowsOf('select id from adjustments where workspace_id = $1 order by id', [workspace.id]);
 const runHourly = () =>
-  runSchedule({ database_url: world.connectionString, root_key: '', identity_secret: '' });
+  runSchedule({ database_url: world.connectionString, root_key: '', identity_secret: '' }, undefined, 5000);
 
 async function withGoal() {
   const workspace = await TestWorkspace.make();

@@ -15,7 +15,7 @@ import { checkDay, sampleDays } from '../../src/stats/check-credit-sql.ts';
 import type { ChosenSums } from '../../src/stats/chosen-sums.ts';
 import { type KeptQuestion, keptQuestionOf } from '../../src/stats/kept-question.ts';
 import { noteQuestion } from '../../src/stats/note-question-sql.ts';
-import { settlerOf } from '../../src/stats/settle-credit.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
 import { world } from '../support/api.ts';
 
 /** Reports from kept sums beside the same reports from rows, in one snapshot. */
@@ -112,7 +112,7 @@ export async function settle(workspace: { id: string }): Promise<void> {
   const watch = watched(workspace);
   do {
     const settler = settlerIn(workspace, watch.database);
-    while (await settler.step());
+    while (await settler.step()) if (settler.isWaiting()) await waitForOthers();
     if (performance.now() - started > SETTLING_MS) throw new Error('another transaction does not end');
   } while (watch.status === 'waiting' || watch.status === 'busy');
 }

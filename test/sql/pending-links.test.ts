@@ -75,7 +75,7 @@ test('a link that moves 1,600 others waits, says so, and is settled by the hourl
   );
   expect((await workspace.get(`/v1/people/${somebody?.person_id}`)).body.links_pending).toBe(true);
 
-  await runSchedule(config);
+  await runSchedule(config, undefined, 5000);
   expect(await storedPeople(workspace)).toEqual(expected([...chain, early]));
   expect((await workspace.get(`/v1/people/${somebody?.person_id}`)).body.links_pending).toBe(false);
 });
@@ -94,7 +94,7 @@ test('further links settle what waits; an unlink and an erasure settle it first'
   });
   expect([unlinked.status, unlinked.body.removed_links]).toEqual([200, 1]);
   while ((await rowsOf(`select has_pending_links($1) as is_left`, [workspace.id]))[0]?.is_left)
-    await runSchedule(config);
+    await runSchedule(config, undefined, 5000);
   expect(await storedPeople(workspace)).toEqual(
     [...expected([...chain, ...others]), 'email:e@b.c'].toSorted(),
   );
@@ -149,7 +149,7 @@ test('a link of a page that a server replaces is undone while others wait', {
   expect((await lookup(workspace, { anonymous_id: 'a' })).id).not.toBe(
     (await lookup(workspace, { user_id: 'visitor' })).id,
   );
-  while (await isWaiting()) await runSchedule(config);
+  while (await isWaiting()) await runSchedule(config, undefined, 5000);
   expect(await storedPeople(workspace)).toEqual(
     [...expected([...chain, early]), 'anonymous_id:a', 'user_id:visitor'].toSorted(),
   );

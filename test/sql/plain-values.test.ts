@@ -83,7 +83,7 @@ test(
     expect(await left(workspace)).toBe(300);
     await storeLate(workspace);
     expect(await shown(workspace, person)).toEqual([]);
-    await runSchedule(CONFIG);
+    await runSchedule(CONFIG, undefined, 5000);
     expect([await left(workspace), await left(other.workspace)]).toEqual([0, 2]);
     expect(await shown(other.workspace, other.person)).toHaveLength(6);
   },

@@ -45,8 +45,8 @@ async function filled(settings: Record<string, unknown>) {
 test('with retention_days 30, conversions go after 30 days with their adjustments, touchpoints after 395; without, nothing goes', async () => {
   const [kept30, keptAll] = [await filled({ retention_days: 30 }), await filled({})];
   const config = { database_url: world.connectionString, root_key: '', identity_secret: '' };
-  await runSchedule(config);
-  await runSchedule(config);
+  await runSchedule(config, undefined, 5000);
+  await runSchedule(config, undefined, 5000);
   expect(idsOf(await kept30.get('/v1/conversions'))).toEqual(['c29']);
   expect(idsOf(await kept30.get('/v1/touchpoints'))).toEqual(['t394']);
   expect(await rowsOf('select id from adjustments where workspace_id = $1', [kept30.id])).toEqual([
@@ -69,7 +69,11 @@ test('replaced items of pages go with rows of their kind, and what keys recorded
     select $1, 'k', (now() at time zone 'UTC')::date - age, 1 from unnest(array[0, 1, 2]) age`,
     [id],
   );
-  await runSchedule({ database_url: world.connectionString, root_key: '', identity_secret: '' });
+  await runSchedule(
+    { database_url: world.connectionString, root_key: '', identity_secret: '' },
+    undefined,
+    5000,
+  );
   const kept = await rowsOf('select id from replaced_items where workspace_id = $1 order by id', [id]);
   expect(kept.map((row) => row.id)).toEqual([
     'conversions29',

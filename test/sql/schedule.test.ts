@@ -21,7 +21,7 @@ test('rejections of 31 days ago are gone after the hourly run, those of 29 days 
   expect(
     (await workspace.get('/v1/rejections')).body.data.map((row: { item_id: string }) => row.item_id),
   ).toEqual(['young']);
-  await runSchedule(config);
+  await runSchedule(config, undefined, 5000);
   const left = await rowsOf('select item_id from rejections where workspace_id = $1', [workspace.id]);
   expect(left).toEqual([{ item_id: 'young' }]);
 });
@@ -40,7 +40,7 @@ test('a run goes on until everything is gone, of several workspaces and kinds', 
       [id],
     );
   }
-  await runSchedule(config, 10);
+  await runSchedule(config, 10, 5000);
   for (const table of ['rejections', 'adjustments']) {
     const ids = workspaces.map(({ id }) => id);
     const left = await rowsOf(`select id from ${table} where workspace_id = any ($1::uuid[])`, [ids]);
