@@ -49,7 +49,7 @@ async function settleSome(lived: Lived, one: Settling): Promise<void> {
 }
 
 test(`${RUNS} random histories, after changes and after settling`, { timeout: 7_200_000 }, async () => {
-  const rounds = fc.array(round, { minLength: 4, maxLength: 12, size: 'max' });
+  const rounds = fc.array(round, { minLength: 4, maxLength: LENGTH, size: 'max' });
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...ERAS),

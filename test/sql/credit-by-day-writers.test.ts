@@ -54,7 +54,7 @@ test('eight writers at once, two settlers of which one is stopped again and agai
 }, async () => {
   const changes = ofEach(
     change.filter(({ kind }) => kind !== 'timezone'),
-    12,
+    LENGTH,
   );
   await fc.assert(
     fc.asyncProperty(
@@ -92,7 +92,7 @@ test.skipIf(world.database !== 'postgres')(
     const era = ERAS[0] ?? '';
     const range = { from: instantOf(era, SLOW_DAYS.first, 'UTC'), to: instantOf(era, SLOW_DAYS.last, 'UTC') };
     await fc.assert(
-      fc.asyncProperty(ofEach(slowWrite, 12), async (all) => {
+      fc.asyncProperty(ofEach(slowWrite, LENGTH), async (all) => {
         const lived = await beginHistory(era, 'UTC', items);
         const people = await peopleOf(lived);
         const asked = [{}, { goals: ['purchase', 'lead'], group_by: ['kind', 'channel'] as const }];
