@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { needWorld, world } from '../support/api.ts';
 import { apply, beginHistory, beginning, change, type Lived } from './credit-history.ts';
-import { asking, holds, known, RUNS, settings, settingsOf, settles, stop } from './credit-holds.ts';
+import { asking, holds, known, LENGTH, RUNS, settings, settingsOf, settles, stop } from './credit-holds.ts';
 import { check, ERAS, instantOf, ZONES } from './credit-questions.ts';
 import { differingGroups, keep, questionOf, settle, settleSteps, wrongAnswers } from './kept-credit.ts';
 import { peopleOf, SLOW_DAYS, slowWrite, writeSlowly } from './slow-writers.ts';
