@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 const api = ['test/http/**/*.test.ts', 'test/sql/**/*.test.ts'];
 
 /**
- * If a real server is available, the embedded database, which is much slower, runs the SQL tests but two and these API
+ * If a real server is available, the embedded database, which is much slower, runs the SQL tests but a few and these API
  * tests.
  * `EMBEDDED=all` gives it all tests, as without a server.
  */
@@ -26,7 +26,7 @@ const HTTP_OF_EMBEDDED = [
   'spend',
 ];
 const embedded = [
-  'test/sql/!(pending-links|reference-log).test.ts',
+  'test/sql/!(pending-links|reference-log|credit-by-day-*).test.ts',
   ...HTTP_OF_EMBEDDED.map((name) => `test/http/${name}.test.ts`),
 ];
 

@@ -2,7 +2,18 @@ import fc from 'fast-check';
 import { test } from 'vitest';
 import { needWorld } from '../support/api.ts';
 import { apply, beginHistory, beginning, change, type Lived } from './credit-history.ts';
-import { asking, holds, known, RUNS, reportOf, settings, settles, stop, whole } from './credit-holds.ts';
+import {
+  asking,
+  holds,
+  known,
+  LENGTH,
+  RUNS,
+  reportOf,
+  settings,
+  settles,
+  stop,
+  whole,
+} from './credit-holds.ts';
 import { check, ERAS, QUESTIONS, ZONES } from './credit-questions.ts';
 import { keep, settle, settleSteps } from './kept-credit.ts';
 
@@ -49,7 +60,7 @@ async function settleSome(lived: Lived, one: Settling): Promise<void> {
 }
 
 test(`${RUNS} random histories, after changes and after settling`, { timeout: 7_200_000 }, async () => {
-  const rounds = fc.array(round, { minLength: 4, maxLength: 12, size: 'max' });
+  const rounds = fc.array(round, { minLength: 4, maxLength: LENGTH, size: 'max' });
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom(...ERAS),

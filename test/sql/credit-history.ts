@@ -134,8 +134,8 @@ export async function beginHistory(
   const { token } = (await workspace.post('/v1/keys', key)).body;
   const lived = { workspace, era, timezone, page: token };
   const numbered = <T>(list: readonly T[]) => list.map((item, id) => ({ ...item, id }));
-  await APPLY.touchpoints(lived, numbered(items.touches));
-  await APPLY.conversions(lived, numbered(items.conversions));
+  if (items.touches.length > 0) await APPLY.touchpoints(lived, numbered(items.touches));
+  if (items.conversions.length > 0) await APPLY.conversions(lived, numbered(items.conversions));
   return lived;
 }
 

@@ -4,52 +4,76 @@ import type { Lived } from './credit-history.ts';
 import { type OpenSession, openSession } from './open-session.ts';
 
 /**
- * Writers whose transactions stay open while settling goes on, each change in a transaction or two in one. They write rows
- * as the functions of the API do, which hold no transaction open.
+ * Writers whose transactions stay open while settling goes on, and others of the same person that are committed meanwhile.
+ * They write rows as the functions of the API do, which hold no transaction open. People and days are many, so that most
+ * sums are right without the next change.
  */
 
-const PEOPLE = 6;
-const person = fc.nat(PEOPLE - 1);
-/** Halves of days of the history. */
-const half = fc.integer({ min: 0, max: 20 });
+const PEOPLE = 40;
+/** Days before the history and of it. */
+export const SLOW_DAYS = { first: -70, last: 12 } as const;
+/** Quarters of days. */
+const quarter = fc.integer({ min: SLOW_DAYS.first * 4, max: SLOW_DAYS.last * 4 - 5 });
+const nth = fc.nat(100);
 
-const one = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('touch' as const), person, half }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('sale' as const), person, half }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('retraction' as const), nth: fc.nat(30) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('void' as const), nth: fc.nat(30) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('removal' as const), nth: fc.nat(30) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('merge' as const), person, into: person }) },
+const addition = [
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('touch' as const), quarter }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('sale' as const), quarter }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('retraction' as const), nth }) },
+] as const;
+const change = fc.oneof(
+  ...addition,
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('void' as const), nth }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('removal' as const), nth }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('merge' as const), from: fc.nat(PEOPLE - 1) }) },
 );
-type One = typeof one extends fc.Arbitrary<infer T> ? T : never;
+type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
 
-/** A transaction: its changes, and how long it then stays open. */
+/** A change whose transaction stays open, and what is committed meanwhile. Additions wait for nobody. */
 export const slowWrite = fc.record({
-  changes: fc.array(one, { minLength: 1, maxLength: 2 }),
-  open_ms: fc.constantFrom(0, 20, 100, 250, 500),
+  person: fc.nat(PEOPLE - 1),
+  slow: change,
+  quick: fc.oneof(...addition),
+  open_ms: fc.constantFrom(0, 100, 300, 600),
 });
 export type SlowWrite = typeof slowWrite extends fc.Arbitrary<infer T> ? T : never;
 
-/** The people of slow writers, by number, with a touchpoint and a purchase each. */
+const instantOf = (era: string, quarters: number) =>
+  new Date(Date.parse(era) + quarters * (DAY_MS / 4)).toISOString();
+
+/** The people of slow writers, by number, with a touchpoint and two purchases each. */
 export async function peopleOf({ workspace, era }: Lived): Promise<string[]> {
   const users = Array.from({ length: PEOPLE }, (_, i) => ({ user_id: `slow${i}` }));
-  const occurred_at = `${era}T03:00:00Z`;
+  const item = (i: number, quarters: number) => ({
+    ...{ id: `slow${i} ${quarters}`, person: users[i] },
+    occurred_at: instantOf(era, quarters),
+  });
+  const numbers = users.map((_, i) => i);
   await workspace.load(
     'touchpoints',
-    users.map((user, i) => ({ id: `slow${i}`, kind: 'mention', channel: 'x', person: user, occurred_at })),
+    numbers.map((i) => ({ ...item(i, -7 * i), kind: 'mention', channel: 'x' })),
   );
-  const ids = users.map(
-    async (user) => (await workspace.post('/v1/people/lookup', { person: user })).body.id,
+  await workspace.load(
+    'conversions',
+    numbers.flatMap((i) =>
+      [1, 23].map((later) => ({ ...item(i, -7 * i + later), goal: 'purchase', value: 10 })),
+    ),
   );
-  return Promise.all(ids);
+  const lookUps = users.map(
+    async (person) => (await workspace.post('/v1/people/lookup', { person })).body.id,
+  );
+  return Promise.all(lookUps);
 }
 
-/** Writes in a transaction of its own. A deadlock of two writers takes the changes of one of them back. */
-export async function writeSlowly(lived: Lived, people: readonly string[], { changes, open_ms }: SlowWrite) {
+/** Deadlocks of two writers take the changes of one of them back. */
+export async function writeSlowly(lived: Lived, people: readonly string[], sample: SlowWrite): Promise<void> {
   const session = await openSession(lived.workspace);
   try {
-    for (const change of changes) await write(session, lived, people, change);
-    await new Promise((resolve) => setTimeout(resolve, open_ms));
+    const meanwhile = await openSession(lived.workspace);
+    await write(session, lived, people, sample.person, sample.slow);
+    await write(meanwhile, lived, people, sample.person, sample.quick);
+    await meanwhile.commit();
+    await new Promise((resolve) => setTimeout(resolve, sample.open_ms));
     await session.commit();
   } catch (error) {
     await session.rollBack();
@@ -57,8 +81,8 @@ export async function writeSlowly(lived: Lived, people: readonly string[], { cha
   }
 }
 
-/** The nth row of a table that a slow writer has stored, in the order of their ids. */
-const nth = (table: string) =>
+/** The nth row of a table that is of slow writers, in the order of their ids. */
+const nthOf = (table: string) =>
   `(select id from ${table} where workspace_id = $1 and id like 'slow%' order by id limit 1 offset $2)`;
 
 let written = 0;
@@ -67,44 +91,41 @@ async function write(
   session: OpenSession,
   { workspace, era }: Lived,
   people: readonly string[],
-  change: One,
+  person: number,
+  one: Change,
 ) {
-  const at = (halves: number) => new Date(Date.parse(era) + halves * (DAY_MS / 2)).toISOString();
   const id = `slow-${String(written++).padStart(5, '0')}`;
   const run = (text: string, ...params: unknown[]) => session.run(text, workspace.id, ...params);
-  switch (change.kind) {
+  switch (one.kind) {
     case 'touch':
       return run(
         `insert into touchpoints (workspace_id, id, person_id, occurred_at, kind, channel) values ($1, $2, $3, $4, 'reply', 'email')`,
-        ...[id, people[change.person], at(change.half)],
+        ...[id, people[person], instantOf(era, one.quarter)],
       );
     case 'sale':
       return run(
         `insert into conversions (workspace_id, id, goal, person_id, occurred_at, value, currency)
         values ($1, $2, 'purchase', $3, $4, 10, 'EUR')`,
-        ...[id, people[change.person], at(change.half)],
+        ...[id, people[person], instantOf(era, one.quarter)],
       );
     case 'retraction':
       return run(
         `insert into adjustments (workspace_id, id, conversion_id, kind, occurred_at, content_hash)
-        select $1, $3, id, 'retraction', now(), '' from ${nth('conversions')} c`,
-        ...[change.nth, id],
+        select $1, $3, id, 'retraction', now(), '' from ${nthOf('conversions')} c`,
+        ...[one.nth, id],
       );
     case 'void':
       return run(
-        `update touchpoints set voided_at = now() where workspace_id = $1 and id = ${nth('touchpoints')}`,
-        change.nth,
+        `update touchpoints set voided_at = now() where workspace_id = $1 and id = ${nthOf('touchpoints')}`,
+        one.nth,
       );
     case 'removal':
-      return run(
-        `delete from conversions where workspace_id = $1 and id = ${nth('conversions')}`,
-        change.nth,
-      );
+      return run(`delete from conversions where workspace_id = $1 and id = ${nthOf('conversions')}`, one.nth);
     case 'merge':
       for (const table of ['touchpoints', 'conversions'])
         await run(
           `update ${table} set person_id = $3 where workspace_id = $1 and person_id = $2`,
-          ...[people[change.person], people[change.into]],
+          ...[people[one.from], people[person]],
         );
       return [];
   }
