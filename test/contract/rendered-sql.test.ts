@@ -112,11 +112,24 @@ function statementsOf(name: ReportName, input: string | object): SQL[] {
 
 const dialect = new PgDialect();
 
-/** The statement with its parameters replaced by their values. */
+/** The statement with its parameters replaced by their values; a nested one follows it. */
 function rendered(statement: SQL): string {
   const { sql, params } = dialect.sqlToQuery(statement);
-  const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) => literal(params[Number(n) - 1]));
-  return `${indented(text)};\n`;
+  const nested = params.findIndex(
+    (value) => typeof value === 'string' && value.trimStart().startsWith('with '),
+  );
+  const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) =>
+    Number(n) - 1 === nested ? quoted('the statement below') : literal(params[Number(n) - 1]),
+  );
+  const values = params[nested + 1] as unknown[];
+  const below =
+    nested === -1 ? '' : `\n-- The nested statement.\n${renderedNested(String(params[nested]), values)}`;
+  return `${indented(text)};\n${below}`;
+}
+
+function renderedNested(text: string, values: readonly unknown[]): string {
+  const filled = text.replaceAll(/\(\$1\)\[(\d+)\]/g, (_, n: string) => literal(values[Number(n) - 1]));
+  return `${indented(filled)};\n`;
 }
 
 const CLAUSE = /^(with|select|from|where|group|having|window|order|limit|offset|union|join|left|cross|\))/;

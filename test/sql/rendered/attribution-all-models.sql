@@ -175,1161 +175,7 @@ with
   where from_at < to_at
 ),
   open as materialized (
-  select query_json('
-    with good_days as materialized (
-      select day::date as day from jsonb_array_elements_text($2 -> ''days'') good (day)
-    ), near_spans as materialized (
-      select from_at, to_at from jsonb_to_recordset($2 -> ''spans'') span (from_at timestamptz, to_at timestamptz)
-    ), added as materialized (
-      select id from jsonb_array_elements_text($2 -> ''added'') conversion (id)
-    ), kept_days as materialized (
-      select day
-      from good_days
-      where (select not exists (
-          select
-          from (
-            select c.*
-            from near_spans s
-            cross join lateral (
-              select c.*
-              from conversions c
-              where c.workspace_id = (select ($1)[1]::uuid) and c.goal = any(($1)[2]::text[]) and c.occurred_at >= s.from_at and c.occurred_at < s.to_at
-              offset 0
-            ) c
-            where (c.occurred_at at time zone ($1)[3]::text)::date not in (select day from good_days)
-            union all
-            select c.*
-            from added
-            cross join lateral (
-              select c.*
-              from conversions c
-              where c.workspace_id = (select ($1)[4]::uuid) and c.goal = any(($1)[5]::text[]) and c.id = added.id
-              offset 0
-            ) c
-            where c.occurred_at >= ($1)[6]::timestamptz and c.occurred_at < ($1)[7]::timestamptz
-              and (c.occurred_at at time zone ($1)[8]::text)::date in (select day from good_days)) c
-          where exists (select from good_days)
-          group by c.person_id
-          having count(*) > ($1)[9]::int
-      ))
-    ), open_spans as materialized (
-      select from_at, to_at from near_spans where exists (select from kept_days)
-      union all
-      select ($1)[10]::timestamptz, ($1)[11]::timestamptz where not exists (select from kept_days)
-    ),
-      goal_settings as materialized (
-      select g.key, g.counting,
-        make_interval(secs => coalesce(($1)[12]::float8, g.lookback_days) * ($1)[13]::int::float8) as lookback
-      from goals g
-      where g.workspace_id = (select ($1)[14]::uuid) and g.key = any(($1)[15]::text[])),
-      reached as materialized (
-      select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.value, c.currency,
-        (c.occurred_at at time zone ($1)[16])::date as day, c.properties ->> ($1)[17]::text = any(($1)[18]::text[]) as is_chosen
-      from (
-        select c.*
-        from open_spans s
-        cross join lateral (
-          select c.*
-          from conversions c
-          where c.workspace_id = (select ($1)[19]::uuid) and c.goal = any(($1)[20]::text[]) and c.occurred_at >= s.from_at and c.occurred_at < s.to_at
-          offset 0
-        ) c
-        where (c.occurred_at at time zone ($1)[21]::text)::date not in (select day from kept_days)
-        union all
-        select c.*
-        from added
-        cross join lateral (
-          select c.*
-          from conversions c
-          where c.workspace_id = (select ($1)[22]::uuid) and c.goal = any(($1)[23]::text[]) and c.id = added.id
-          offset 0
-        ) c
-        where c.occurred_at >= ($1)[24]::timestamptz and c.occurred_at < ($1)[25]::timestamptz
-          and (c.occurred_at at time zone ($1)[26]::text)::date in (select day from kept_days)
-      ) c
-    ), "fx" as materialized (
-      select jsonb_object_agg(known.currency || '' '' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
-      from (
-        select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = ''direct'') as direct,
-          max(quoted.rate) filter (where leg.name = ''there'') as there,
-          max(quoted.rate) filter (where leg.name = ''onward'') as onward
-        from (
-          select distinct amounts.currency, amounts.day, amounts.day - ($1)[27]::int::int as oldest
-          from (select currency, day from reached where occurred_at >= ($1)[28]::timestamptz) amounts
-          where amounts.currency <> ($1)[29]::text
-        ) pair
-        join lateral (
-            values (''direct'', pair.currency, ($1)[30]::text), (''there'', pair.currency, ($1)[31]::text), (''onward'', ($1)[32]::text, ($1)[33]::text)
-        ) leg (name, base, quote) on leg.name = ''direct'' or ($1)[34]::text not in (pair.currency, ($1)[35]::text)
-        cross join lateral (
-          select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
-          from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
-          cross join lateral (
-            select r.date, r.rate
-            from fx_rates r
-            where r.workspace_id = (select ($1)[36]::uuid) and r."from" = way.base and r."to" = way.quote
-              and r.date between pair.oldest and pair.day
-            order by r.date desc
-            limit 1
-          ) latest
-          order by latest.date desc, way.is_inverse
-          limit 1
-        ) quoted
-        group by pair.currency, pair.day
-      ) known
-    ),
-      adjusted as materialized (
-      select a.conversion_id
-      from adjustments a
-      where a.workspace_id = (select ($1)[37]::uuid)
-      order by a.conversion_id
-      limit (select 4 * count(*) from reached)
-    ),
-      bounded as (
-      select c.*, c.occurred_at - g.lookback as opens_at, ''-infinity''::timestamptz as used_up_to,
-        (g.counting = ''every'' or not exists (select
-          from (
-            select held.id, held.occurred_at
-            from conversions held
-            where held.workspace_id = (select ($1)[38]::uuid)
-              and true
-              and held.person_id = c.person_id
-              and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
-              and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
-          where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-            and (not ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
-              select
-              from adjustments a
-              where a.workspace_id = (select ($1)[39]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
-              offset 0
-      )))) as counts
-      from (
-        select c.*, coalesce(case when c.is_adjusted then (
-            select a.value
-            from adjustments a
-            where a.workspace_id = (select ($1)[40]::uuid) and a.conversion_id = c.id and a.kind = ''restatement''
-            order by a.occurred_at desc, a.id desc
-            limit 1
-          ) end, c.value) as restated_value,
-          not (not c.is_adjusted or not exists (
-            select
-            from adjustments a
-            where a.workspace_id = (select ($1)[41]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
-            offset 0
-        )) as retracted
-        from (
-          select c.*, case
-            when c.currency = ($1)[42] then 1
-            else ((select rates from "fx") ->> (c.currency || '' '' || c.day))::numeric
-            end as rate, ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
-          from reached c
-          offset 0
-        ) c
-        offset 0
-      ) c
-      join goal_settings g on g.key = c.goal
-    ),
-      converted as materialized (
-      select row_number() over (order by c.person_id, c.occurred_at, c.id) as number, row_number() over (order by c.person_id, c.occurred_at, c.id) - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
-        c.occurred_at, c.touchpoint_id, c.currency, to_char(date_trunc(($1)[43], c.occurred_at at time zone ($1)[44]), ''YYYY-MM-DD'') as interval, c.retracted, c.opens_at, c.used_up_to,
-        c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
-        c.restated_value * c.rate as net, count(*) filter (where not c.retracted) over entity > ($1)[45]::int as is_crowded,
-        lag(c.occurred_at) over entity as previous_at,
-        lead(c.occurred_at) over entity - (select max(lookback) from goal_settings) as next_opens_at
-      from bounded c
-      where occurred_at >= ($1)[46]::timestamptz and counts and is_chosen
-      window entity as (
-          partition by c.person_id order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
-      )
-    ),
-      crowded as materialized (
-      select c.entity, c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
-      from converted c
-      where c.is_crowded and not c.retracted
-      group by c.entity, c.person_id
-    ), listed_conversions as (
-      select *
-      from converted c
-      where not c.is_crowded
-    ),
-      dated as materialized (
-      select c.*, (
-        select min(m.occurred_at)
-        from (
-          select held.id, held.occurred_at
-          from conversions held
-          where held.workspace_id = (select ($1)[47]::uuid)
-            and true
-            and held.person_id = c.person_id
-            and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, ($1)[48]::text, ''-infinity''::timestamptz)
-            and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, ($1)[49]::text, c.occurred_at)) m
-        where m.occurred_at >= c.opens_at
-          and m.occurred_at > c.used_up_to
-          and not exists (
-          select
-          from adjustments a
-          where a.workspace_id = (select ($1)[50]::uuid) and a.conversion_id = m.id and a.kind = ''retraction''
-          offset 0
-      )) as lead_at, (
-        select min(m.occurred_at)
-        from (
-          select held.id, held.occurred_at
-          from conversions held
-          where held.workspace_id = (select ($1)[51]::uuid)
-            and true
-            and held.person_id = c.person_id
-            and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, ($1)[52]::text, ''-infinity''::timestamptz)
-            and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, ($1)[53]::text, c.occurred_at)) m
-        where m.occurred_at >= c.opens_at
-          and m.occurred_at > c.used_up_to
-          and not exists (
-          select
-          from adjustments a
-          where a.workspace_id = (select ($1)[54]::uuid) and a.conversion_id = m.id and a.kind = ''retraction''
-          offset 0
-      )) as opportunity_at
-      from listed_conversions c
-    ), crowd_dated as materialized (
-      select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval,
-        retracted, opens_at, used_up_to, gross, net, true as is_crowded,
-        case when next_lead <= occurred_at then next_lead end as lead_at,
-        case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
-      from (
-        select *, min(at) filter (where milestone = ($1)[55]) over backwards as next_lead, min(at) filter (where milestone = ($1)[56]) over backwards as next_opportunity
-        from (
-          select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
-            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
-            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
-          from crowded c
-          join conversions m on m.workspace_id = (select ($1)[57]::uuid) and true and m.person_id = c.person_id
-            and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[58]::text, c.from_at)
-            and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, ($1)[59]::text, c.to_at)
-          where not exists (
-            select
-            from adjustments a
-            where a.workspace_id = (select ($1)[60]::uuid) and a.conversion_id = m.id and a.kind = ''retraction''
-            offset 0
-          ) union all
-          select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
-            null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
-            null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
-            null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
-          from crowded c
-          join conversions m on m.workspace_id = (select ($1)[61]::uuid) and true and m.person_id = c.person_id
-            and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, ($1)[62]::text, c.from_at)
-            and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, ($1)[63]::text, c.to_at)
-          where not exists (
-            select
-            from adjustments a
-            where a.workspace_id = (select ($1)[64]::uuid) and a.conversion_id = m.id and a.kind = ''retraction''
-            offset 0
-          )
-          union all
-          select entity, greatest(opens_at, used_up_to), case when used_up_to >= opens_at then 1 else -1 end, null, number, id,
-            person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to, gross, net
-          from converted c
-          where c.is_crowded
-        ) listed
-        window backwards as (partition by entity order by at desc, side desc)
-      ) listed
-      where id is not null
-    ),
-      swept_conversions as materialized (
-      select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
-      from crowd_dated c
-      left join lateral (
-        select t.occurred_at, array[t.channel, t.campaign] collate "C" as dimensions
-        from touchpoints t
-        where t.workspace_id = (select ($1)[65]::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all(($1)[66]::text[]) and t.channel = any(($1)[67]::text[])
-        offset 0
-      ) r on true
-      where c.is_crowded and not c.retracted
-    ), swept_marks as materialized (
-      select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, coalesce(max(group_number) over (partition by entity), 0) * count(*) filter (where mark = ''closes'') over (partition by entity) * ($1)[68]::int::int
-        <= count(touch_at) over (partition by entity) * ($1)[69]::int::int as by_group,
-        max(group_number) over (partition by entity) as groups, max("opening") over (partition by entity) as "openings", max("interval_number") over (partition by entity) as "intervals"
-      from (
-        select *, count(touch_at) over sorted as place
-        from (
-          select entity, at, side, id, mark, touch_at, is_direct, dimensions,
-            dense_rank() over (partition by entity order by dimensions) as group_number, conversion_id, recorded_at,
-            recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
-          from (
-            select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
-              t.channel = ''direct'' as is_direct, array[t.channel, t.campaign] collate "C" as dimensions, null::bigint as group_number,
-              null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::bigint as "number", null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
-            from crowded c
-            join touchpoints t on t.workspace_id = (select ($1)[70]::uuid) and true and t.person_id = c.person_id
-              and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
-              and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
-            where t.voided_at is null and t.kind <> all(($1)[71]::text[]) and t.channel = any(($1)[72]::text[])) touches
-          union all
-          select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
-            recorded_dimensions, c.number, c.interval, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by c.interval)
-          from swept_conversions c
-          cross join lateral (values
-              (c.opens_at, -1, '''', ''opens''), (c.used_up_to, 1, '''', ''opens''), (c.occurred_at, 1, '''', ''closes''),
-              (c.recorded_at, 0, c.touchpoint_id, ''before''), (c.recorded_at, 0, c.touchpoint_id, ''recorded''), (c.lead_at, 1, '''', ($1)[73]::text), (c.opportunity_at, 1, '''', ($1)[74]::text)
-          ) bound (at, side, id, mark)
-          where bound.at is not null
-        ) listed
-        window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from ''before'')
-      ) listed
-      window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from ''before'')
-    ), crowd_touches as not materialized (
-      select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number, "openings", "intervals"
-      from swept_marks
-      where conversion_id is null
-    ), swept_bounds as (
-      select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
-      from (
-        select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number",
-          max(place) filter (where mark = ''opens'') as low, max(place) filter (where mark = ''closes'') as high,
-          max(place) filter (where mark = ''recorded'') as recorded_place,
-          max(last_at) filter (where mark = ''closes'') as last_at, max(last_at) filter (where mark = ''before'') as before_at,
-          max(non_direct) filter (where mark = ''closes'') as non_direct,
-          max(non_direct) filter (where mark = ''before'') as before_non_direct, max(place) filter (where mark = ($1)[75]::text) as "lead", max(place) filter (where mark = ($1)[76]::text) as "opportunity"
-        from swept_marks
-        where conversion_id is not null
-        group by entity, conversion_id, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
-      ) bounds
-    ), swept_journeys as materialized (
-      select entity, conversion_id, "number", "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
-        low, high, recorded, recorded_at, recorded_dimensions,
-        case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
-        nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
-        nullif(greatest(case when non_direct = recorded then before_non_direct else non_direct end, low), low) as last_non_direct, nullif(greatest("lead" - coalesce(recorded = "lead", false)::int, low), low) as "lead", nullif(greatest("opportunity" - coalesce(recorded = "opportunity", false)::int, low), low) as "opportunity"
-      from swept_bounds
-    ),
-      touched as (
-      select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, c.number, c.interval, c.net::float8 as net, coalesce(t.occurred_at <= c.previous_at or t.occurred_at >= c.next_opens_at, false) as is_shared, t.channel as "channel", t.campaign as "campaign", t.channel = ''direct'' as is_direct, c.lead_at, c.opportunity_at, case when extract(epoch from c.occurred_at - t.occurred_at)::float8 / ($1)[77]::int::float8 > ($1)[78]::int then 0 else power(2::float8, -(extract(epoch from c.occurred_at - t.occurred_at)::float8 / ($1)[79]::int::float8)) end as decay
-      from dated c
-      join touchpoints t on t.workspace_id = (select ($1)[80]::uuid) and true and t.person_id = c.person_id
-        and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
-        and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-      where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[81]::text[]) and t.channel = any(($1)[82]::text[])
-    ), ranked as materialized (
-      select number, interval, "channel", "campaign", net, touchpoint_id, is_shared, case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end as place, least(touches, 3) as places, case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end as part, case
-        when non_direct = 0 then null
-        when not is_direct and non_direct_so_far = non_direct then case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end
-        else 0
-        end as last_non_direct, 1::float8 / touches as "weight_3", decay / decays as "weight_4", case
-        when (
-          case when position = 1 then ($1)[83]::float8::float8 else 0 end
-          + case when position = lead_position then ($1)[84]::float8::float8 else 0 end
-          + case when position = opportunity_position then ($1)[85]::float8::float8 else 0 end
-          + case when position = touches then ($1)[86]::int::float8 else 0 end
-      ) > 0 then (
-          case when position = 1 then ($1)[87]::float8::float8 else 0 end
-          + case when position = lead_position then ($1)[88]::float8::float8 else 0 end
-          + case when position = opportunity_position then ($1)[89]::float8::float8 else 0 end
-          + case when position = touches then ($1)[90]::int::float8 else 0 end
-      )
-        when position < greatest(lead_position, opportunity_position, 1) then ($1)[91]::float8::float8 / (
-          greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-          - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-      )
-        else 0
-        end / (
-          ($1)[92]::float8::float8 + ($1)[93]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-          + case when (
-            greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-            - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-        ) > 0 then ($1)[94]::float8::float8 else 0 end
-      ) as "weight_7", case
-        when (
-          case when position = 1 then ($1)[95]::float8::float8 else 0 end
-          + case when position = lead_position then ($1)[96]::float8::float8 else 0 end
-          + case when position = opportunity_position then ($1)[97]::float8::float8 else 0 end
-          + case when position = touches then ($1)[98]::float8::float8 else 0 end
-      ) > 0 then (
-          case when position = 1 then ($1)[99]::float8::float8 else 0 end
-          + case when position = lead_position then ($1)[100]::float8::float8 else 0 end
-          + case when position = opportunity_position then ($1)[101]::float8::float8 else 0 end
-          + case when position = touches then ($1)[102]::float8::float8 else 0 end
-      )
-        when position < touches then ($1)[103]::float8::float8 / (
-          greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-          - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-      )
-        else 0
-        end / (
-          ($1)[104]::float8::float8 + ($1)[105]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-          + case when (
-            greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-            - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-        ) > 0 then ($1)[106]::float8::float8 else 0 end
-      ) as "weight_8"
-      from (
-        select number, interval, "channel", "campaign", net, touchpoint_id, is_shared, row_number() over journey as position, count(*) over journey as touches, decay, sum(decay) over journey as decays, is_direct, count(*) filter (where not is_direct) over earlier as non_direct_so_far,
-          count(*) filter (where not is_direct) over journey as non_direct, nullif(count(*) filter (where occurred_at <= lead_at) over journey, 0) as lead_position,
-          nullif(count(*) filter (where occurred_at <= opportunity_at) over journey, 0) as opportunity_position
-        from touched touched
-        window journey as (
-            partition by number order by occurred_at, touchpoint_id rows between unbounded preceding and unbounded following
-        ),
-          earlier as (partition by number order by occurred_at, touchpoint_id rows unbounded preceding)
-      ) positioned
-    ),
-      by_place as materialized (
-      select interval, "channel", "campaign", place, places, last_non_direct, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, sum(part) * (place = 1)::int::float8 as "weight_0", sum(part * net) * (place = 1)::int::float8 as "worth_0", sum(part) * (place = places)::int::float8 as "weight_1", sum(part * net) * (place = places)::int::float8 as "worth_1", count(*) * (place = coalesce(last_non_direct, places))::int::float8 as "weight_2", sum(net) * (place = coalesce(last_non_direct, places))::int::float8 as "worth_2", sum("weight_3") as "weight_3", sum("weight_3" * net) as "worth_3", sum("weight_4") as "weight_4", sum("weight_4" * net) as "worth_4", sum(part) * case
-        when places = 1 then 1
-        when places = 2 then case place when 1 then ($1)[107]::float8::float8 else ($1)[108]::float8::float8 end
-        when place = 1 then ($1)[109]::float8::float8
-        when place = places then ($1)[110]::float8::float8
-        else ($1)[111]::float8::float8 / (places - 2)
-        end as "weight_5", sum(part * net) * case
-        when places = 1 then 1
-        when places = 2 then case place when 1 then ($1)[112]::float8::float8 else ($1)[113]::float8::float8 end
-        when place = 1 then ($1)[114]::float8::float8
-        when place = places then ($1)[115]::float8::float8
-        else ($1)[116]::float8::float8 / (places - 2)
-        end as "worth_5", sum(part) * case
-        when places = 1 then 1
-        when places = 2 then case place when 1 then ($1)[117]::float8::float8 else ($1)[118]::float8::float8 end
-        when place = 1 then ($1)[119]::float8::float8
-        when place = places then ($1)[120]::float8::float8
-        else ($1)[121]::float8::float8 / (places - 2)
-        end as "weight_6", sum(part * net) * case
-        when places = 1 then 1
-        when places = 2 then case place when 1 then ($1)[122]::float8::float8 else ($1)[123]::float8::float8 end
-        when place = 1 then ($1)[124]::float8::float8
-        when place = places then ($1)[125]::float8::float8
-        else ($1)[126]::float8::float8 / (places - 2)
-        end as "worth_6", sum("weight_7") as "weight_7", sum("weight_7" * net) as "worth_7", sum("weight_8") as "weight_8", sum("weight_8" * net) as "worth_8"
-      from ranked
-      group by interval, "channel", "campaign", place, places, last_non_direct
-    ),
-      swept_placed as materialized (
-      select *
-      from (
-        select entity, max(journey_interval) over (partition by entity, interval_number) as interval, place, occurred_at,
-          dimensions, openings
-        from (
-          select entity, interval_number, null as journey_interval, place, occurred_at, dimensions, openings
-          from crowd_touches
-          cross join lateral generate_series(1, intervals) interval_number
-          where not by_group
-          union all
-          select entity, interval_number, interval, null, null, null, null
-          from swept_journeys
-          where not by_group
-        ) listed
-      ) listed
-      where place is not null
-    ), swept_pieces as materialized (
-      select entity, interval, by_group, groups, net, gross, retracted, touches, piece.position::float8 as position,
-        (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position, (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position, piece.from_place, piece.to_place, piece.is_own,
-        (piece.from_place = last)::int as is_last
-      from swept_journeys
-      cross join lateral (
-        select place, lag(place, 1, low) over (order by place) as previous
-        from (select distinct place from (values (first), (last), (recorded), (last_non_direct), (lead), (opportunity)) places (place) where place is not null) places
-      ) own
-      cross join lateral (values
-          (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), true, own.place is distinct from recorded),
-          (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, false, own.place - own.previous > 1)
-      ) piece (from_place, to_place, position, is_own, occurs)
-      where touches > 0 and piece.occurs
-    ), swept_events as (
-      select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
-      from (
-        select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering, sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end end) as "linear_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end * coalesce(net, 0) end) as "linear_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / (touches - 2))::numeric end end) as "even_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / (touches - 2))::numeric end * coalesce(net, 0) end) as "even_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
-              when (
-                case when position = 1 then ($1)[127]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[128]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[129]::float8::float8 else 0 end
-                + case when position = touches then ($1)[130]::int::float8 else 0 end
-            ) > 0 then (
-                case when position = 1 then ($1)[131]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[132]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[133]::float8::float8 else 0 end
-                + case when position = touches then ($1)[134]::int::float8 else 0 end
-            )
-              when position < greatest(lead_position, opportunity_position, 1) then ($1)[135]::float8::float8 / (
-                greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-            )
-              else 0
-              end / (
-                ($1)[136]::float8::float8 + ($1)[137]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-                + case when (
-                  greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                  - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-              ) > 0 then ($1)[138]::float8::float8 else 0 end
-          ))::numeric end end) as "w_shaped_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
-              when (
-                case when position = 1 then ($1)[139]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[140]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[141]::float8::float8 else 0 end
-                + case when position = touches then ($1)[142]::int::float8 else 0 end
-            ) > 0 then (
-                case when position = 1 then ($1)[143]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[144]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[145]::float8::float8 else 0 end
-                + case when position = touches then ($1)[146]::int::float8 else 0 end
-            )
-              when position < greatest(lead_position, opportunity_position, 1) then ($1)[147]::float8::float8 / (
-                greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-            )
-              else 0
-              end / (
-                ($1)[148]::float8::float8 + ($1)[149]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-                + case when (
-                  greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                  - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-              ) > 0 then ($1)[150]::float8::float8 else 0 end
-          ))::numeric end * coalesce(net, 0) end) as "w_shaped_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
-              when (
-                case when position = 1 then ($1)[151]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[152]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[153]::float8::float8 else 0 end
-                + case when position = touches then ($1)[154]::float8::float8 else 0 end
-            ) > 0 then (
-                case when position = 1 then ($1)[155]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[156]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[157]::float8::float8 else 0 end
-                + case when position = touches then ($1)[158]::float8::float8 else 0 end
-            )
-              when position < touches then ($1)[159]::float8::float8 / (
-                greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-            )
-              else 0
-              end / (
-                ($1)[160]::float8::float8 + ($1)[161]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-                + case when (
-                  greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                  - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-              ) > 0 then ($1)[162]::float8::float8 else 0 end
-          ))::numeric end end) as "full_path_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
-              when (
-                case when position = 1 then ($1)[163]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[164]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[165]::float8::float8 else 0 end
-                + case when position = touches then ($1)[166]::float8::float8 else 0 end
-            ) > 0 then (
-                case when position = 1 then ($1)[167]::float8::float8 else 0 end
-                + case when position = lead_position then ($1)[168]::float8::float8 else 0 end
-                + case when position = opportunity_position then ($1)[169]::float8::float8 else 0 end
-                + case when position = touches then ($1)[170]::float8::float8 else 0 end
-            )
-              when position < touches then ($1)[171]::float8::float8 / (
-                greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-            )
-              else 0
-              end / (
-                ($1)[172]::float8::float8 + ($1)[173]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-                + case when (
-                  greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                  - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-              ) > 0 then ($1)[174]::float8::float8 else 0 end
-          ))::numeric end * coalesce(net, 0) end) as "full_path_value"
-        from swept_pieces
-        cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
-        group by entity, interval, by_group, groups, bound.place
-      ) events
-    ), swept_own as (
-      select *
-      from (
-        select *, max(touch_dimensions) over (partition by entity, place) as dimensions
-        from (
-          select entity, place, dimensions as touch_dimensions, null as interval, null::int as is_last, null::float8 as net,
-            null::float8 as gross, null::boolean as retracted, null::bigint as touches, null::float8 as position,
-            null::bigint as last_non_direct, null::bigint as lead_position, null::bigint as opportunity_position
-          from crowd_touches
-          union all
-          select entity, from_place, null, interval, is_last, net::float8, gross::float8, retracted, touches, position,
-            last_non_direct, lead_position, opportunity_position
-          from swept_pieces
-          where is_own
-        ) listed
-      ) listed
-      where touch_dimensions is null
-    ), growing as materialized (
-      select entity, place, floor(extract(epoch from occurred_at - ($1)[175]::timestamptz)::float8 / ($1)[176]::int::float8 / ($1)[177]::int::int) as block, power(2::float8, extract(epoch from occurred_at - ($1)[178]::timestamptz)::float8 / ($1)[179]::int::float8 - ($1)[180]::int::int * floor(extract(epoch from occurred_at - ($1)[181]::timestamptz)::float8 / ($1)[182]::int::float8 / ($1)[183]::int::int))::numeric as growth
-      from crowd_touches
-    ), decaying as (
-      select *, power(2::float8, recorded_halvings - ($1)[184]::int::int * floor(recorded_halvings / ($1)[185]::int::int))::numeric as recorded_growth, floor(recorded_halvings / ($1)[186]::int::int) as recorded_block
-      from (
-        select *, extract(epoch from last_at - ($1)[187]::timestamptz)::float8 / ($1)[188]::int::float8 as newest, extract(epoch from recorded_at - ($1)[189]::timestamptz)::float8 / ($1)[190]::int::float8 as recorded_halvings
-        from swept_journeys
-        where touches > 0
-      ) journeys
-    ), swept_factors as (
-      select *, (power(2::float8, ($1)[191]::int::int * block - newest)
-          / sum(grown::float8 * power(2::float8, ($1)[192]::int::int * block - newest)) over (partition by conversion_id))::numeric as factor
-      from (
-        select entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
-          recorded_block, newest, block,
-          sum(sign * coalesce(grown, 0)) - coalesce(max(case when recorded_block = block then recorded_growth end), 0) as grown
-        from (
-          select *, sum(growth) over (partition by entity, block order by place) as grown
-          from (
-            select entity, block, place, growth, null as conversion_id, null as interval, false as by_group, null::bigint as groups, null::numeric as net,
-              null::numeric as gross, null::boolean as retracted, null::bigint as low, null::bigint as high,
-              null::bigint as recorded, null::numeric as recorded_growth, null::float8 as recorded_block,
-              null::float8 as newest, 0 as sign
-            from growing
-            union all
-            select entity, floor(newest / ($1)[193]::int::int) - blocks_ago, bound.place, null, conversion_id, interval, by_group, groups, net, gross,
-              retracted, low, high, recorded, recorded_growth, recorded_block, newest, bound.sign
-            from decaying
-            cross join (values (0), (1)) blocks (blocks_ago)
-            cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-          ) listed
-        ) summed
-        where conversion_id is not null
-        group by entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
-          recorded_block, newest, block
-      ) blocks
-      where grown > 0
-    ), swept_decay_events as (
-      select entity, interval, by_group, groups, block, bound.place, sum(bound.sign * case when retracted then 0 else factor end) as "net_4", sum(bound.sign * case when retracted then 0 else factor * coalesce(net, 0) end) as "value_4"
-      from swept_factors
-      cross join lateral (values
-          (low + 1, high + 1, 1), (case when recorded_block = block then recorded end, recorded + 1, -1)
-      ) piece (from_place, to_place, sign)
-      cross join lateral (values (from_place, piece.sign), (to_place, -piece.sign)) bound (place, sign)
-      where from_place is not null
-      group by entity, interval, by_group, groups, block, bound.place
-    ), swept_credit as materialized (
-      select interval, dimensions, sum(touchpoints)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0) as "net_0", coalesce(sum("value_0"), 0) as "value_0", coalesce(sum("net_1"), 0) as "net_1", coalesce(sum("value_1"), 0) as "value_1", coalesce(sum("net_2"), 0) as "net_2", coalesce(sum("value_2"), 0) as "value_2", coalesce(sum("net_3"), 0) as "net_3", coalesce(sum("value_3"), 0) as "value_3", coalesce(sum("net_4"), 0) as "net_4", coalesce(sum("value_4"), 0) as "value_4", coalesce(sum("net_5"), 0) as "net_5", coalesce(sum("value_5"), 0) as "value_5", coalesce(sum("net_6"), 0) as "net_6", coalesce(sum("value_6"), 0) as "value_6", coalesce(sum("net_7"), 0) as "net_7", coalesce(sum("value_7"), 0) as "value_7", coalesce(sum("net_8"), 0) as "net_8", coalesce(sum("value_8"), 0) as "value_8"
-      from (
-        select interval, dimensions, sum(covered) as touchpoints, 0 as lasts, 0::float8 as "net_0", 0::float8 as "value_0", 0::float8 as "net_1", 0::float8 as "value_1", 0::float8 as "net_2", 0::float8 as "value_2", ($1)[194]::int::float8 * sum("linear_net")::float8 as "net_3", ($1)[195]::int::float8 * sum("linear_value")::float8 as "value_3", 0::float8 as "net_4", 0::float8 as "value_4", ($1)[196]::float8::float8 * sum("even_net")::float8 as "net_5", ($1)[197]::float8::float8 * sum("even_value")::float8 as "value_5", ($1)[198]::float8::float8 * sum("even_net")::float8 as "net_6", ($1)[199]::float8::float8 * sum("even_value")::float8 as "value_6", ($1)[200]::int::float8 * sum("w_shaped_net")::float8 as "net_7", ($1)[201]::int::float8 * sum("w_shaped_value")::float8 as "value_7", ($1)[202]::int::float8 * sum("full_path_net")::float8 as "net_8", ($1)[203]::int::float8 * sum("full_path_value")::float8 as "value_8"
-        from (
-          select interval, dimensions, weight * covered as covered, weight * "linear_net" as "linear_net", weight * "linear_value" as "linear_value", weight * "even_net" as "even_net", weight * "even_value" as "even_value", weight * "w_shaped_net" as "w_shaped_net", weight * "w_shaped_value" as "w_shaped_value", weight * "full_path_net" as "full_path_net", weight * "full_path_value" as "full_path_value"
-          from (
-            select interval, dimensions, weight, sum(covered) over here as covered, sum("linear_net") over here as "linear_net", sum("linear_value") over here as "linear_value", sum("even_net") over here as "even_net", sum("even_value") over here as "even_value", sum("w_shaped_net") over here as "w_shaped_net", sum("w_shaped_value") over here as "w_shaped_value", sum("full_path_net") over here as "full_path_net", sum("full_path_value") over here as "full_path_value"
-            from (
-              select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as "linear_net", 0 as "linear_value", 0 as "even_net", 0 as "even_value", 0 as "w_shaped_net", 0 as "w_shaped_value", 0 as "full_path_net", 0 as "full_path_value"
-              from swept_placed
-              union all
-              select entity, interval, place, null, null, covered, "linear_net", "linear_value", "even_net", "even_value", "w_shaped_net", "w_shaped_value", "full_path_net", "full_path_value"
-              from swept_events
-              where not by_group
-            ) listed
-            window here as (partition by entity, interval order by place)
-          ) places
-          where dimensions is not null
-          union all
-          select interval, dimensions, later * covered, later * "linear_net", later * "linear_value", later * "even_net", later * "even_value", later * "w_shaped_net", later * "w_shaped_value", later * "full_path_net", later * "full_path_value"
-          from (
-            select *, sum(weight) over (partition by entity, group_number order by place desc) as later,
-              max(touch_dimensions) over (partition by entity, group_number) as dimensions
-            from (
-              select entity, group_number, null as interval, place, dimensions as touch_dimensions, 1 as weight,
-                null::numeric as covered, null::numeric as "linear_net", null::numeric as "linear_value", null::numeric as "even_net", null::numeric as "even_value", null::numeric as "w_shaped_net", null::numeric as "w_shaped_value", null::numeric as "full_path_net", null::numeric as "full_path_value"
-              from crowd_touches
-              where by_group
-              union all
-              select entity, group_number, interval, place, null, null, covered, "linear_net", "linear_value", "even_net", "even_value", "w_shaped_net", "w_shaped_value", "full_path_net", "full_path_value"
-              from swept_events
-              cross join lateral generate_series(1, groups) group_number
-              where by_group
-            ) listed
-          ) counted
-          where touch_dimensions is null and later > 0
-        ) sums
-        group by interval, dimensions
-        union all
-        select interval, dimensions, 0, sum(is_last), sum(case when retracted then 0 else (position = 1)::int::float8 end), sum(case when retracted then 0 else (position = 1)::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else (position = touches)::int::float8 end), sum(case when retracted then 0 else (position = touches)::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else (position = coalesce(last_non_direct, touches))::int::float8 end), sum(case when retracted then 0 else (position = coalesce(last_non_direct, touches))::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else 1::float8 / touches end), sum(case when retracted then 0 else 1::float8 / touches * coalesce(net, 0) end), 0, 0, sum(case when retracted then 0 else case
-            when touches = 1 then 1
-            when touches = 2 then case position when 1 then ($1)[204]::float8::float8 else ($1)[205]::float8::float8 end
-            when position = 1 then ($1)[206]::float8::float8
-            when position = touches then ($1)[207]::float8::float8
-            else ($1)[208]::float8::float8 / (touches - 2)
-            end end), sum(case when retracted then 0 else case
-            when touches = 1 then 1
-            when touches = 2 then case position when 1 then ($1)[209]::float8::float8 else ($1)[210]::float8::float8 end
-            when position = 1 then ($1)[211]::float8::float8
-            when position = touches then ($1)[212]::float8::float8
-            else ($1)[213]::float8::float8 / (touches - 2)
-            end * coalesce(net, 0) end), sum(case when retracted then 0 else case
-            when touches = 1 then 1
-            when touches = 2 then case position when 1 then ($1)[214]::float8::float8 else ($1)[215]::float8::float8 end
-            when position = 1 then ($1)[216]::float8::float8
-            when position = touches then ($1)[217]::float8::float8
-            else ($1)[218]::float8::float8 / (touches - 2)
-            end end), sum(case when retracted then 0 else case
-            when touches = 1 then 1
-            when touches = 2 then case position when 1 then ($1)[219]::float8::float8 else ($1)[220]::float8::float8 end
-            when position = 1 then ($1)[221]::float8::float8
-            when position = touches then ($1)[222]::float8::float8
-            else ($1)[223]::float8::float8 / (touches - 2)
-            end * coalesce(net, 0) end), sum(case when retracted then 0 else case
-            when (
-              case when position = 1 then ($1)[224]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[225]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[226]::float8::float8 else 0 end
-              + case when position = touches then ($1)[227]::int::float8 else 0 end
-          ) > 0 then (
-              case when position = 1 then ($1)[228]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[229]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[230]::float8::float8 else 0 end
-              + case when position = touches then ($1)[231]::int::float8 else 0 end
-          )
-            when position < greatest(lead_position, opportunity_position, 1) then ($1)[232]::float8::float8 / (
-              greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-              - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-          )
-            else 0
-            end / (
-              ($1)[233]::float8::float8 + ($1)[234]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-              + case when (
-                greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-            ) > 0 then ($1)[235]::float8::float8 else 0 end
-          ) end), sum(case when retracted then 0 else case
-            when (
-              case when position = 1 then ($1)[236]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[237]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[238]::float8::float8 else 0 end
-              + case when position = touches then ($1)[239]::int::float8 else 0 end
-          ) > 0 then (
-              case when position = 1 then ($1)[240]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[241]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[242]::float8::float8 else 0 end
-              + case when position = touches then ($1)[243]::int::float8 else 0 end
-          )
-            when position < greatest(lead_position, opportunity_position, 1) then ($1)[244]::float8::float8 / (
-              greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-              - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-          )
-            else 0
-            end / (
-              ($1)[245]::float8::float8 + ($1)[246]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-              + case when (
-                greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
-            ) > 0 then ($1)[247]::float8::float8 else 0 end
-          ) * coalesce(net, 0) end), sum(case when retracted then 0 else case
-            when (
-              case when position = 1 then ($1)[248]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[249]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[250]::float8::float8 else 0 end
-              + case when position = touches then ($1)[251]::float8::float8 else 0 end
-          ) > 0 then (
-              case when position = 1 then ($1)[252]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[253]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[254]::float8::float8 else 0 end
-              + case when position = touches then ($1)[255]::float8::float8 else 0 end
-          )
-            when position < touches then ($1)[256]::float8::float8 / (
-              greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-              - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-          )
-            else 0
-            end / (
-              ($1)[257]::float8::float8 + ($1)[258]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-              + case when (
-                greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-            ) > 0 then ($1)[259]::float8::float8 else 0 end
-          ) end), sum(case when retracted then 0 else case
-            when (
-              case when position = 1 then ($1)[260]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[261]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[262]::float8::float8 else 0 end
-              + case when position = touches then ($1)[263]::float8::float8 else 0 end
-          ) > 0 then (
-              case when position = 1 then ($1)[264]::float8::float8 else 0 end
-              + case when position = lead_position then ($1)[265]::float8::float8 else 0 end
-              + case when position = opportunity_position then ($1)[266]::float8::float8 else 0 end
-              + case when position = touches then ($1)[267]::float8::float8 else 0 end
-          )
-            when position < touches then ($1)[268]::float8::float8 / (
-              greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-              - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-          )
-            else 0
-            end / (
-              ($1)[269]::float8::float8 + ($1)[270]::float8::float8 * num_nonnulls(lead_position, opportunity_position)
-              + case when (
-                greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
-                - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
-            ) > 0 then ($1)[271]::float8::float8 else 0 end
-          ) * coalesce(net, 0) end)
-        from swept_own
-        group by interval, dimensions
-        union all
-        select interval, dimensions, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, sum("net_4")::float8, sum("value_4")::float8, 0, 0, 0, 0, 0, 0, 0, 0
-        from (
-          select interval, dimensions, weight * "net_4" as "net_4", weight * "value_4" as "value_4"
-          from (
-            select interval, dimensions, weight, sum("net_4") over here as "net_4", sum("value_4") over here as "value_4"
-            from (
-              select entity, interval, place, dimensions, power(2::float8, extract(epoch from occurred_at - ($1)[272]::timestamptz)::float8 / ($1)[273]::int::float8 - ($1)[274]::int::int * floor(extract(epoch from occurred_at - ($1)[275]::timestamptz)::float8 / ($1)[276]::int::float8 / ($1)[277]::int::int))::numeric as weight, 0 as "net_4", 0 as "value_4", floor(extract(epoch from occurred_at - ($1)[278]::timestamptz)::float8 / ($1)[279]::int::float8 / ($1)[280]::int::int) as block
-              from swept_placed
-              union all
-              select entity, interval, place, null, null, "net_4", "value_4", block
-              from swept_decay_events
-              where not by_group
-            ) listed
-            window here as (partition by entity, interval, block order by place)
-          ) places
-          where dimensions is not null
-          union all
-          select interval, dimensions, later * "net_4", later * "value_4"
-          from (
-            select *, sum(weight) over (partition by entity, group_number, block order by place desc) as later,
-              max(touch_dimensions) over (partition by entity, group_number) as dimensions
-            from (
-              select entity, group_number, null as interval, place, dimensions as touch_dimensions, power(2::float8, extract(epoch from occurred_at - ($1)[281]::timestamptz)::float8 / ($1)[282]::int::float8 - ($1)[283]::int::int * floor(extract(epoch from occurred_at - ($1)[284]::timestamptz)::float8 / ($1)[285]::int::float8 / ($1)[286]::int::int))::numeric as weight,
-                null::numeric as "net_4", null::numeric as "value_4", floor(extract(epoch from occurred_at - ($1)[287]::timestamptz)::float8 / ($1)[288]::int::float8 / ($1)[289]::int::int) as block
-              from crowd_touches
-              where by_group
-              union all
-              select entity, group_number, interval, place, null, null, "net_4", "value_4", block
-              from swept_decay_events
-              cross join lateral generate_series(1, groups) group_number
-              where by_group
-            ) listed
-          ) counted
-          where touch_dimensions is null and later > 0
-        ) sums
-        group by interval, dimensions
-      ) credited
-      group by interval, dimensions
-      having sum(touchpoints) > 0
-    ),
-      attributed as (
-      select number
-      from ranked
-      where place = 1
-      union all
-      select number
-      from swept_journeys
-      where touches > 0
-    ),
-      swept_held as materialized (
-      select interval, conversion_id, dimensions, bool_or(is_last) as is_last
-      from (
-        select interval, conversion_id, dimensions, sign * seen as touches, mark = ''last'' and here > 0 as is_last
-        from (
-          select *, count(touch) over (partition by entity, group_number order by place) as seen,
-            count(touch) over (partition by entity, group_number, place) as here,
-            max(touch_dimensions) over (partition by entity, group_number) as dimensions
-          from (
-            select entity, group_number, place, id as touch, dimensions as touch_dimensions, null as interval,
-              null as conversion_id, null as mark, 0 as sign
-            from crowd_touches
-            where by_group
-            union all
-            select entity, group_number, bound.place, null, null, interval, conversion_id, bound.mark, bound.sign
-            from swept_journeys
-            cross join lateral (values (low, ''low'', -1), (high, ''high'', 1), (last, ''last'', 0)) bound (place, mark, sign)
-            cross join lateral generate_series(1, groups) group_number
-            where by_group and touches > 0
-          ) listed
-        ) counted
-        where conversion_id is not null
-        union all
-        select interval, conversion_id, recorded_dimensions, -1, false
-        from swept_journeys
-        where by_group and touches > 0 and recorded is not null
-      ) counted
-      group by interval, conversion_id, dimensions
-      having sum(touches) > 0
-    ), swept_influence as (
-      select interval, dimensions, sum(influenced)::bigint as influenced
-      from (
-        select interval, dimensions, greatest(least(begun, coalesce(lead(ended) over (
-                  partition by entity, interval, opening, dimensions order by place
-              ), journeys)) - ended, 0) as influenced
-        from (
-          select *, count(*) filter (where mark = 1) over earlier as ended, count(*) filter (where mark = -1) over earlier as begun,
-            count(*) filter (where mark = 1) over (partition by entity, interval, opening) as journeys
-          from (
-            select entity, interval, opening, place, 0 as mark, dimensions
-            from swept_placed
-            cross join lateral generate_series(1, openings) opening
-            union all
-            select entity, interval, opening, bound.place, bound.mark, null
-            from swept_journeys
-            cross join lateral (values (low + 1, -1), (high + 1, 1)) bound (place, mark)
-            where not by_group
-          ) listed
-          window earlier as (partition by entity, interval, opening order by place)
-        ) counted
-        where dimensions is not null
-        union all
-        select interval, dimensions, -1
-        from (
-          select interval, dimensions, conversion_id, sum(sign * seen) as touches
-          from (
-            select *, count(touch) over (partition by entity, dimensions order by place) as seen
-            from (
-              select entity, place, dimensions, id as touch, null as interval, null as conversion_id, 0 as sign
-              from (
-                select *, (entity, dimensions) in (
-                  select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
-                ) as records
-                from crowd_touches
-                offset 0
-              ) touches
-              where records
-              union all
-              select entity, bound.place, recorded_dimensions, null, interval, conversion_id, bound.sign
-              from swept_journeys
-              cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
-              where recorded is not null and not by_group
-            ) listed
-          ) counted
-          where sign <> 0
-          group by interval, dimensions, conversion_id
-        ) held
-        where touches = 1
-        union all
-        select interval, dimensions, 1
-        from swept_held
-      ) counted
-      group by interval, dimensions
-    ),
-      near_kept as materialized (
-      select *
-      from (
-        select o.*, (
-          select min(c.day)
-          from goal_settings g
-          cross join lateral (
-            select (c.occurred_at at time zone ($1)[290]::text)::date as day
-            from conversions c
-            where c.workspace_id = (select ($1)[291]::uuid) and c.person_id = o.person_id
-              and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
-              and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
-              and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
-              and not exists (
-              select
-              from adjustments a
-              where a.workspace_id = (select ($1)[292]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
-              offset 0
-            ) and (g.counting = ''every'' or not exists (select
-                from (
-                  select held.id, held.occurred_at
-                  from conversions held
-                  where held.workspace_id = (select ($1)[293]::uuid)
-                    and true
-                    and held.person_id = c.person_id
-                    and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
-                    and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
-                where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-                  and not exists (
-                  select
-                  from adjustments a
-                  where a.workspace_id = (select ($1)[294]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
-                  offset 0
-            ))) and c.properties ->> ($1)[295]::text = any(($1)[296]::text[]) and (c.occurred_at at time zone ($1)[297]::text)::date in (select day from kept_days)
-              and c.id not in (select id from added)
-            order by c.occurred_at
-            limit 1
-          ) c
-          where true) as summed_day
-        from (
-          select c.*, greatest(c.opens_at, greatest(($1)[298]::timestamptz, case when (((to_char(date_trunc(($1)[299], c.occurred_at at time zone ($1)[300]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[301]::text - interval ''1 hour'') at time zone ($1)[302]::text)::date = (to_char(date_trunc(($1)[303], c.occurred_at at time zone ($1)[304]), ''YYYY-MM-DD'')::date) then ((to_char(date_trunc(($1)[305], c.occurred_at at time zone ($1)[306]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[307]::text - interval ''1 hour'') else (to_char(date_trunc(($1)[308], c.occurred_at at time zone ($1)[309]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[310]::text end)) as from_at, case when ((((c.occurred_at at time zone ($1)[311]::text)::date + 1)::timestamp at time zone ($1)[312]::text - interval ''1 hour'') at time zone ($1)[313]::text)::date = ((c.occurred_at at time zone ($1)[314]::text)::date + 1) then (((c.occurred_at at time zone ($1)[315]::text)::date + 1)::timestamp at time zone ($1)[316]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[317]::text)::date + 1)::timestamp at time zone ($1)[318]::text end - interval ''1 millisecond'' as to_at, c.occurred_at as touched_at,
-            '''' as except_id
-          from converted c
-          where (select exists (select from kept_days)) and not c.retracted
-          offset 0
-        ) o
-        offset 0
-      ) o
-      where summed_day is not null
-    ), summed_touches as materialized (
-      select touchpoint_id, coalesce(interval, '''') as interval
-      from (
-        select o.touchpoint_id, o.interval, (
-          select min(c.day)
-          from goal_settings g
-          cross join lateral (
-            select (c.occurred_at at time zone ($1)[319]::text)::date as day
-            from conversions c
-            where c.workspace_id = (select ($1)[320]::uuid) and c.person_id = o.person_id
-              and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
-              and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
-              and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
-              and not exists (
-              select
-              from adjustments a
-              where a.workspace_id = (select ($1)[321]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
-              offset 0
-            ) and (g.counting = ''every'' or not exists (select
-                from (
-                  select held.id, held.occurred_at
-                  from conversions held
-                  where held.workspace_id = (select ($1)[322]::uuid)
-                    and true
-                    and held.person_id = c.person_id
-                    and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
-                    and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
-                where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-                  and not exists (
-                  select
-                  from adjustments a
-                  where a.workspace_id = (select ($1)[323]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
-                  offset 0
-            ))) and c.properties ->> ($1)[324]::text = any(($1)[325]::text[]) and true
-            order by c.occurred_at
-            limit 1
-          ) c
-          where true) as first_day,
-          (
-          select min(c.day)
-          from goal_settings g
-          cross join lateral (
-            select (c.occurred_at at time zone ($1)[326]::text)::date as day
-            from conversions c
-            where c.workspace_id = (select ($1)[327]::uuid) and c.person_id = o.person_id
-              and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
-              and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
-              and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
-              and not exists (
-              select
-              from adjustments a
-              where a.workspace_id = (select ($1)[328]::uuid) and a.conversion_id = c.id and a.kind = ''retraction''
-              offset 0
-            ) and (g.counting = ''every'' or not exists (select
-                from (
-                  select held.id, held.occurred_at
-                  from conversions held
-                  where held.workspace_id = (select ($1)[329]::uuid)
-                    and true
-                    and held.person_id = c.person_id
-                    and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, ''-infinity''::timestamptz)
-                    and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
-                where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-                  and not exists (
-                  select
-                  from adjustments a
-                  where a.workspace_id = (select ($1)[330]::uuid) and a.conversion_id = earlier.id and a.kind = ''retraction''
-                  offset 0
-            ))) and c.properties ->> ($1)[331]::text = any(($1)[332]::text[]) and (c.occurred_at at time zone ($1)[333]::text)::date in (select day from kept_days)
-              and c.id not in (select id from added)
-            order by c.occurred_at
-            limit 1
-          ) c
-          where true) as summed_day
-        from (
-          select t.touchpoint_id, t.interval, t.person_id, t.account_id, t.occurred_at as touched_at,
-            greatest(t.occurred_at, t.starts_at) as from_at, t.to_at, t.touchpoint_id as except_id
-          from (
-            select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc(($1)[334], c.occurred_at at time zone ($1)[335]), ''YYYY-MM-DD'') as interval, c.person_id, c.account_id,
-              greatest(($1)[336]::timestamptz, case when (((to_char(date_trunc(($1)[337], c.occurred_at at time zone ($1)[338]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[339]::text - interval ''1 hour'') at time zone ($1)[340]::text)::date = (to_char(date_trunc(($1)[341], c.occurred_at at time zone ($1)[342]), ''YYYY-MM-DD'')::date) then ((to_char(date_trunc(($1)[343], c.occurred_at at time zone ($1)[344]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[345]::text - interval ''1 hour'') else (to_char(date_trunc(($1)[346], c.occurred_at at time zone ($1)[347]), ''YYYY-MM-DD'')::date)::timestamp at time zone ($1)[348]::text end) as starts_at, case when ((((c.occurred_at at time zone ($1)[349]::text)::date + 1)::timestamp at time zone ($1)[350]::text - interval ''1 hour'') at time zone ($1)[351]::text)::date = ((c.occurred_at at time zone ($1)[352]::text)::date + 1) then (((c.occurred_at at time zone ($1)[353]::text)::date + 1)::timestamp at time zone ($1)[354]::text - interval ''1 hour'') else ((c.occurred_at at time zone ($1)[355]::text)::date + 1)::timestamp at time zone ($1)[356]::text end - interval ''1 millisecond'' as to_at
-            from near_kept c
-            join touchpoints t on t.workspace_id = (select ($1)[357]::uuid) and true and t.person_id = c.person_id
-              and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
-              and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
-            where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all(($1)[358]::text[]) and t.channel = any(($1)[359]::text[])) t
-          offset 0
-        ) o
-        offset 0
-      ) o
-      where summed_day = first_day
-    ), by_group as (
-      select interval, array["channel", "campaign"] collate "C" as dimensions, sum(touchpoints)::int as touchpoints,
-        sum(influenced)::int as influenced, sum(assisted)::int as assisted,
-        sum("weight_0") as "weight_0", coalesce(sum("worth_0"), 0) as "worth_0", sum("weight_1") as "weight_1", coalesce(sum("worth_1"), 0) as "worth_1", sum("weight_2") as "weight_2", coalesce(sum("worth_2"), 0) as "worth_2", sum("weight_3") as "weight_3", coalesce(sum("worth_3"), 0) as "worth_3", sum("weight_4") as "weight_4", coalesce(sum("worth_4"), 0) as "worth_4", sum("weight_5") as "weight_5", coalesce(sum("worth_5"), 0) as "worth_5", sum("weight_6") as "weight_6", coalesce(sum("worth_6"), 0) as "worth_6", sum("weight_7") as "weight_7", coalesce(sum("worth_7"), 0) as "worth_7", sum("weight_8") as "weight_8", coalesce(sum("worth_8"), 0) as "worth_8"
-      from (
-        select interval, "channel", "campaign", 0 as touchpoints,
-          case when places = 1 then journeys else 0 end as influenced,
-          case when places > 1 and place = places then -journeys else 0 end as assisted, "weight_0", "worth_0", "weight_1", "worth_1", "weight_2", "worth_2", "weight_3", "worth_3", "weight_4", "worth_4", "weight_5", "worth_5", "weight_6", "worth_6", "weight_7", "worth_7", "weight_8", "worth_8"
-        from by_place
-        union all
-        select interval, "channel", "campaign", count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        from (select distinct touchpoint_id, interval, "channel", "campaign" from ranked where (touchpoint_id, coalesce(interval, '''')) not in (select touchpoint_id, interval from summed_touches)) distinct_touchpoints
-        group by interval, "channel", "campaign"
-        union all
-        select interval, "channel", "campaign", 0, count(*), count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        from (select distinct number, interval, "channel", "campaign" from ranked where places > 1) held
-        group by interval, "channel", "campaign"
-        union all
-        select interval, dimensions[($1)[360]::int::int], dimensions[($1)[361]::int::int], touchpoints, 0, -lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_4", "value_4", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
-        from swept_credit
-        union all
-        select interval, dimensions[($1)[362]::int::int], dimensions[($1)[363]::int::int], 0, influenced, influenced, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
-        from swept_influence
-        where influenced > 0
-      ) counted
-      group by interval, "channel", "campaign"
-    ), placed as materialized (
-      select *, row_number() over (order by "weight_0" desc, interval, dimensions) > ($1)[364]::int and not exists (select from kept_days) as folded
-      from by_group
-    ), folded_journeys as (
-      select interval, bool_or(place = places) as is_last
-      from (
-        select *, (coalesce(interval, ''''), array["channel", "campaign"] collate "C") in (
-          select coalesce(interval, ''''), dimensions from placed where folded
-        ) as is_folded
-        from ranked
-        offset 0
-      ) ranked
-      where is_folded
-      group by interval, number
-      union all
-      select interval, is_last
-      from (
-        select interval, conversion_id, coalesce(bool_or(here > 0) filter (where mark = ''last''), false) as is_last,
-          sum(case mark when ''low'' then -before when ''high'' then before when ''recorded'' then -here end) as held
-        from (
-          select *, sum(folded) over (partition by entity, interval order by place) as before,
-            sum(folded) over (partition by entity, interval, place) as here
-          from (
-            select entity, interval, place, null as conversion_id, null as mark, ((coalesce(interval, ''''), dimensions) in (select coalesce(interval, ''''), dimensions from placed where folded))::int as folded
-            from swept_placed
-            union all
-            select entity, interval, asked.place, conversion_id, asked.mark, 0
-            from swept_journeys
-            cross join lateral (values (low, ''low''), (high, ''high''), (recorded, ''recorded''), (last, ''last'')) asked (place, mark)
-            where asked.place is not null and not by_group
-          ) listed
-        ) listed
-        where conversion_id is not null
-        group by interval, conversion_id
-      ) held
-      where held > 0
-      union all
-      select interval, bool_or(is_last)
-      from (select *, (coalesce(interval, ''''), dimensions) in (select coalesce(interval, ''''), dimensions from placed where folded) as folded from swept_held offset 0) held
-      where folded
-      group by interval, conversion_id
-    ), folded as (
-      select interval, sum(touchpoints)::int as touchpoints,
-        (select count(*) from folded_journeys j where j.interval is not distinct from p.interval)::int as influenced,
-        (select count(*) from folded_journeys j where j.interval is not distinct from p.interval and not j.is_last)::int as assisted,
-        sum("weight_0") as "weight_0", sum("worth_0") as "worth_0", sum("weight_1") as "weight_1", sum("worth_1") as "worth_1", sum("weight_2") as "weight_2", sum("worth_2") as "worth_2", sum("weight_3") as "weight_3", sum("worth_3") as "worth_3", sum("weight_4") as "weight_4", sum("worth_4") as "worth_4", sum("weight_5") as "weight_5", sum("worth_5") as "worth_5", sum("weight_6") as "weight_6", sum("worth_6") as "worth_6", sum("weight_7") as "weight_7", sum("worth_7") as "worth_7", sum("weight_8") as "weight_8", sum("worth_8") as "worth_8"
-      from placed p
-      where folded
-      group by interval
-    ), answer as (
-      select interval, dimensions, false as other, touchpoints, influenced, assisted,
-        array["weight_0", "weight_1", "weight_2", "weight_3", "weight_4", "weight_5", "weight_6", "weight_7", "weight_8"] as credits, array["worth_0", "worth_1", "worth_2", "worth_3", "worth_4", "worth_5", "worth_6", "worth_7", "worth_8"] as values
-      from placed
-      where not folded
-      union all
-      select interval, null, true, touchpoints, influenced, assisted,
-        array["weight_0", "weight_1", "weight_2", "weight_3", "weight_4", "weight_5", "weight_6", "weight_7", "weight_8"], array["worth_0", "worth_1", "worth_2", "worth_3", "worth_4", "worth_5", "worth_6", "worth_7", "worth_8"]
-      from folded
-    )
-    select json_build_object(
-        ''groups'', (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), ''[]'') from answer),
-        ''totals'', (select coalesce(json_agg(sums), ''[]'') from (
-          select interval, currency, count(*) filter (where not retracted) as conversions,
-            coalesce(sum(net) filter (where not retracted), 0) as value, count(*) as gross_conversions,
-            coalesce(sum(gross), 0) as gross_value, count(*) filter (where is_attributed) as attributed_conversions,
-            coalesce(sum(net) filter (where is_attributed), 0) as attributed_value,
-            count(*) filter (where lacks_rate) as lacks_rate, count(net) as valued
-          from (
-            select c.*, c.number in (select number from attributed) as is_attributed
-            from converted c
-            offset 0
-          ) c
-          group by interval, currency) sums),
-        ''conversions'', (select count(*) from reached),
-        ''kept'', exists (select from kept_days)
-    )'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","plan","{\"pro\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","week","Europe/Berlin","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","16","5","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","lead","opportunity","lead","opportunity","604800","1000","604800","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","64","64","64","2026-04-30T22:00:00.000Z","604800","2026-04-30T22:00:00.000Z","604800","64","64","64","1","1","0.2","0.2","0.5","0.5","1","1","1","1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","week","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","1","2","1","2","1000"}'::text[], jsonb_build_object(
+  select query_json('the statement below'::text, '{"0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","32","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z",null,"86400","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","plan","{\"pro\"}","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"purchase\",\"trial\"}","2026-04-30T22:00:00.000Z","2026-05-31T22:00:00.000Z","Europe/Berlin","7","2026-04-30T22:00:00.000Z","EUR","EUR","EUR","EUR","EUR","EUR","EUR","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","EUR","week","Europe/Berlin","32","2026-04-30T22:00:00.000Z","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","lead","lead","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","opportunity","opportunity","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","16","5","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","lead","opportunity","lead","opportunity","604800","1000","604800","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","64","64","64","2026-04-30T22:00:00.000Z","604800","2026-04-30T22:00:00.000Z","604800","64","64","64","1","1","0.2","0.2","0.5","0.5","1","1","1","1","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.4","0.4","0.2","0.5","0.5","0.25","0.25","0.5","0.5","0.5","0.25","0.25","0.5","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.3","0.3","0.3","0","0.3","0.3","0.3","0","0.1","0.3","0.3","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.225","0.1","0.45","0.225","0.1","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","2026-04-30T22:00:00.000Z","604800","64","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","plan","{\"pro\"}","Europe/Berlin","week","Europe/Berlin","2026-04-30T22:00:00.000Z","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","week","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","Europe/Berlin","0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3","{\"event\",\"view\",\"other\"}","{\"x\",\"linkedin\"}","1","2","1","2","1000"}'::text[], jsonb_build_object(
         'days', (select coalesce(jsonb_agg(day), '[]') from good_days),
         'spans', (select coalesce(jsonb_agg(s), '[]') from near_spans s),
         'added', (select coalesce(jsonb_agg(distinct conversion_id), '[]') from unseen where is_added and day in (select day from good_days))
@@ -1389,3 +235,1159 @@ select (
     from noted
   )
 ) as sums;
+
+-- The nested statement.
+with good_days as materialized (
+  select day::date as day from jsonb_array_elements_text($2 -> 'days') good (day)
+), near_spans as materialized (
+  select from_at, to_at from jsonb_to_recordset($2 -> 'spans') span (from_at timestamptz, to_at timestamptz)
+), added as materialized (
+  select id from jsonb_array_elements_text($2 -> 'added') conversion (id)
+), kept_days as materialized (
+  select day
+  from good_days
+  where (select not exists (
+      select
+      from (
+        select c.*
+        from near_spans s
+        cross join lateral (
+          select c.*
+          from conversions c
+          where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase","trial"}'::text[]) and c.occurred_at >= s.from_at and c.occurred_at < s.to_at
+          offset 0
+        ) c
+        where (c.occurred_at at time zone 'Europe/Berlin'::text)::date not in (select day from good_days)
+        union all
+        select c.*
+        from added
+        cross join lateral (
+          select c.*
+          from conversions c
+          where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase","trial"}'::text[]) and c.id = added.id
+          offset 0
+        ) c
+        where c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+          and (c.occurred_at at time zone 'Europe/Berlin'::text)::date in (select day from good_days)) c
+      where exists (select from good_days)
+      group by c.person_id
+      having count(*) > '32'::int
+  ))
+), open_spans as materialized (
+  select from_at, to_at from near_spans where exists (select from kept_days)
+  union all
+  select '2026-04-30T22:00:00.000Z'::timestamptz, '2026-05-31T22:00:00.000Z'::timestamptz where not exists (select from kept_days)
+),
+  goal_settings as materialized (
+  select g.key, g.counting,
+    make_interval(secs => coalesce(null::float8, g.lookback_days) * '86400'::int::float8) as lookback
+  from goals g
+  where g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = any('{"purchase","trial"}'::text[])),
+  reached as materialized (
+  select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.touchpoint_id, c.value, c.currency,
+    (c.occurred_at at time zone 'Europe/Berlin')::date as day, c.properties ->> 'plan'::text = any('{"pro"}'::text[]) as is_chosen
+  from (
+    select c.*
+    from open_spans s
+    cross join lateral (
+      select c.*
+      from conversions c
+      where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase","trial"}'::text[]) and c.occurred_at >= s.from_at and c.occurred_at < s.to_at
+      offset 0
+    ) c
+    where (c.occurred_at at time zone 'Europe/Berlin'::text)::date not in (select day from kept_days)
+    union all
+    select c.*
+    from added
+    cross join lateral (
+      select c.*
+      from conversions c
+      where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase","trial"}'::text[]) and c.id = added.id
+      offset 0
+    ) c
+    where c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
+      and (c.occurred_at at time zone 'Europe/Berlin'::text)::date in (select day from kept_days)
+  ) c
+), "fx" as materialized (
+  select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
+  from (
+    select pair.currency, pair.day, max(quoted.rate) filter (where leg.name = 'direct') as direct,
+      max(quoted.rate) filter (where leg.name = 'there') as there,
+      max(quoted.rate) filter (where leg.name = 'onward') as onward
+    from (
+      select distinct amounts.currency, amounts.day, amounts.day - '7'::int::int as oldest
+      from (select currency, day from reached where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz) amounts
+      where amounts.currency <> 'EUR'::text
+    ) pair
+    join lateral (
+        values ('direct', pair.currency, 'EUR'::text), ('there', pair.currency, 'EUR'::text), ('onward', 'EUR'::text, 'EUR'::text)
+    ) leg (name, base, quote) on leg.name = 'direct' or 'EUR'::text not in (pair.currency, 'EUR'::text)
+    cross join lateral (
+      select case way.is_inverse when 0 then latest.rate else 1 / latest.rate end as rate
+      from (values (leg.base, leg.quote, 0), (leg.quote, leg.base, 1)) way (base, quote, is_inverse)
+      cross join lateral (
+        select r.date, r.rate
+        from fx_rates r
+        where r.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and r."from" = way.base and r."to" = way.quote
+          and r.date between pair.oldest and pair.day
+        order by r.date desc
+        limit 1
+      ) latest
+      order by latest.date desc, way.is_inverse
+      limit 1
+    ) quoted
+    group by pair.currency, pair.day
+  ) known
+),
+  adjusted as materialized (
+  select a.conversion_id
+  from adjustments a
+  where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+  order by a.conversion_id
+  limit (select 4 * count(*) from reached)
+),
+  bounded as (
+  select c.*, c.occurred_at - g.lookback as opens_at, '-infinity'::timestamptz as used_up_to,
+    (g.counting = 'every' or not exists (select
+      from (
+        select held.id, held.occurred_at
+        from conversions held
+        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+          and true
+          and held.person_id = c.person_id
+          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+        and (not ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+          offset 0
+  )))) as counts
+  from (
+    select c.*, coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as restated_value,
+      not (not c.is_adjusted or not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+        offset 0
+    )) as retracted
+    from (
+      select c.*, case
+        when c.currency = 'EUR' then 1
+        else ((select rates from "fx") ->> (c.currency || ' ' || c.day))::numeric
+        end as rate, ((select count(*) >= (select 4 * count(*) from reached) from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+      from reached c
+      offset 0
+    ) c
+    offset 0
+  ) c
+  join goal_settings g on g.key = c.goal
+),
+  converted as materialized (
+  select row_number() over (order by c.person_id, c.occurred_at, c.id) as number, row_number() over (order by c.person_id, c.occurred_at, c.id) - row_number() over entity as entity, c.id, c.person_id, c.account_id, c.goal,
+    c.occurred_at, c.touchpoint_id, c.currency, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.retracted, c.opens_at, c.used_up_to,
+    c.restated_value is not null and c.rate is null as lacks_rate, c.value * c.rate as gross,
+    c.restated_value * c.rate as net, count(*) filter (where not c.retracted) over entity > '32'::int as is_crowded,
+    lag(c.occurred_at) over entity as previous_at,
+    lead(c.occurred_at) over entity - (select max(lookback) from goal_settings) as next_opens_at
+  from bounded c
+  where occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and counts and is_chosen
+  window entity as (
+      partition by c.person_id order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
+  )
+),
+  crowded as materialized (
+  select c.entity, c.person_id, null::text as account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+  from converted c
+  where c.is_crowded and not c.retracted
+  group by c.entity, c.person_id
+), listed_conversions as (
+  select *
+  from converted c
+  where not c.is_crowded
+),
+  dated as materialized (
+  select c.*, (
+    select min(m.occurred_at)
+    from (
+      select held.id, held.occurred_at
+      from conversions held
+      where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+        and true
+        and held.person_id = c.person_id
+        and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, 'lead'::text, '-infinity'::timestamptz)
+        and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, 'lead'::text, c.occurred_at)) m
+    where m.occurred_at >= c.opens_at
+      and m.occurred_at > c.used_up_to
+      and not exists (
+      select
+      from adjustments a
+      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+      offset 0
+  )) as lead_at, (
+    select min(m.occurred_at)
+    from (
+      select held.id, held.occurred_at
+      from conversions held
+      where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+        and true
+        and held.person_id = c.person_id
+        and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, 'opportunity'::text, '-infinity'::timestamptz)
+        and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, 'opportunity'::text, c.occurred_at)) m
+    where m.occurred_at >= c.opens_at
+      and m.occurred_at > c.used_up_to
+      and not exists (
+      select
+      from adjustments a
+      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+      offset 0
+  )) as opportunity_at
+  from listed_conversions c
+), crowd_dated as materialized (
+  select number, entity, id, person_id, account_id, goal, occurred_at, touchpoint_id, interval,
+    retracted, opens_at, used_up_to, gross, net, true as is_crowded,
+    case when next_lead <= occurred_at then next_lead end as lead_at,
+    case when next_opportunity <= occurred_at then next_opportunity end as opportunity_at
+  from (
+    select *, min(at) filter (where milestone = 'lead') over backwards as next_lead, min(at) filter (where milestone = 'opportunity') over backwards as next_opportunity
+    from (
+      select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
+        null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+        null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+        null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
+      from crowded c
+      join conversions m on m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and m.person_id = c.person_id
+        and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, 'lead'::text, c.from_at)
+        and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, 'lead'::text, c.to_at)
+      where not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+        offset 0
+      ) union all
+      select c.entity, m.occurred_at as at, 0 as side, m.goal as milestone, null::bigint as number, null as id,
+        null::uuid as person_id, null as account_id, null as goal, null::timestamptz as occurred_at,
+        null as touchpoint_id, null as interval, null::boolean as retracted, null::timestamptz as opens_at,
+        null::timestamptz as used_up_to, null::numeric as gross, null::numeric as net
+      from crowded c
+      join conversions m on m.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and m.person_id = c.person_id
+        and (m.person_id, m.goal, m.occurred_at) >= (c.person_id, 'opportunity'::text, c.from_at)
+        and (m.person_id, m.goal, m.occurred_at) <= (c.person_id, 'opportunity'::text, c.to_at)
+      where not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = m.id and a.kind = 'retraction'
+        offset 0
+      )
+      union all
+      select entity, greatest(opens_at, used_up_to), case when used_up_to >= opens_at then 1 else -1 end, null, number, id,
+        person_id, account_id, goal, occurred_at, touchpoint_id, interval, retracted, opens_at, used_up_to, gross, net
+      from converted c
+      where c.is_crowded
+    ) listed
+    window backwards as (partition by entity order by at desc, side desc)
+  ) listed
+  where id is not null
+),
+  swept_conversions as materialized (
+  select c.*, r.occurred_at as recorded_at, r.dimensions as recorded_dimensions
+  from crowd_dated c
+  left join lateral (
+    select t.occurred_at, array[t.channel, t.campaign] collate "C" as dimensions
+    from touchpoints t
+    where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.id = c.touchpoint_id and ((true and t.person_id = c.person_id)) and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])
+    offset 0
+  ) r on true
+  where c.is_crowded and not c.retracted
+), swept_marks as materialized (
+  select *, max(place) filter (where not is_direct) over sorted as non_direct, max(touch_at) over sorted as last_at, coalesce(max(group_number) over (partition by entity), 0) * count(*) filter (where mark = 'closes') over (partition by entity) * '16'::int::int
+    <= count(touch_at) over (partition by entity) * '5'::int::int as by_group,
+    max(group_number) over (partition by entity) as groups, max("opening") over (partition by entity) as "openings", max("interval_number") over (partition by entity) as "intervals"
+  from (
+    select *, count(touch_at) over sorted as place
+    from (
+      select entity, at, side, id, mark, touch_at, is_direct, dimensions,
+        dense_rank() over (partition by entity order by dimensions) as group_number, conversion_id, recorded_at,
+        recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
+      from (
+        select c.entity, t.occurred_at as at, 0 as side, t.id, null as mark, t.occurred_at as touch_at,
+          t.channel = 'direct' as is_direct, array[t.channel, t.campaign] collate "C" as dimensions, null::bigint as group_number,
+          null as conversion_id, null::timestamptz as recorded_at, null::text[] as recorded_dimensions, null::bigint as "number", null::text as "interval", null::numeric as "gross", null::numeric as "net", null::boolean as "retracted", null::bigint as "opening", null::bigint as "interval_number"
+        from crowded c
+        join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+          and (t.person_id, t.occurred_at) >= (c.person_id, c.from_at)
+          and (t.person_id, t.occurred_at) <= (c.person_id, c.to_at)
+        where t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])) touches
+      union all
+      select c.entity, bound.at, bound.side, bound.id, bound.mark, null, null, null, null, c.id, recorded_at,
+        recorded_dimensions, c.number, c.interval, c.gross, c.net, c.retracted, dense_rank() over (partition by c.entity order by c.occurred_at - c.opens_at), dense_rank() over (partition by c.entity order by c.interval)
+      from swept_conversions c
+      cross join lateral (values
+          (c.opens_at, -1, '', 'opens'), (c.used_up_to, 1, '', 'opens'), (c.occurred_at, 1, '', 'closes'),
+          (c.recorded_at, 0, c.touchpoint_id, 'before'), (c.recorded_at, 0, c.touchpoint_id, 'recorded'), (c.lead_at, 1, '', 'lead'::text), (c.opportunity_at, 1, '', 'opportunity'::text)
+      ) bound (at, side, id, mark)
+      where bound.at is not null
+    ) listed
+    window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
+  ) listed
+  window sorted as (partition by entity order by at, side, id collate "C", mark is distinct from 'before')
+), crowd_touches as not materialized (
+  select entity, id, touch_at as occurred_at, is_direct, dimensions, place, by_group, group_number, "openings", "intervals"
+  from swept_marks
+  where conversion_id is null
+), swept_bounds as (
+  select *, case when recorded_place > low and recorded_place <= high then recorded_place end as recorded
+  from (
+    select entity, conversion_id, bool_or(by_group) as by_group, max(groups) as groups, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number",
+      max(place) filter (where mark = 'opens') as low, max(place) filter (where mark = 'closes') as high,
+      max(place) filter (where mark = 'recorded') as recorded_place,
+      max(last_at) filter (where mark = 'closes') as last_at, max(last_at) filter (where mark = 'before') as before_at,
+      max(non_direct) filter (where mark = 'closes') as non_direct,
+      max(non_direct) filter (where mark = 'before') as before_non_direct, max(place) filter (where mark = 'lead'::text) as "lead", max(place) filter (where mark = 'opportunity'::text) as "opportunity"
+    from swept_marks
+    where conversion_id is not null
+    group by entity, conversion_id, recorded_at, recorded_dimensions, "number", "interval", "gross", "net", "retracted", "opening", "interval_number"
+  ) bounds
+), swept_journeys as materialized (
+  select entity, conversion_id, "number", "interval", "gross", "net", "retracted", "opening", "interval_number", by_group, groups, high - low - (recorded is not null)::int as touches,
+    low, high, recorded, recorded_at, recorded_dimensions,
+    case when high - low > (recorded is not null)::int then low + 1 + coalesce(recorded = low + 1, false)::int end as first,
+    nullif(greatest(high - coalesce(recorded = high, false)::int, low), low) as last, case when recorded = high then before_at else last_at end as last_at,
+    nullif(greatest(case when non_direct = recorded then before_non_direct else non_direct end, low), low) as last_non_direct, nullif(greatest("lead" - coalesce(recorded = "lead", false)::int, low), low) as "lead", nullif(greatest("opportunity" - coalesce(recorded = "opportunity", false)::int, low), low) as "opportunity"
+  from swept_bounds
+),
+  touched as (
+  select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, c.number, c.interval, c.net::float8 as net, coalesce(t.occurred_at <= c.previous_at or t.occurred_at >= c.next_opens_at, false) as is_shared, t.channel as "channel", t.campaign as "campaign", t.channel = 'direct' as is_direct, c.lead_at, c.opportunity_at, case when extract(epoch from c.occurred_at - t.occurred_at)::float8 / '604800'::int::float8 > '1000'::int then 0 else power(2::float8, -(extract(epoch from c.occurred_at - t.occurred_at)::float8 / '604800'::int::float8)) end as decay
+  from dated c
+  join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+    and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
+    and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
+  where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])
+), ranked as materialized (
+  select number, interval, "channel", "campaign", net, touchpoint_id, is_shared, case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end as place, least(touches, 3) as places, case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end as part, case
+    when non_direct = 0 then null
+    when not is_direct and non_direct_so_far = non_direct then case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end
+    else 0
+    end as last_non_direct, 1::float8 / touches as "weight_3", decay / decays as "weight_4", case
+    when (
+      case when position = 1 then '0.3'::float8::float8 else 0 end
+      + case when position = lead_position then '0.3'::float8::float8 else 0 end
+      + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+      + case when position = touches then '0'::int::float8 else 0 end
+  ) > 0 then (
+      case when position = 1 then '0.3'::float8::float8 else 0 end
+      + case when position = lead_position then '0.3'::float8::float8 else 0 end
+      + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+      + case when position = touches then '0'::int::float8 else 0 end
+  )
+    when position < greatest(lead_position, opportunity_position, 1) then '0.1'::float8::float8 / (
+      greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+      - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+  )
+    else 0
+    end / (
+      '0.3'::float8::float8 + '0.3'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+      + case when (
+        greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+        - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+    ) > 0 then '0.1'::float8::float8 else 0 end
+  ) as "weight_7", case
+    when (
+      case when position = 1 then '0.225'::float8::float8 else 0 end
+      + case when position = lead_position then '0.225'::float8::float8 else 0 end
+      + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+      + case when position = touches then '0.225'::float8::float8 else 0 end
+  ) > 0 then (
+      case when position = 1 then '0.225'::float8::float8 else 0 end
+      + case when position = lead_position then '0.225'::float8::float8 else 0 end
+      + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+      + case when position = touches then '0.225'::float8::float8 else 0 end
+  )
+    when position < touches then '0.1'::float8::float8 / (
+      greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+      - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+  )
+    else 0
+    end / (
+      '0.45'::float8::float8 + '0.225'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+      + case when (
+        greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+        - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+    ) > 0 then '0.1'::float8::float8 else 0 end
+  ) as "weight_8"
+  from (
+    select number, interval, "channel", "campaign", net, touchpoint_id, is_shared, row_number() over journey as position, count(*) over journey as touches, decay, sum(decay) over journey as decays, is_direct, count(*) filter (where not is_direct) over earlier as non_direct_so_far,
+      count(*) filter (where not is_direct) over journey as non_direct, nullif(count(*) filter (where occurred_at <= lead_at) over journey, 0) as lead_position,
+      nullif(count(*) filter (where occurred_at <= opportunity_at) over journey, 0) as opportunity_position
+    from touched touched
+    window journey as (
+        partition by number order by occurred_at, touchpoint_id rows between unbounded preceding and unbounded following
+    ),
+      earlier as (partition by number order by occurred_at, touchpoint_id rows unbounded preceding)
+  ) positioned
+),
+  by_place as materialized (
+  select interval, "channel", "campaign", place, places, last_non_direct, count(*) as journeys, count(*) filter (where not is_shared) as new_touchpoints, sum(part) * (place = 1)::int::float8 as "weight_0", sum(part * net) * (place = 1)::int::float8 as "worth_0", sum(part) * (place = places)::int::float8 as "weight_1", sum(part * net) * (place = places)::int::float8 as "worth_1", count(*) * (place = coalesce(last_non_direct, places))::int::float8 as "weight_2", sum(net) * (place = coalesce(last_non_direct, places))::int::float8 as "worth_2", sum("weight_3") as "weight_3", sum("weight_3" * net) as "worth_3", sum("weight_4") as "weight_4", sum("weight_4" * net) as "worth_4", sum(part) * case
+    when places = 1 then 1
+    when places = 2 then case place when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+    when place = 1 then '0.4'::float8::float8
+    when place = places then '0.4'::float8::float8
+    else '0.2'::float8::float8 / (places - 2)
+    end as "weight_5", sum(part * net) * case
+    when places = 1 then 1
+    when places = 2 then case place when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+    when place = 1 then '0.4'::float8::float8
+    when place = places then '0.4'::float8::float8
+    else '0.2'::float8::float8 / (places - 2)
+    end as "worth_5", sum(part) * case
+    when places = 1 then 1
+    when places = 2 then case place when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+    when place = 1 then '0.25'::float8::float8
+    when place = places then '0.25'::float8::float8
+    else '0.5'::float8::float8 / (places - 2)
+    end as "weight_6", sum(part * net) * case
+    when places = 1 then 1
+    when places = 2 then case place when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+    when place = 1 then '0.25'::float8::float8
+    when place = places then '0.25'::float8::float8
+    else '0.5'::float8::float8 / (places - 2)
+    end as "worth_6", sum("weight_7") as "weight_7", sum("weight_7" * net) as "worth_7", sum("weight_8") as "weight_8", sum("weight_8" * net) as "worth_8"
+  from ranked
+  group by interval, "channel", "campaign", place, places, last_non_direct
+),
+  swept_placed as materialized (
+  select *
+  from (
+    select entity, max(journey_interval) over (partition by entity, interval_number) as interval, place, occurred_at,
+      dimensions, openings
+    from (
+      select entity, interval_number, null as journey_interval, place, occurred_at, dimensions, openings
+      from crowd_touches
+      cross join lateral generate_series(1, intervals) interval_number
+      where not by_group
+      union all
+      select entity, interval_number, interval, null, null, null, null
+      from swept_journeys
+      where not by_group
+    ) listed
+  ) listed
+  where place is not null
+), swept_pieces as materialized (
+  select entity, interval, by_group, groups, net, gross, retracted, touches, piece.position::float8 as position,
+    (last_non_direct - low - coalesce(recorded < last_non_direct, false)::int) as last_non_direct, (lead - low - coalesce(recorded < lead, false)::int) as lead_position, (opportunity - low - coalesce(recorded < opportunity, false)::int) as opportunity_position, piece.from_place, piece.to_place, piece.is_own,
+    (piece.from_place = last)::int as is_last
+  from swept_journeys
+  cross join lateral (
+    select place, lag(place, 1, low) over (order by place) as previous
+    from (select distinct place from (values (first), (last), (recorded), (last_non_direct), (lead), (opportunity)) places (place) where place is not null) places
+  ) own
+  cross join lateral (values
+      (own.place, own.place + 1, (own.place - low - coalesce(recorded < own.place, false)::int), true, own.place is distinct from recorded),
+      (own.previous + 1, own.place, (own.place - low - coalesce(recorded < own.place, false)::int) - 0.5, false, own.place - own.previous > 1)
+  ) piece (from_place, to_place, position, is_own, occurs)
+  where touches > 0 and piece.occurs
+), swept_events as (
+  select *, (covering > 0)::int - (lag(covering, 1, 0) over (partition by entity, interval order by place) > 0)::int as covered
+  from (
+    select entity, interval, by_group, groups, bound.place, sum(sum(bound.sign)) over (partition by entity, interval order by bound.place) as covering, sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end end) as "linear_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / touches)::numeric end * coalesce(net, 0) end) as "linear_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / (touches - 2))::numeric end end) as "even_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (1::float8 / (touches - 2))::numeric end * coalesce(net, 0) end) as "even_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
+          when (
+            case when position = 1 then '0.3'::float8::float8 else 0 end
+            + case when position = lead_position then '0.3'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+            + case when position = touches then '0'::int::float8 else 0 end
+        ) > 0 then (
+            case when position = 1 then '0.3'::float8::float8 else 0 end
+            + case when position = lead_position then '0.3'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+            + case when position = touches then '0'::int::float8 else 0 end
+        )
+          when position < greatest(lead_position, opportunity_position, 1) then '0.1'::float8::float8 / (
+            greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+        )
+          else 0
+          end / (
+            '0.3'::float8::float8 + '0.3'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+            + case when (
+              greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+              - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+          ) > 0 then '0.1'::float8::float8 else 0 end
+      ))::numeric end end) as "w_shaped_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
+          when (
+            case when position = 1 then '0.3'::float8::float8 else 0 end
+            + case when position = lead_position then '0.3'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+            + case when position = touches then '0'::int::float8 else 0 end
+        ) > 0 then (
+            case when position = 1 then '0.3'::float8::float8 else 0 end
+            + case when position = lead_position then '0.3'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+            + case when position = touches then '0'::int::float8 else 0 end
+        )
+          when position < greatest(lead_position, opportunity_position, 1) then '0.1'::float8::float8 / (
+            greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+        )
+          else 0
+          end / (
+            '0.3'::float8::float8 + '0.3'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+            + case when (
+              greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+              - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+          ) > 0 then '0.1'::float8::float8 else 0 end
+      ))::numeric end * coalesce(net, 0) end) as "w_shaped_value", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
+          when (
+            case when position = 1 then '0.225'::float8::float8 else 0 end
+            + case when position = lead_position then '0.225'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+            + case when position = touches then '0.225'::float8::float8 else 0 end
+        ) > 0 then (
+            case when position = 1 then '0.225'::float8::float8 else 0 end
+            + case when position = lead_position then '0.225'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+            + case when position = touches then '0.225'::float8::float8 else 0 end
+        )
+          when position < touches then '0.1'::float8::float8 / (
+            greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+        )
+          else 0
+          end / (
+            '0.45'::float8::float8 + '0.225'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+            + case when (
+              greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+              - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+          ) > 0 then '0.1'::float8::float8 else 0 end
+      ))::numeric end end) as "full_path_net", sum(bound.sign * case when retracted then 0 else case when is_own then 0 else (case
+          when (
+            case when position = 1 then '0.225'::float8::float8 else 0 end
+            + case when position = lead_position then '0.225'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+            + case when position = touches then '0.225'::float8::float8 else 0 end
+        ) > 0 then (
+            case when position = 1 then '0.225'::float8::float8 else 0 end
+            + case when position = lead_position then '0.225'::float8::float8 else 0 end
+            + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+            + case when position = touches then '0.225'::float8::float8 else 0 end
+        )
+          when position < touches then '0.1'::float8::float8 / (
+            greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+        )
+          else 0
+          end / (
+            '0.45'::float8::float8 + '0.225'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+            + case when (
+              greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+              - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+          ) > 0 then '0.1'::float8::float8 else 0 end
+      ))::numeric end * coalesce(net, 0) end) as "full_path_value"
+    from swept_pieces
+    cross join lateral (values (from_place, 1), (to_place, -1)) bound (place, sign)
+    group by entity, interval, by_group, groups, bound.place
+  ) events
+), swept_own as (
+  select *
+  from (
+    select *, max(touch_dimensions) over (partition by entity, place) as dimensions
+    from (
+      select entity, place, dimensions as touch_dimensions, null as interval, null::int as is_last, null::float8 as net,
+        null::float8 as gross, null::boolean as retracted, null::bigint as touches, null::float8 as position,
+        null::bigint as last_non_direct, null::bigint as lead_position, null::bigint as opportunity_position
+      from crowd_touches
+      union all
+      select entity, from_place, null, interval, is_last, net::float8, gross::float8, retracted, touches, position,
+        last_non_direct, lead_position, opportunity_position
+      from swept_pieces
+      where is_own
+    ) listed
+  ) listed
+  where touch_dimensions is null
+), growing as materialized (
+  select entity, place, floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int) as block, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 - '64'::int::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int))::numeric as growth
+  from crowd_touches
+), decaying as (
+  select *, power(2::float8, recorded_halvings - '64'::int::int * floor(recorded_halvings / '64'::int::int))::numeric as recorded_growth, floor(recorded_halvings / '64'::int::int) as recorded_block
+  from (
+    select *, extract(epoch from last_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 as newest, extract(epoch from recorded_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 as recorded_halvings
+    from swept_journeys
+    where touches > 0
+  ) journeys
+), swept_factors as (
+  select *, (power(2::float8, '64'::int::int * block - newest)
+      / sum(grown::float8 * power(2::float8, '64'::int::int * block - newest)) over (partition by conversion_id))::numeric as factor
+  from (
+    select entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block,
+      sum(sign * coalesce(grown, 0)) - coalesce(max(case when recorded_block = block then recorded_growth end), 0) as grown
+    from (
+      select *, sum(growth) over (partition by entity, block order by place) as grown
+      from (
+        select entity, block, place, growth, null as conversion_id, null as interval, false as by_group, null::bigint as groups, null::numeric as net,
+          null::numeric as gross, null::boolean as retracted, null::bigint as low, null::bigint as high,
+          null::bigint as recorded, null::numeric as recorded_growth, null::float8 as recorded_block,
+          null::float8 as newest, 0 as sign
+        from growing
+        union all
+        select entity, floor(newest / '64'::int::int) - blocks_ago, bound.place, null, conversion_id, interval, by_group, groups, net, gross,
+          retracted, low, high, recorded, recorded_growth, recorded_block, newest, bound.sign
+        from decaying
+        cross join (values (0), (1)) blocks (blocks_ago)
+        cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+      ) listed
+    ) summed
+    where conversion_id is not null
+    group by entity, conversion_id, interval, by_group, groups, net, gross, retracted, low, high, recorded, recorded_growth,
+      recorded_block, newest, block
+  ) blocks
+  where grown > 0
+), swept_decay_events as (
+  select entity, interval, by_group, groups, block, bound.place, sum(bound.sign * case when retracted then 0 else factor end) as "net_4", sum(bound.sign * case when retracted then 0 else factor * coalesce(net, 0) end) as "value_4"
+  from swept_factors
+  cross join lateral (values
+      (low + 1, high + 1, 1), (case when recorded_block = block then recorded end, recorded + 1, -1)
+  ) piece (from_place, to_place, sign)
+  cross join lateral (values (from_place, piece.sign), (to_place, -piece.sign)) bound (place, sign)
+  where from_place is not null
+  group by entity, interval, by_group, groups, block, bound.place
+), swept_credit as materialized (
+  select interval, dimensions, sum(touchpoints)::bigint as touchpoints, sum(lasts)::bigint as lasts, coalesce(sum("net_0"), 0) as "net_0", coalesce(sum("value_0"), 0) as "value_0", coalesce(sum("net_1"), 0) as "net_1", coalesce(sum("value_1"), 0) as "value_1", coalesce(sum("net_2"), 0) as "net_2", coalesce(sum("value_2"), 0) as "value_2", coalesce(sum("net_3"), 0) as "net_3", coalesce(sum("value_3"), 0) as "value_3", coalesce(sum("net_4"), 0) as "net_4", coalesce(sum("value_4"), 0) as "value_4", coalesce(sum("net_5"), 0) as "net_5", coalesce(sum("value_5"), 0) as "value_5", coalesce(sum("net_6"), 0) as "net_6", coalesce(sum("value_6"), 0) as "value_6", coalesce(sum("net_7"), 0) as "net_7", coalesce(sum("value_7"), 0) as "value_7", coalesce(sum("net_8"), 0) as "net_8", coalesce(sum("value_8"), 0) as "value_8"
+  from (
+    select interval, dimensions, sum(covered) as touchpoints, 0 as lasts, 0::float8 as "net_0", 0::float8 as "value_0", 0::float8 as "net_1", 0::float8 as "value_1", 0::float8 as "net_2", 0::float8 as "value_2", '1'::int::float8 * sum("linear_net")::float8 as "net_3", '1'::int::float8 * sum("linear_value")::float8 as "value_3", 0::float8 as "net_4", 0::float8 as "value_4", '0.2'::float8::float8 * sum("even_net")::float8 as "net_5", '0.2'::float8::float8 * sum("even_value")::float8 as "value_5", '0.5'::float8::float8 * sum("even_net")::float8 as "net_6", '0.5'::float8::float8 * sum("even_value")::float8 as "value_6", '1'::int::float8 * sum("w_shaped_net")::float8 as "net_7", '1'::int::float8 * sum("w_shaped_value")::float8 as "value_7", '1'::int::float8 * sum("full_path_net")::float8 as "net_8", '1'::int::float8 * sum("full_path_value")::float8 as "value_8"
+    from (
+      select interval, dimensions, weight * covered as covered, weight * "linear_net" as "linear_net", weight * "linear_value" as "linear_value", weight * "even_net" as "even_net", weight * "even_value" as "even_value", weight * "w_shaped_net" as "w_shaped_net", weight * "w_shaped_value" as "w_shaped_value", weight * "full_path_net" as "full_path_net", weight * "full_path_value" as "full_path_value"
+      from (
+        select interval, dimensions, weight, sum(covered) over here as covered, sum("linear_net") over here as "linear_net", sum("linear_value") over here as "linear_value", sum("even_net") over here as "even_net", sum("even_value") over here as "even_value", sum("w_shaped_net") over here as "w_shaped_net", sum("w_shaped_value") over here as "w_shaped_value", sum("full_path_net") over here as "full_path_net", sum("full_path_value") over here as "full_path_value"
+        from (
+          select entity, interval, place, dimensions, 1 as weight, 0 as covered, 0 as "linear_net", 0 as "linear_value", 0 as "even_net", 0 as "even_value", 0 as "w_shaped_net", 0 as "w_shaped_value", 0 as "full_path_net", 0 as "full_path_value"
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, covered, "linear_net", "linear_value", "even_net", "even_value", "w_shaped_net", "w_shaped_value", "full_path_net", "full_path_value"
+          from swept_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval order by place)
+      ) places
+      where dimensions is not null
+      union all
+      select interval, dimensions, later * covered, later * "linear_net", later * "linear_value", later * "even_net", later * "even_value", later * "w_shaped_net", later * "w_shaped_value", later * "full_path_net", later * "full_path_value"
+      from (
+        select *, sum(weight) over (partition by entity, group_number order by place desc) as later,
+          max(touch_dimensions) over (partition by entity, group_number) as dimensions
+        from (
+          select entity, group_number, null as interval, place, dimensions as touch_dimensions, 1 as weight,
+            null::numeric as covered, null::numeric as "linear_net", null::numeric as "linear_value", null::numeric as "even_net", null::numeric as "even_value", null::numeric as "w_shaped_net", null::numeric as "w_shaped_value", null::numeric as "full_path_net", null::numeric as "full_path_value"
+          from crowd_touches
+          where by_group
+          union all
+          select entity, group_number, interval, place, null, null, covered, "linear_net", "linear_value", "even_net", "even_value", "w_shaped_net", "w_shaped_value", "full_path_net", "full_path_value"
+          from swept_events
+          cross join lateral generate_series(1, groups) group_number
+          where by_group
+        ) listed
+      ) counted
+      where touch_dimensions is null and later > 0
+    ) sums
+    group by interval, dimensions
+    union all
+    select interval, dimensions, 0, sum(is_last), sum(case when retracted then 0 else (position = 1)::int::float8 end), sum(case when retracted then 0 else (position = 1)::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else (position = touches)::int::float8 end), sum(case when retracted then 0 else (position = touches)::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else (position = coalesce(last_non_direct, touches))::int::float8 end), sum(case when retracted then 0 else (position = coalesce(last_non_direct, touches))::int::float8 * coalesce(net, 0) end), sum(case when retracted then 0 else 1::float8 / touches end), sum(case when retracted then 0 else 1::float8 / touches * coalesce(net, 0) end), 0, 0, sum(case when retracted then 0 else case
+        when touches = 1 then 1
+        when touches = 2 then case position when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+        when position = 1 then '0.4'::float8::float8
+        when position = touches then '0.4'::float8::float8
+        else '0.2'::float8::float8 / (touches - 2)
+        end end), sum(case when retracted then 0 else case
+        when touches = 1 then 1
+        when touches = 2 then case position when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+        when position = 1 then '0.4'::float8::float8
+        when position = touches then '0.4'::float8::float8
+        else '0.2'::float8::float8 / (touches - 2)
+        end * coalesce(net, 0) end), sum(case when retracted then 0 else case
+        when touches = 1 then 1
+        when touches = 2 then case position when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+        when position = 1 then '0.25'::float8::float8
+        when position = touches then '0.25'::float8::float8
+        else '0.5'::float8::float8 / (touches - 2)
+        end end), sum(case when retracted then 0 else case
+        when touches = 1 then 1
+        when touches = 2 then case position when 1 then '0.5'::float8::float8 else '0.5'::float8::float8 end
+        when position = 1 then '0.25'::float8::float8
+        when position = touches then '0.25'::float8::float8
+        else '0.5'::float8::float8 / (touches - 2)
+        end * coalesce(net, 0) end), sum(case when retracted then 0 else case
+        when (
+          case when position = 1 then '0.3'::float8::float8 else 0 end
+          + case when position = lead_position then '0.3'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+          + case when position = touches then '0'::int::float8 else 0 end
+      ) > 0 then (
+          case when position = 1 then '0.3'::float8::float8 else 0 end
+          + case when position = lead_position then '0.3'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+          + case when position = touches then '0'::int::float8 else 0 end
+      )
+        when position < greatest(lead_position, opportunity_position, 1) then '0.1'::float8::float8 / (
+          greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+          - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+      )
+        else 0
+        end / (
+          '0.3'::float8::float8 + '0.3'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+          + case when (
+            greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+        ) > 0 then '0.1'::float8::float8 else 0 end
+      ) end), sum(case when retracted then 0 else case
+        when (
+          case when position = 1 then '0.3'::float8::float8 else 0 end
+          + case when position = lead_position then '0.3'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+          + case when position = touches then '0'::int::float8 else 0 end
+      ) > 0 then (
+          case when position = 1 then '0.3'::float8::float8 else 0 end
+          + case when position = lead_position then '0.3'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.3'::float8::float8 else 0 end
+          + case when position = touches then '0'::int::float8 else 0 end
+      )
+        when position < greatest(lead_position, opportunity_position, 1) then '0.1'::float8::float8 / (
+          greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+          - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+      )
+        else 0
+        end / (
+          '0.3'::float8::float8 + '0.3'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+          + case when (
+            greatest(greatest(lead_position, opportunity_position, 1) - 2, 0) - ((lead_position > 1 and lead_position < greatest(lead_position, opportunity_position, 1)) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < greatest(lead_position, opportunity_position, 1)) is true and opportunity_position is distinct from lead_position)::int
+        ) > 0 then '0.1'::float8::float8 else 0 end
+      ) * coalesce(net, 0) end), sum(case when retracted then 0 else case
+        when (
+          case when position = 1 then '0.225'::float8::float8 else 0 end
+          + case when position = lead_position then '0.225'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+          + case when position = touches then '0.225'::float8::float8 else 0 end
+      ) > 0 then (
+          case when position = 1 then '0.225'::float8::float8 else 0 end
+          + case when position = lead_position then '0.225'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+          + case when position = touches then '0.225'::float8::float8 else 0 end
+      )
+        when position < touches then '0.1'::float8::float8 / (
+          greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+          - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+      )
+        else 0
+        end / (
+          '0.45'::float8::float8 + '0.225'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+          + case when (
+            greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+        ) > 0 then '0.1'::float8::float8 else 0 end
+      ) end), sum(case when retracted then 0 else case
+        when (
+          case when position = 1 then '0.225'::float8::float8 else 0 end
+          + case when position = lead_position then '0.225'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+          + case when position = touches then '0.225'::float8::float8 else 0 end
+      ) > 0 then (
+          case when position = 1 then '0.225'::float8::float8 else 0 end
+          + case when position = lead_position then '0.225'::float8::float8 else 0 end
+          + case when position = opportunity_position then '0.225'::float8::float8 else 0 end
+          + case when position = touches then '0.225'::float8::float8 else 0 end
+      )
+        when position < touches then '0.1'::float8::float8 / (
+          greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+          - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+      )
+        else 0
+        end / (
+          '0.45'::float8::float8 + '0.225'::float8::float8 * num_nonnulls(lead_position, opportunity_position)
+          + case when (
+            greatest(touches - 2, 0) - ((lead_position > 1 and lead_position < touches) is true)::int
+            - ((opportunity_position > 1 and opportunity_position < touches) is true and opportunity_position is distinct from lead_position)::int
+        ) > 0 then '0.1'::float8::float8 else 0 end
+      ) * coalesce(net, 0) end)
+    from swept_own
+    group by interval, dimensions
+    union all
+    select interval, dimensions, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, sum("net_4")::float8, sum("value_4")::float8, 0, 0, 0, 0, 0, 0, 0, 0
+    from (
+      select interval, dimensions, weight * "net_4" as "net_4", weight * "value_4" as "value_4"
+      from (
+        select interval, dimensions, weight, sum("net_4") over here as "net_4", sum("value_4") over here as "value_4"
+        from (
+          select entity, interval, place, dimensions, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 - '64'::int::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int))::numeric as weight, 0 as "net_4", 0 as "value_4", floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int) as block
+          from swept_placed
+          union all
+          select entity, interval, place, null, null, "net_4", "value_4", block
+          from swept_decay_events
+          where not by_group
+        ) listed
+        window here as (partition by entity, interval, block order by place)
+      ) places
+      where dimensions is not null
+      union all
+      select interval, dimensions, later * "net_4", later * "value_4"
+      from (
+        select *, sum(weight) over (partition by entity, group_number, block order by place desc) as later,
+          max(touch_dimensions) over (partition by entity, group_number) as dimensions
+        from (
+          select entity, group_number, null as interval, place, dimensions as touch_dimensions, power(2::float8, extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 - '64'::int::int * floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int))::numeric as weight,
+            null::numeric as "net_4", null::numeric as "value_4", floor(extract(epoch from occurred_at - '2026-04-30T22:00:00.000Z'::timestamptz)::float8 / '604800'::int::float8 / '64'::int::int) as block
+          from crowd_touches
+          where by_group
+          union all
+          select entity, group_number, interval, place, null, null, "net_4", "value_4", block
+          from swept_decay_events
+          cross join lateral generate_series(1, groups) group_number
+          where by_group
+        ) listed
+      ) counted
+      where touch_dimensions is null and later > 0
+    ) sums
+    group by interval, dimensions
+  ) credited
+  group by interval, dimensions
+  having sum(touchpoints) > 0
+),
+  attributed as (
+  select number
+  from ranked
+  where place = 1
+  union all
+  select number
+  from swept_journeys
+  where touches > 0
+),
+  swept_held as materialized (
+  select interval, conversion_id, dimensions, bool_or(is_last) as is_last
+  from (
+    select interval, conversion_id, dimensions, sign * seen as touches, mark = 'last' and here > 0 as is_last
+    from (
+      select *, count(touch) over (partition by entity, group_number order by place) as seen,
+        count(touch) over (partition by entity, group_number, place) as here,
+        max(touch_dimensions) over (partition by entity, group_number) as dimensions
+      from (
+        select entity, group_number, place, id as touch, dimensions as touch_dimensions, null as interval,
+          null as conversion_id, null as mark, 0 as sign
+        from crowd_touches
+        where by_group
+        union all
+        select entity, group_number, bound.place, null, null, interval, conversion_id, bound.mark, bound.sign
+        from swept_journeys
+        cross join lateral (values (low, 'low', -1), (high, 'high', 1), (last, 'last', 0)) bound (place, mark, sign)
+        cross join lateral generate_series(1, groups) group_number
+        where by_group and touches > 0
+      ) listed
+    ) counted
+    where conversion_id is not null
+    union all
+    select interval, conversion_id, recorded_dimensions, -1, false
+    from swept_journeys
+    where by_group and touches > 0 and recorded is not null
+  ) counted
+  group by interval, conversion_id, dimensions
+  having sum(touches) > 0
+), swept_influence as (
+  select interval, dimensions, sum(influenced)::bigint as influenced
+  from (
+    select interval, dimensions, greatest(least(begun, coalesce(lead(ended) over (
+              partition by entity, interval, opening, dimensions order by place
+          ), journeys)) - ended, 0) as influenced
+    from (
+      select *, count(*) filter (where mark = 1) over earlier as ended, count(*) filter (where mark = -1) over earlier as begun,
+        count(*) filter (where mark = 1) over (partition by entity, interval, opening) as journeys
+      from (
+        select entity, interval, opening, place, 0 as mark, dimensions
+        from swept_placed
+        cross join lateral generate_series(1, openings) opening
+        union all
+        select entity, interval, opening, bound.place, bound.mark, null
+        from swept_journeys
+        cross join lateral (values (low + 1, -1), (high + 1, 1)) bound (place, mark)
+        where not by_group
+      ) listed
+      window earlier as (partition by entity, interval, opening order by place)
+    ) counted
+    where dimensions is not null
+    union all
+    select interval, dimensions, -1
+    from (
+      select interval, dimensions, conversion_id, sum(sign * seen) as touches
+      from (
+        select *, count(touch) over (partition by entity, dimensions order by place) as seen
+        from (
+          select entity, place, dimensions, id as touch, null as interval, null as conversion_id, 0 as sign
+          from (
+            select *, (entity, dimensions) in (
+              select entity, recorded_dimensions from swept_journeys where recorded is not null and not by_group
+            ) as records
+            from crowd_touches
+            offset 0
+          ) touches
+          where records
+          union all
+          select entity, bound.place, recorded_dimensions, null, interval, conversion_id, bound.sign
+          from swept_journeys
+          cross join lateral (values (low, -1), (high, 1)) bound (place, sign)
+          where recorded is not null and not by_group
+        ) listed
+      ) counted
+      where sign <> 0
+      group by interval, dimensions, conversion_id
+    ) held
+    where touches = 1
+    union all
+    select interval, dimensions, 1
+    from swept_held
+  ) counted
+  group by interval, dimensions
+),
+  near_kept as materialized (
+  select *
+  from (
+    select o.*, (
+      select min(c.day)
+      from goal_settings g
+      cross join lateral (
+        select (c.occurred_at at time zone 'Europe/Berlin'::text)::date as day
+        from conversions c
+        where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.person_id = o.person_id
+          and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
+          and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
+          and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
+          and not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+          offset 0
+        ) and (g.counting = 'every' or not exists (select
+            from (
+              select held.id, held.occurred_at
+              from conversions held
+              where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+                and true
+                and held.person_id = c.person_id
+                and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+                and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+            where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+              and not exists (
+              select
+              from adjustments a
+              where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+              offset 0
+        ))) and c.properties ->> 'plan'::text = any('{"pro"}'::text[]) and (c.occurred_at at time zone 'Europe/Berlin'::text)::date in (select day from kept_days)
+          and c.id not in (select id from added)
+        order by c.occurred_at
+        limit 1
+      ) c
+      where true) as summed_day
+    from (
+      select c.*, greatest(c.opens_at, greatest('2026-04-30T22:00:00.000Z'::timestamptz, case when (((to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date) then ((to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text end)) as from_at, case when ((((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = ((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1) then (((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else ((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text end - interval '1 millisecond' as to_at, c.occurred_at as touched_at,
+        '' as except_id
+      from converted c
+      where (select exists (select from kept_days)) and not c.retracted
+      offset 0
+    ) o
+    offset 0
+  ) o
+  where summed_day is not null
+), summed_touches as materialized (
+  select touchpoint_id, coalesce(interval, '') as interval
+  from (
+    select o.touchpoint_id, o.interval, (
+      select min(c.day)
+      from goal_settings g
+      cross join lateral (
+        select (c.occurred_at at time zone 'Europe/Berlin'::text)::date as day
+        from conversions c
+        where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.person_id = o.person_id
+          and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
+          and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
+          and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
+          and not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+          offset 0
+        ) and (g.counting = 'every' or not exists (select
+            from (
+              select held.id, held.occurred_at
+              from conversions held
+              where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+                and true
+                and held.person_id = c.person_id
+                and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+                and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+            where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+              and not exists (
+              select
+              from adjustments a
+              where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+              offset 0
+        ))) and c.properties ->> 'plan'::text = any('{"pro"}'::text[]) and true
+        order by c.occurred_at
+        limit 1
+      ) c
+      where true) as first_day,
+      (
+      select min(c.day)
+      from goal_settings g
+      cross join lateral (
+        select (c.occurred_at at time zone 'Europe/Berlin'::text)::date as day
+        from conversions c
+        where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.person_id = o.person_id
+          and (c.person_id, c.goal, c.occurred_at) >= (o.person_id, g.key, o.from_at)
+          and (c.person_id, c.goal, c.occurred_at) <= (o.person_id, g.key, o.to_at)
+          and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
+          and not exists (
+          select
+          from adjustments a
+          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+          offset 0
+        ) and (g.counting = 'every' or not exists (select
+            from (
+              select held.id, held.occurred_at
+              from conversions held
+              where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
+                and true
+                and held.person_id = c.person_id
+                and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
+                and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
+            where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
+              and not exists (
+              select
+              from adjustments a
+              where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
+              offset 0
+        ))) and c.properties ->> 'plan'::text = any('{"pro"}'::text[]) and (c.occurred_at at time zone 'Europe/Berlin'::text)::date in (select day from kept_days)
+          and c.id not in (select id from added)
+        order by c.occurred_at
+        limit 1
+      ) c
+      where true) as summed_day
+    from (
+      select t.touchpoint_id, t.interval, t.person_id, t.account_id, t.occurred_at as touched_at,
+        greatest(t.occurred_at, t.starts_at) as from_at, t.to_at, t.touchpoint_id as except_id
+      from (
+        select c.id as conversion_id, t.id as touchpoint_id, t.occurred_at, to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD') as interval, c.person_id, c.account_id,
+          greatest('2026-04-30T22:00:00.000Z'::timestamptz, case when (((to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date) then ((to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (to_char(date_trunc('week', c.occurred_at at time zone 'Europe/Berlin'), 'YYYY-MM-DD')::date)::timestamp at time zone 'Europe/Berlin'::text end) as starts_at, case when ((((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = ((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1) then (((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else ((c.occurred_at at time zone 'Europe/Berlin'::text)::date + 1)::timestamp at time zone 'Europe/Berlin'::text end - interval '1 millisecond' as to_at
+        from near_kept c
+        join touchpoints t on t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and true and t.person_id = c.person_id
+          and (t.person_id, t.occurred_at) >= (c.person_id, c.opens_at)
+          and (t.person_id, t.occurred_at) <= (c.person_id, c.occurred_at)
+        where not c.retracted and t.id is distinct from c.touchpoint_id and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[]) and t.channel = any('{"x","linkedin"}'::text[])) t
+      offset 0
+    ) o
+    offset 0
+  ) o
+  where summed_day = first_day
+), by_group as (
+  select interval, array["channel", "campaign"] collate "C" as dimensions, sum(touchpoints)::int as touchpoints,
+    sum(influenced)::int as influenced, sum(assisted)::int as assisted,
+    sum("weight_0") as "weight_0", coalesce(sum("worth_0"), 0) as "worth_0", sum("weight_1") as "weight_1", coalesce(sum("worth_1"), 0) as "worth_1", sum("weight_2") as "weight_2", coalesce(sum("worth_2"), 0) as "worth_2", sum("weight_3") as "weight_3", coalesce(sum("worth_3"), 0) as "worth_3", sum("weight_4") as "weight_4", coalesce(sum("worth_4"), 0) as "worth_4", sum("weight_5") as "weight_5", coalesce(sum("worth_5"), 0) as "worth_5", sum("weight_6") as "weight_6", coalesce(sum("worth_6"), 0) as "worth_6", sum("weight_7") as "weight_7", coalesce(sum("worth_7"), 0) as "worth_7", sum("weight_8") as "weight_8", coalesce(sum("worth_8"), 0) as "worth_8"
+  from (
+    select interval, "channel", "campaign", 0 as touchpoints,
+      case when places = 1 then journeys else 0 end as influenced,
+      case when places > 1 and place = places then -journeys else 0 end as assisted, "weight_0", "worth_0", "weight_1", "worth_1", "weight_2", "worth_2", "weight_3", "worth_3", "weight_4", "worth_4", "weight_5", "worth_5", "weight_6", "worth_6", "weight_7", "worth_7", "weight_8", "worth_8"
+    from by_place
+    union all
+    select interval, "channel", "campaign", count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    from (select distinct touchpoint_id, interval, "channel", "campaign" from ranked where (touchpoint_id, coalesce(interval, '')) not in (select touchpoint_id, interval from summed_touches)) distinct_touchpoints
+    group by interval, "channel", "campaign"
+    union all
+    select interval, "channel", "campaign", 0, count(*), count(*), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    from (select distinct number, interval, "channel", "campaign" from ranked where places > 1) held
+    group by interval, "channel", "campaign"
+    union all
+    select interval, dimensions['1'::int::int], dimensions['2'::int::int], touchpoints, 0, -lasts, "net_0", "value_0", "net_1", "value_1", "net_2", "value_2", "net_3", "value_3", "net_4", "value_4", "net_5", "value_5", "net_6", "value_6", "net_7", "value_7", "net_8", "value_8"
+    from swept_credit
+    union all
+    select interval, dimensions['1'::int::int], dimensions['2'::int::int], 0, influenced, influenced, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    from swept_influence
+    where influenced > 0
+  ) counted
+  group by interval, "channel", "campaign"
+), placed as materialized (
+  select *, row_number() over (order by "weight_0" desc, interval, dimensions) > '1000'::int and not exists (select from kept_days) as folded
+  from by_group
+), folded_journeys as (
+  select interval, bool_or(place = places) as is_last
+  from (
+    select *, (coalesce(interval, ''), array["channel", "campaign"] collate "C") in (
+      select coalesce(interval, ''), dimensions from placed where folded
+    ) as is_folded
+    from ranked
+    offset 0
+  ) ranked
+  where is_folded
+  group by interval, number
+  union all
+  select interval, is_last
+  from (
+    select interval, conversion_id, coalesce(bool_or(here > 0) filter (where mark = 'last'), false) as is_last,
+      sum(case mark when 'low' then -before when 'high' then before when 'recorded' then -here end) as held
+    from (
+      select *, sum(folded) over (partition by entity, interval order by place) as before,
+        sum(folded) over (partition by entity, interval, place) as here
+      from (
+        select entity, interval, place, null as conversion_id, null as mark, ((coalesce(interval, ''), dimensions) in (select coalesce(interval, ''), dimensions from placed where folded))::int as folded
+        from swept_placed
+        union all
+        select entity, interval, asked.place, conversion_id, asked.mark, 0
+        from swept_journeys
+        cross join lateral (values (low, 'low'), (high, 'high'), (recorded, 'recorded'), (last, 'last')) asked (place, mark)
+        where asked.place is not null and not by_group
+      ) listed
+    ) listed
+    where conversion_id is not null
+    group by interval, conversion_id
+  ) held
+  where held > 0
+  union all
+  select interval, bool_or(is_last)
+  from (select *, (coalesce(interval, ''), dimensions) in (select coalesce(interval, ''), dimensions from placed where folded) as folded from swept_held offset 0) held
+  where folded
+  group by interval, conversion_id
+), folded as (
+  select interval, sum(touchpoints)::int as touchpoints,
+    (select count(*) from folded_journeys j where j.interval is not distinct from p.interval)::int as influenced,
+    (select count(*) from folded_journeys j where j.interval is not distinct from p.interval and not j.is_last)::int as assisted,
+    sum("weight_0") as "weight_0", sum("worth_0") as "worth_0", sum("weight_1") as "weight_1", sum("worth_1") as "worth_1", sum("weight_2") as "weight_2", sum("worth_2") as "worth_2", sum("weight_3") as "weight_3", sum("worth_3") as "worth_3", sum("weight_4") as "weight_4", sum("worth_4") as "worth_4", sum("weight_5") as "weight_5", sum("worth_5") as "worth_5", sum("weight_6") as "weight_6", sum("worth_6") as "worth_6", sum("weight_7") as "weight_7", sum("worth_7") as "worth_7", sum("weight_8") as "weight_8", sum("worth_8") as "worth_8"
+  from placed p
+  where folded
+  group by interval
+), answer as (
+  select interval, dimensions, false as other, touchpoints, influenced, assisted,
+    array["weight_0", "weight_1", "weight_2", "weight_3", "weight_4", "weight_5", "weight_6", "weight_7", "weight_8"] as credits, array["worth_0", "worth_1", "worth_2", "worth_3", "worth_4", "worth_5", "worth_6", "worth_7", "worth_8"] as values
+  from placed
+  where not folded
+  union all
+  select interval, null, true, touchpoints, influenced, assisted,
+    array["weight_0", "weight_1", "weight_2", "weight_3", "weight_4", "weight_5", "weight_6", "weight_7", "weight_8"], array["worth_0", "worth_1", "worth_2", "worth_3", "worth_4", "worth_5", "worth_6", "worth_7", "worth_8"]
+  from folded
+)
+select json_build_object(
+    'groups', (select coalesce(json_agg(answer order by other, interval, credits[1] desc, dimensions), '[]') from answer),
+    'totals', (select coalesce(json_agg(sums), '[]') from (
+      select interval, currency, count(*) filter (where not retracted) as conversions,
+        coalesce(sum(net) filter (where not retracted), 0) as value, count(*) as gross_conversions,
+        coalesce(sum(gross), 0) as gross_value, count(*) filter (where is_attributed) as attributed_conversions,
+        coalesce(sum(net) filter (where is_attributed), 0) as attributed_value,
+        count(*) filter (where lacks_rate) as lacks_rate, count(net) as valued
+      from (
+        select c.*, c.number in (select number from attributed) as is_attributed
+        from converted c
+        offset 0
+      ) c
+      group by interval, currency) sums),
+    'conversions', (select count(*) from reached),
+    'kept', exists (select from kept_days)
+);
