@@ -118,9 +118,12 @@ function rendered(statement: SQL): string {
   const nested = params.findIndex(
     (value) => typeof value === 'string' && value.trimStart().startsWith('with '),
   );
-  const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) =>
-    Number(n) - 1 === nested ? quoted('the statement below') : literal(params[Number(n) - 1]),
-  );
+  const inNested = nested === -1 ? [] : [nested, nested + 1];
+  const text = sql.replaceAll(/\$(\d+)/g, (_, n: string) => {
+    const place = Number(n) - 1;
+    if (!inNested.includes(place)) return literal(params[place]);
+    return quoted(place === nested ? 'the statement below' : 'its parameters');
+  });
   const values = params[nested + 1] as unknown[];
   const below =
     nested === -1 ? '' : `\n-- The nested statement.\n${renderedNested(String(params[nested]), values)}`;
