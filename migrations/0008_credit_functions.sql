@@ -10,7 +10,7 @@
 -- id may be above the xmax of the fence, which is only the latest id that had ended, so the fence does not tell.
 -- Locks: an advisory lock, to the end of the transaction, so that one step of a workspace runs at a time.
 create or replace function begin_settling_credit(p_workspace_id uuid) returns text
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_row record;
   v_status text;
@@ -50,7 +50,7 @@ $$;
 --   has_kinds     a question filters kinds, so that kinds without credit count as well
 create or replace function credit_watch(p_workspace_id uuid)
 returns table (fence pg_snapshot, goals text[], has_accounts boolean, has_kinds boolean)
-language sql stable set plan_cache_mode = force_custom_plan as $$
+language sql stable set plan_cache_mode = force_custom_plan set jit = off as $$
   select h.fence, kept.goals, kept.has_accounts, kept.has_kinds
   from credit_horizons h
   cross join lateral (
@@ -77,7 +77,7 @@ $$;
 create or replace function end_settling_credit(
   p_workspace_id uuid, p_question uuid, p_days int, p_age interval, p_max_cells int
 ) returns jsonb
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_rows constant int := 2000;
   v_status text := current_setting('throughline.settling_credit', true);
@@ -276,15 +276,16 @@ $$;
 -- accounts, from an instant on: theirs between that instant and another one, both included.
 --   p_watch                    a row of credit_watch
 --   p_people, p_accounts, …    in parallel; an account may be null
+--   p_recorders                new touchpoints: conversions that they recorded are new as well, and get a mark of their own
 -- A conversion that already has a mark which the fence does not see needs no other one: it is not in any sum yet, or its
 -- day is open; and settling takes that mark into account only when this transaction has ended.
 -- Bound: of a person, or an account, and a goal, the first 1,000 conversions are marked one by one. If there are so many,
 -- one mark spans all later ones.
 create or replace function mark_credit(
   p_workspace_id uuid, p_fence pg_snapshot, p_goals text[], p_has_accounts boolean,
-  p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[]
+  p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[], p_recorders text[] default '{}'
 ) returns void
-language sql set plan_cache_mode = force_custom_plan as $$
+language sql set plan_cache_mode = force_custom_plan set jit = off as $$
   with said as materialized (
     select person_id, account_id, since, until
     from unnest(p_people, p_accounts, p_since, p_until) said (person_id, account_id, since, until)
@@ -293,7 +294,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
     from (select person_id, min(since) as since, max(until) as until from said group by person_id offset 0) person
     cross join unnest(p_goals) goal (key)
     cross join lateral (
-      select c.goal, c.occurred_at, c.id, row_number() over (order by c.occurred_at) as nth
+      select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
       where c.workspace_id = (select p_workspace_id)
         and (c.person_id, c.goal, c.occurred_at) >= (person.person_id, goal.key, person.since)
@@ -313,7 +314,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
     ) account
     cross join unnest(p_goals) goal (key)
     cross join lateral (
-      select c.goal, c.occurred_at, c.id, row_number() over (order by c.occurred_at) as nth
+      select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
       where c.workspace_id = (select p_workspace_id) and c.account_id is not null
         and (c.account_id, c.goal, c.occurred_at) >= (account.account_id, goal.key, account.since)
@@ -327,7 +328,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
   select distinct p_workspace_id, f.goal, f.occurred_at, case when f.nth = 1000 then f.until else f.occurred_at end,
     case when f.nth < 1000 then f.id end, false, pg_current_xact_id()
   from found f
-  where f.nth = 1000 or not exists (
+  where f.nth = 1000 or (f.touchpoint_id is null or f.touchpoint_id <> all (p_recorders)) and not exists (
     select
     from credit_marks m
     where m.workspace_id = (select p_workspace_id) and m.conversion_id = f.id and m.from_at = f.occurred_at
@@ -340,7 +341,7 @@ $$;
 -- their conversions and, because a retracted conversion counts no more, later ones of the same person or account. The
 -- conversion of an adjustment that waits for it is marked when it comes.
 create or replace function mark_credit_of_adjustments() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin
@@ -378,7 +379,7 @@ referencing old table as changed for each statement execute function mark_credit
 -- change the figures of later conversions of the same person or account: which of their touchpoints were in a journey
 -- before, whether they count if the goal counts once, and their milestones.
 create or replace function mark_credit_of_conversions() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin
@@ -440,7 +441,7 @@ referencing old table as changed for each statement execute function mark_credit
 -- deleted (`changed`) touchpoints. It marks the conversions whose journeys they may be in: those of the same person or
 -- account from the touchpoint's time on, for the longest lookback.
 create or replace function mark_credit_of_touchpoints() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin
@@ -475,7 +476,8 @@ begin
   loop
     perform mark_credit(
       v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
-      array_agg(c.since), array_agg(c.until + interval '366 days')
+      array_agg(c.since), array_agg(c.until + interval '366 days'),
+      case when tg_op = 'INSERT' then array(select r.id from changed r where r.workspace_id = v_watch.workspace_id) else '{}' end
     )
     from (
       select c.person_id, c.account_id, min(c.occurred_at) as since, max(c.occurred_at) as until

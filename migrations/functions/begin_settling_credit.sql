@@ -10,7 +10,7 @@
 -- id may be above the xmax of the fence, which is only the latest id that had ended, so the fence does not tell.
 -- Locks: an advisory lock, to the end of the transaction, so that one step of a workspace runs at a time.
 create or replace function begin_settling_credit(p_workspace_id uuid) returns text
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_row record;
   v_status text;

@@ -6,7 +6,7 @@
 --   has_kinds     a question filters kinds, so that kinds without credit count as well
 create or replace function credit_watch(p_workspace_id uuid)
 returns table (fence pg_snapshot, goals text[], has_accounts boolean, has_kinds boolean)
-language sql stable set plan_cache_mode = force_custom_plan as $$
+language sql stable set plan_cache_mode = force_custom_plan set jit = off as $$
   select h.fence, kept.goals, kept.has_accounts, kept.has_kinds
   from credit_horizons h
   cross join lateral (

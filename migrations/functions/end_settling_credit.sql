@@ -12,7 +12,7 @@
 create or replace function end_settling_credit(
   p_workspace_id uuid, p_question uuid, p_days int, p_age interval, p_max_cells int
 ) returns jsonb
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_rows constant int := 2000;
   v_status text := current_setting('throughline.settling_credit', true);

@@ -2,15 +2,16 @@
 -- accounts, from an instant on: theirs between that instant and another one, both included.
 --   p_watch                    a row of credit_watch
 --   p_people, p_accounts, …    in parallel; an account may be null
+--   p_recorders                new touchpoints: conversions that they recorded are new as well, and get a mark of their own
 -- A conversion that already has a mark which the fence does not see needs no other one: it is not in any sum yet, or its
 -- day is open; and settling takes that mark into account only when this transaction has ended.
 -- Bound: of a person, or an account, and a goal, the first 1,000 conversions are marked one by one. If there are so many,
 -- one mark spans all later ones.
 create or replace function mark_credit(
   p_workspace_id uuid, p_fence pg_snapshot, p_goals text[], p_has_accounts boolean,
-  p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[]
+  p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[], p_recorders text[] default '{}'
 ) returns void
-language sql set plan_cache_mode = force_custom_plan as $$
+language sql set plan_cache_mode = force_custom_plan set jit = off as $$
   with said as materialized (
     select person_id, account_id, since, until
     from unnest(p_people, p_accounts, p_since, p_until) said (person_id, account_id, since, until)
@@ -19,7 +20,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
     from (select person_id, min(since) as since, max(until) as until from said group by person_id offset 0) person
     cross join unnest(p_goals) goal (key)
     cross join lateral (
-      select c.goal, c.occurred_at, c.id, row_number() over (order by c.occurred_at) as nth
+      select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
       where c.workspace_id = (select p_workspace_id)
         and (c.person_id, c.goal, c.occurred_at) >= (person.person_id, goal.key, person.since)
@@ -39,7 +40,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
     ) account
     cross join unnest(p_goals) goal (key)
     cross join lateral (
-      select c.goal, c.occurred_at, c.id, row_number() over (order by c.occurred_at) as nth
+      select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
       where c.workspace_id = (select p_workspace_id) and c.account_id is not null
         and (c.account_id, c.goal, c.occurred_at) >= (account.account_id, goal.key, account.since)
@@ -53,7 +54,7 @@ language sql set plan_cache_mode = force_custom_plan as $$
   select distinct p_workspace_id, f.goal, f.occurred_at, case when f.nth = 1000 then f.until else f.occurred_at end,
     case when f.nth < 1000 then f.id end, false, pg_current_xact_id()
   from found f
-  where f.nth = 1000 or not exists (
+  where f.nth = 1000 or (f.touchpoint_id is null or f.touchpoint_id <> all (p_recorders)) and not exists (
     select
     from credit_marks m
     where m.workspace_id = (select p_workspace_id) and m.conversion_id = f.id and m.from_at = f.occurred_at

@@ -2,7 +2,7 @@
 -- their conversions and, because a retracted conversion counts no more, later ones of the same person or account. The
 -- conversion of an adjustment that waits for it is marked when it comes.
 create or replace function mark_credit_of_adjustments() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin

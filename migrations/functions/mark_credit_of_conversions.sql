@@ -3,7 +3,7 @@
 -- change the figures of later conversions of the same person or account: which of their touchpoints were in a journey
 -- before, whether they count if the goal counts once, and their milestones.
 create or replace function mark_credit_of_conversions() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin

@@ -2,7 +2,7 @@
 -- deleted (`changed`) touchpoints. It marks the conversions whose journeys they may be in: those of the same person or
 -- account from the touchpoint's time on, for the longest lookback.
 create or replace function mark_credit_of_touchpoints() returns trigger
-language plpgsql set plan_cache_mode = force_custom_plan as $$
+language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
 declare
   v_watch record;
 begin
@@ -37,7 +37,8 @@ begin
   loop
     perform mark_credit(
       v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
-      array_agg(c.since), array_agg(c.until + interval '366 days')
+      array_agg(c.since), array_agg(c.until + interval '366 days'),
+      case when tg_op = 'INSERT' then array(select r.id from changed r where r.workspace_id = v_watch.workspace_id) else '{}' end
     )
     from (
       select c.person_id, c.account_id, min(c.occurred_at) as since, max(c.occurred_at) as until

@@ -88,6 +88,7 @@ export function updateWorkspaceRow(id: string, patch: WorkspacePatch): SQL {
  * Deletes everything in the workspace, referencing rows first. The last statement returns the id if there was such a
  * workspace. Conversations are deleted before their touchpoints, whose triggers would recompute them again and again; and
  * the horizons of sums of credit before everything, because without them no change is marked.
+ * A step of settling locks these rows in another order, so it is waited for.
  */
 export function deleteWorkspaceRows(id: string): SQL[] {
   const tables = [
@@ -107,6 +108,7 @@ export function deleteWorkspaceRows(id: string): SQL[] {
     'erasures',
   ];
   return [
+    sql`select pg_advisory_xact_lock(hashtextextended('settle_credit ' || ${id}::text, 0))`,
     ...tables.map((table) => sql`delete from ${sql.identifier(table)} where workspace_id = ${id}`),
     sql`delete from workspaces where id = ${id} returning id`,
   ];

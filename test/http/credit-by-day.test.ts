@@ -109,6 +109,24 @@ test('a new conversion leaves the sums of its day good; a late touchpoint opens 
   ]);
 });
 
+test('a touchpoint that records a conversion leaves the sums of its day good', async () => {
+  const workspace = await filled();
+  await workspace.goal('purchase', { lookback_days: 30, match: { kind: 'demo' } });
+  for (let time = 0; time < 2; time++) await workspace.get(JUNE);
+  await keptReport(workspace, JUNE, 30);
+  const bob = { user_id: 'bob' };
+  await workspace.touchpoints({
+    id: 'd',
+    kind: 'demo',
+    channel: 'x',
+    occurred_at: '2025-06-12T10:00:00Z',
+    person: bob,
+  });
+  const recorded = await workspace.get(JUNE);
+  expect(timingOf(recorded)).toMatchObject({ kept: 30, open: 0, raw: 1 });
+  expect(recorded.body.totals).toMatchObject({ conversions: 3, attributed: { conversions: 2 } });
+});
+
 test('what another range, zone or policy cannot take from sums is computed', async () => {
   const workspace = await filled();
   for (let time = 0; time < 2; time++) await workspace.get(JUNE);
