@@ -111,7 +111,7 @@ test('a new conversion leaves the sums of its day good; a late touchpoint opens 
 
 test('a touchpoint that records a conversion leaves the sums of its day good', async () => {
   const workspace = await filled();
-  await workspace.goal('purchase', { lookback_days: 30, match: { kind: 'demo' } });
+  await workspace.goal('purchase', { lookback_days: 30, match: { touchpoints: [{ kind: ['demo'] }] } });
   for (let time = 0; time < 2; time++) await workspace.get(JUNE);
   await keptReport(workspace, JUNE, 30);
   const bob = { user_id: 'bob' };
