@@ -20,7 +20,7 @@ export function startUndo(): Undo {
   };
   return {
     add: (step) => {
-      // What would be created now would be left behind.
+      // The undo has begun: a database created from now on would be left behind.
       if (running) throw new Error('the benchmark is ending');
       let taken: Promise<void> | undefined;
       const once = () => {

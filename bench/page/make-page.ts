@@ -109,7 +109,7 @@ async function measureState(
   const leaving: (() => Promise<void>)[] = [];
   for (const space of spaces) {
     progress.note(space.size.name);
-    // What the Worker does after its answers ends first.
+    // Work that the Worker started after its responses ends first.
     await space.world.quiet();
     const leave = await state.make(space);
     if (leave) leaving.push(leave);

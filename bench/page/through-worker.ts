@@ -46,7 +46,7 @@ export async function capture(space: Space, asked: Asked): Promise<Captured> {
   return { ms: answer.ms, queries: call.queries, body: answer.body, is_too_slow };
 }
 
-/** The call of a report takes a slot. What follows an answer, this one or one before, takes none. */
+/** Only the call of a report takes a slot. Work after a response, of this request or an earlier one, takes none. */
 const isReport = ({ queries }: NeonCall) => queries.some(({ query }) => query.includes('begin_report('));
 
 /** Any other call but the one that looks the key up. */

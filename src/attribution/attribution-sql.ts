@@ -56,7 +56,7 @@ export interface AttributionAnswer {
  * Strategy: (1) Select the conversions of the range with the bounds of their journeys. (2) Join the
  * touchpoints of the same people (or accounts) once, by the index in journey order. (3) Give each touch its
  * place in its journey with window functions, all in one order. (4) Sum twice: by group and place, then, weighed under
- * every model, by group. What is counted once, such as distinct touchpoints, is counted separately. A `union all` adds
+ * every model, by group. Distinct touchpoints and journeys are counted separately. A `union all` adds
  * the two up, so that null groups need no join. (5) Fold groups beyond the limit into one row per interval.
  *
  * Steps never join each other. The planner does not know their sizes: in a workspace without statistics it

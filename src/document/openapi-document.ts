@@ -60,7 +60,7 @@ const HEADERS = {
   },
   'Server-Timing': {
     description:
-      'The time spent in the database, and the number of round trips to it. Of attribution also the days that were read from sums (`kept`), those whose sums are open (`open`), and the conversions that were computed (`raw`).',
+      'The time spent in the database, and the number of round trips to it. An attribution report adds the number of days read from sums (`kept`), of days whose sums are open (`open`), and of conversions computed from rows (`raw`).',
     schema: { type: 'string' },
     example: 'db;dur=4.2;desc="calls=1"',
   },
