@@ -68,7 +68,7 @@ function openCredit(question: AttributionQuestion): SQL {
     select json_build_object(
       'groups', (${groupsInOrder}),
       'totals', (select coalesce(json_agg(sums), '[]') from (${conversionSums}) sums),
-      'conversions', (select count(*) from reached),
+      'conversions', (select count(*) from converted),
       'kept', exists (select from kept_days)
     )`;
 }

@@ -12,7 +12,7 @@ export interface SumsUsed {
   /** Days that were read from sums, and days whose sums are open. */
   kept: number;
   open: number;
-  /** Conversions that were computed from their rows. */
+  /** Conversions that were computed from their rows; of a narrowed read token only those that it shows. */
   raw: number;
   /** Null: nobody asked before. */
   question: { id: string; is_kept: boolean; is_noted: boolean } | null;

@@ -3,6 +3,7 @@ import { openDatabases } from '../../src/db/client.ts';
 import { settleCredit } from '../../src/stats/settle-credit.ts';
 import { type Answer, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
+import { readToken, readWith } from './tokens.ts';
 
 needWorld();
 
@@ -145,6 +146,31 @@ test('what another range, zone or policy cannot take from sums is computed', asy
     expect({ query, ...timingOf(answer) }).toMatchObject({ query, ...timing });
     expect(answer.body.totals.conversions).toBe(2);
   }
+});
+
+test('a narrowed read token learns of no conversion that it does not show, from sums or rows', async () => {
+  const workspace = await filled();
+  await workspace.conversions({
+    id: 'hidden',
+    goal: 'purchase',
+    occurred_at: '2025-06-15T10:00:00Z',
+    person: { user_id: 'bob' },
+    value: 5,
+  });
+  const token = await readToken(workspace, { reports: ['attribution'], where: { channel: ['email'] } });
+  const first = await readWith(token, 'GET', JUNE);
+  expect(first.body.totals).toMatchObject({ conversions: 2 });
+  expect(timingOf(first)).toMatchObject({ kept: 0, raw: 2 });
+  await readWith(token, 'GET', JUNE);
+  const kept = await vi.waitFor(
+    async () => {
+      const answer = await readWith(token, 'GET', JUNE);
+      expect(timingOf(answer)).toMatchObject({ kept: 30, raw: 0 });
+      return answer;
+    },
+    { timeout: 20_000, interval: 100 },
+  );
+  expect(kept.body).toEqual(first.body);
 });
 
 test('groups beyond the limit are one row with exact figures, whatever the sums', async () => {

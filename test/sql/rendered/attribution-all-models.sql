@@ -1388,6 +1388,6 @@ select json_build_object(
         offset 0
       ) c
       group by interval, currency) sums),
-    'conversions', (select count(*) from reached),
+    'conversions', (select count(*) from converted),
     'kept', exists (select from kept_days)
 );
