@@ -29,7 +29,7 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
   const goals = goalsOf(kept);
   return sql`
     asked as materialized (
-      select question, left(encode(sha256(convert_to(question::text, 'UTF8')), 'hex'), 32)::uuid as id,
+      select question, ${questionId(sql`question`)} as id,
         case when ${startOfDay(question, sql`first_day`)} = ${from}::timestamptz then first_day else 'infinity' end as first_day,
         last_day
       from (
@@ -140,6 +140,11 @@ export function openDays(question: CreditQuestion): SQL {
 function isNoted({ from, timezone }: CreditQuestion): SQL {
   return sql`q.asked >= ${ASKED_OFTEN}::int and q.asked_on >= (now() at time zone 'UTC')::date
           and q.since <= (${from}::timestamptz at time zone ${timezone}::text)::date`;
+}
+
+/** The id of a question. Needs: `question`, a jsonb expression. Gives: a uuid expression. */
+export function questionId(question: SQL): SQL {
+  return sql`left(encode(sha256(convert_to((${question})::text, 'UTF8')), 'hex'), 32)::uuid`;
 }
 
 /** The goals whose changes concern the sums. */

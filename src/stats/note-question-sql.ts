@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import { goalsOf } from './kept-days-sql.ts';
+import { goalsOf, questionId } from './kept-days-sql.ts';
 import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 
 /**
@@ -27,7 +27,7 @@ export interface AskedQuestion {
 export function noteQuestion(workspaceId: string, { question, from }: AskedQuestion): SQL[] {
   const ours = (alias: SQL) => sql`${alias}.workspace_id = ${tenant(workspaceId)}`;
   const today = sql`(now() at time zone 'UTC')::date`;
-  const id = sql`left(encode(sha256(convert_to((${JSON.stringify(question)}::jsonb)::text, 'UTF8')), 'hex'), 32)::uuid`;
+  const id = questionId(sql`${JSON.stringify(question)}::jsonb`);
   return [
     sql`
     insert into credit_questions (workspace_id, id, question, goals, timezone, since, asked_on)

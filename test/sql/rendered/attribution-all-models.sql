@@ -1,6 +1,6 @@
 with
   asked as materialized (
-  select question, left(encode(sha256(convert_to(question::text, 'UTF8')), 'hex'), 32)::uuid as id,
+  select question, left(encode(sha256(convert_to((question)::text, 'UTF8')), 'hex'), 32)::uuid as id,
     case when case when (((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (first_day) then ((first_day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (first_day)::timestamp at time zone 'Europe/Berlin'::text end = '2026-04-30T22:00:00.000Z'::timestamptz then first_day else 'infinity' end as first_day,
     last_day
   from (
