@@ -1,5 +1,6 @@
 import { openDatabases } from '../../src/db/client.ts';
 import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
+import { DAYS } from '../workspace/size.ts';
 import type { Space } from './space.ts';
 
 /** Returns to the state before. */
@@ -23,7 +24,7 @@ export const STATES: readonly [State, ...State[]] = [
   { name: 'nothing kept', make: nothingKept },
   { name: 'all settled', make: allSettled },
   { name: '1 day open', make: (space) => open(space, 1) },
-  { name: 'today open, writes going on', make: writing },
+  { name: 'writes going on', make: writing },
   { name: '10 days open', make: (space) => open(space, 10) },
   { name: 'every day open', make: (space) => open(space, 366) },
 ];
@@ -97,31 +98,42 @@ async function open(space: Space, days: number): Promise<Leave> {
   return leave;
 }
 
-/** The last day of the ranges is open, and purchases of that day are posted with touchpoints of the same people. */
+/**
+ * The purchases of an hour are posted, with touchpoints of the same people, and further ones while reports are measured.
+ * The trigger settles them once an hour.
+ */
 async function writing(space: Space): Promise<Leave> {
-  const close = await open(space, 1);
+  const leave = await holding(space, async () => {});
+  let people = 0;
+  const write = async (count: number) => {
+    const occurred_at = lastDayOf(space);
+    const persons = Array.from({ length: count }, () => ({ user_id: `live-${people++}` }));
+    const touchpoints = persons.flatMap((person) =>
+      ['x', 'email', 'linkedin'].map((channel) => ({ kind: 'visit', channel, occurred_at, person })),
+    );
+    const conversions = persons.map((person) => ({
+      goal: 'purchase',
+      occurred_at,
+      person,
+      value: 10,
+      currency: 'USD',
+    }));
+    await space.world.ask('POST', '/v1/touchpoints', space.token, { touchpoints });
+    await space.world.ask('POST', '/v1/conversions', space.token, { conversions });
+  };
+  await write(Math.ceil(space.size.purchases / DAYS / 24));
   let isOver = false;
-  const occurred_at = lastDayOf(space);
-  const write = async () => {
-    for (let i = 0; !isOver; i++) {
-      const person = { user_id: `live-${i}` };
-      const touchpoints = ['x', 'email', 'linkedin'].map((channel) => ({
-        kind: 'visit',
-        channel,
-        occurred_at,
-        person,
-      }));
-      const conversions = [{ goal: 'purchase', occurred_at, person, value: 10, currency: 'USD' }];
-      await space.world.ask('POST', '/v1/touchpoints', space.token, { touchpoints });
-      await space.world.ask('POST', '/v1/conversions', space.token, { conversions });
+  const writeOn = async () => {
+    while (!isOver) {
+      await write(1);
       await new Promise((resolve) => setTimeout(resolve, WRITE_EVERY_MS));
     }
   };
-  const written = write();
+  const written = writeOn();
   return async () => {
     isOver = true;
     await written;
-    await close();
+    await leave();
   };
 }
 

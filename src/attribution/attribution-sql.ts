@@ -66,7 +66,7 @@ export interface AttributionAnswer {
  */
 export function attributionStatement(question: AttributionQuestion): SQL {
   return sql`
-    with ${creditSteps(question, null)}
+    with ${creditSteps(question)}
     select (${goalsOfQuestion(question)}) as goals, (${totalsOf(conversionSums, question)}) as totals,
       (${groupsInOrder}) as groups, null::json as sums`;
 }
@@ -76,33 +76,18 @@ export function goalsOfQuestion({ workspace_id, goals, milestones }: Attribution
   return knownGoals(workspace_id, [...goals, ...Object.values(milestones ?? {})]);
 }
 
-/** The conversions of a range that are not in sums, as the statement finds them. */
-export interface OpenPart {
-  /** Steps before all others. */
-  before: SQL;
-  /** A select of these conversions. */
-  source: SQL;
-  /** Steps before credit is grouped. */
-  touches: SQL;
-  /** Needs: a row of `ranked`. Gives: a condition, that no sum counts the touchpoint. */
-  isNew: SQL;
-  /** A condition: the range has no sums, so groups beyond the limit are one row. */
-  isWhole: SQL;
-}
-
 /**
- * Needs: no step. Gives: steps, among them `converted`, `attributed` and `answer (interval, dimensions, other, touchpoints, influenced,
- * assisted, credits, values)`.
+ * Needs: no step. Gives: steps, among them `converted`, `attributed` and `answer (interval, dimensions, other, touchpoints,
+ * influenced, assisted, credits, values)`.
  */
-export function creditSteps(question: AttributionQuestion, open: OpenPart | null): SQL {
+export function creditSteps(question: AttributionQuestion): SQL {
   const { limit } = question;
   const each = (make: (i: number) => SQL) => eachModel(question, make);
-  const asked: CreditQuestion = open ? { ...question, source: open.source } : question;
   const isFolded = sql`row_number() over (order by ${weight(0)} desc, interval, dimensions) > ${limit}`;
-  return sql`${open?.before ?? sql``}${creditByPlace(asked)},
-    ${sweptInfluence(asked)},
-    ${open?.touches ?? sql``}${creditByGroup(asked, open?.isNew ?? null)}, placed as materialized (
-      select *, ${isFolded}${open ? sql` and ${open.isWhole}` : sql``} as folded
+  return sql`${creditByPlace(question)},
+    ${sweptInfluence(question)},
+    ${creditByGroup(question, null)}, placed as materialized (
+      select *, ${isFolded} as folded
       from by_group
     ), folded_journeys as (${foldedListedJourneys(question)}
       union all
@@ -116,15 +101,19 @@ export function creditSteps(question: AttributionQuestion, open: OpenPart | null
       where folded
       group by interval
     ), answer as (
-      select interval, dimensions, false as other, touchpoints, influenced, assisted,
-        array[${each((i) => sql`${weight(i)}`)}] as credits, array[${each((i) => sql`${worth(i)}`)}] as values
+      select interval, dimensions, false as other, touchpoints, influenced, assisted, ${creditLists(question)}
       from placed
       where not folded
       union all
-      select interval, null, true, touchpoints, influenced, assisted,
-        array[${each((i) => sql`${weight(i)}`)}], array[${each((i) => sql`${worth(i)}`)}]
+      select interval, null, true, touchpoints, influenced, assisted, ${creditLists(question)}
       from folded
     )`;
+}
+
+/** Needs: the columns of `creditByGroup`. Gives: the columns `credits, values`, an element for each model. */
+export function creditLists(question: AttributionQuestion): SQL {
+  const list = (column: (i: number) => SQL) => sql`array[${eachModel(question, column)}]`;
+  return sql`${list(weight)} as credits, ${list(worth)} as values`;
 }
 
 /** Needs: the step `answer`. Gives: a scalar subquery, without parentheses: a JSON list of `GroupRow`. */

@@ -1,13 +1,15 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { nestedStatement } from '../db/dialect.ts';
-import { conversionSums } from '../stats/group-credit-sql.ts';
-import { goodDays, openConversions, openDays, settledDays, stateOfDays } from '../stats/kept-days-sql.ts';
+import { creditByPlace } from '../stats/credit-sql.ts';
+import { conversionSums, creditByGroup } from '../stats/group-credit-sql.ts';
+import { keptDays, openConversions, openDays, settledDays, stateOfDays } from '../stats/kept-days-sql.ts';
 import type { KeptQuestion } from '../stats/kept-question.ts';
 import { hasFewGroups, intervalOfDay, keptCredit } from '../stats/kept-sums-sql.ts';
 import { isUnsummed, summedTouches } from '../stats/kept-touches-sql.ts';
 import {
   type AttributionQuestion,
   attributionStatement,
+  creditLists,
   creditSteps,
   goalsOfQuestion,
   groupsInOrder,
@@ -21,12 +23,13 @@ import {
  */
 export function keptAttribution(question: AttributionQuestion, kept: KeptQuestion): SQL {
   return sql`
-    with ${settledDays(question, kept)}, ${keptCredit(question, kept)}, ${goodDays(question, hasFewGroups(question))},
+    with ${settledDays(question, kept)}, ${keptCredit(question, kept)}, ${keptDays(question, hasFewGroups(question))},
     open as materialized (
-      select ${nestedStatement(openCredit(question), stateOfDays)} as answer
-      where exists (select from near_spans) or exists (select from unseen where is_added)
-    ), kept_days as materialized (
-      select day from good_days where (select coalesce((select (answer ->> 'kept')::boolean from open), true))
+      select case
+          when exists (select from kept_days) then ${nestedStatement(openCredit(question), stateOfDays)}
+          else ${nestedStatement(creditOfRange(question), sql`null`)}
+        end as answer
+      where exists (select from open_spans) or exists (select from added)
     ), answer as (
       select interval, dimensions, other, sum(touchpoints)::int as touchpoints, sum(influenced)::int as influenced,
         sum(assisted)::int as assisted, ${sumsOf(question, 'credits')} as credits, ${sumsOf(question, 'values')} as values
@@ -56,22 +59,30 @@ function sumsOf({ models }: AttributionQuestion, column: string): SQL {
 
 /** The credit of the conversions that are in no sum. Gives: a statement of one row, a JSON object. */
 function openCredit(question: AttributionQuestion): SQL {
-  const asked = { ...question, kept: null };
+  const source = openConversions(question, sql`open_spans`, sql`kept_days`);
+  const asked: AttributionQuestion = { ...question, kept: null, source, all_listed: true };
   return sql`
-    with ${creditSteps(asked, {
-      before: sql`${openDays(question)}, `,
-      source: openConversions(question, sql`open_spans`, sql`kept_days`),
-      touches: sql`${summedTouches(question)}, `,
-      isNew: isUnsummed,
-      isWhole: sql`not exists (select from kept_days)`,
-    })}
-    select json_build_object(
+    with ${openDays}, ${creditByPlace(asked)},
+    ${summedTouches(asked)}, ${creditByGroup(asked, isUnsummed)}, answer as (
+      select interval, dimensions, false as other, touchpoints, influenced, assisted, ${creditLists(asked)}
+      from by_group
+    )
+    select ${creditAsJson}`;
+}
+
+/** The credit of all conversions of the range. Gives: a statement as `openCredit`. */
+function creditOfRange(question: AttributionQuestion): SQL {
+  return sql`
+    with ${creditSteps({ ...question, kept: null })}
+    select ${creditAsJson}`;
+}
+
+/** Needs: the steps of `creditSteps`. Gives: a JSON expression. */
+const creditAsJson: SQL = sql`json_build_object(
       'groups', (${groupsInOrder}),
       'totals', (select coalesce(json_agg(sums), '[]') from (${conversionSums}) sums),
-      'conversions', (select count(*) from converted),
-      'kept', exists (select from kept_days)
+      'conversions', (select count(*) from converted)
     )`;
-}
 
 /** Needs: the steps of `keptAttribution`. Gives: a select as `conversionSums`. */
 function allTotals(question: AttributionQuestion): SQL {

@@ -30,16 +30,17 @@ export function nestedStatement(statement: SQL, state: SQL): SQL {
     ...POSTGRES,
     escapeParam: (_index: number, value: unknown) => {
       values.push(value);
-      const element = `($1)[${values.length}]`;
-      if (typeof value !== 'number') return element;
-      return Number.isInteger(value) ? `${element}::int` : `${element}::float8`;
+      const literal = `%${values.length}$L`;
+      if (typeof value !== 'number') return literal;
+      return Number.isInteger(value) ? `${literal}::int` : `${literal}::float8`;
     },
   });
-  return sql`query_json(${text}::text, ${sql.param(values.map(textOf))}::text[], ${state})`;
+  const format = text.replaceAll(/%(?!\d+\$L)/g, '%%');
+  return sql`query_json(${format}::text, ${sql.param(values.map(textOf))}::text[], ${state})`;
 }
 
 /** The state of a nested statement. */
-export const nestedState = sql`$2`;
+export const nestedState = sql`$1`;
 
 /** A value as Postgres reads it in a text array. */
 function textOf(value: unknown): string | null {

@@ -17,8 +17,13 @@ import { isOneOf } from './where-sql.ts';
 export const MAX_LOOKBACK_DAYS = 365;
 const DAY_SECONDS = 86_400;
 
-/** Adjusted ids that are read at most: reading an id costs less than a quarter of probing a conversion. */
-const MOST_ADJUSTED = sql`(select 4 * count(*) from reached)`;
+/**
+ * Adjusted ids that are read at most: reading an id costs less than a quarter of probing a conversion. The few conversions
+ * of open days are probed.
+ */
+function mostAdjusted({ all_listed }: JourneyQuestion): SQL {
+  return all_listed ? sql`0` : sql`(select 4 * count(*) from reached)`;
+}
 
 /**
  * The filter of conversions: fields AND-ed, values OR-ed.
@@ -90,7 +95,7 @@ export function conversionsInRange(question: JourneyQuestion, interval: SQL = sq
       from (${source}
       ) c
     ), ${by_currency ? sql`` : sql`${exchangeRates(question, amounts)},`}
-    ${adjustedConversions(workspace_id, MOST_ADJUSTED)},
+    ${adjustedConversions(workspace_id, mostAdjusted(question))},
     ${boundedConversions(question)},
     ${
       only_with_journey
@@ -111,7 +116,7 @@ export function conversionsInRange(question: JourneyQuestion, interval: SQL = sq
  */
 function boundedConversions(question: JourneyQuestion): SQL {
   const { workspace_id, scope, policy } = question;
-  const adjusted = (id: SQL) => isAdjusted(MOST_ADJUSTED, id);
+  const adjusted = (id: SQL) => isAdjusted(mostAdjusted(question), id);
   const rate = question.by_currency ? sql`1::numeric` : fxRateOf(question, sql`c.currency`, sql`c.day`);
   const previous =
     policy === 'reset'

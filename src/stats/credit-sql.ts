@@ -38,27 +38,34 @@ export function eachModel({ models }: Pick<CreditQuestion, 'models'>, make: (i: 
  *
  * Needs: no step. Gives: the steps of `conversionsInRange`; those of `rankedTouches`; `by_place (interval,
  * <dimensions>, place, places, retracted, journeys, new_touchpoints, weight_0, worth_0, gross_worth_0 …)`, a row per
- * group and place; for journeys of crowded entities the steps of `sweptJourneys` and `sweptCredit`; and `attributed
- * (number)`, the conversions of both that have a touch. `retracted` and `gross_worth` are there only if retracted
- * conversions have journeys.
+ * group and place; for journeys of crowded entities the steps of `sweptJourneys` and `sweptCredit`, unless there is none; and
+ * `attributed (number)`, the conversions of both that have a touch. `retracted` and `gross_worth` are there only if
+ * retracted conversions have journeys.
  */
 export function creditByPlace(question: CreditQuestion): SQL {
   const { milestones } = question;
   const swept = milestones ? sql`crowd_dated` : sql`converted`;
-  return sql`${conversionsInRange(question, intervalOfConversion(question))},
-    ${crowdedEntities(question)}${milestones ? sql`,${datedConversions(question)}` : sql``},
-    ${sweptJourneys(question, swept, carriedBy(question), milestones ? MILESTONE_MARKS : [], intervalsIn(question))},
-    ${rankedTouches(question, milestones ? sql`dated` : sql`listed_conversions`, touchWeights(question))},
-    ${byPlace(question)},
-    ${sweptCredit(question)},
-    attributed as (
-      select number
-      from ranked
-      where place = 1
+  const parts = question.all_listed
+    ? { journeys: sql``, credit: sql``, attributed: sql`` }
+    : {
+        journeys: sql`${sweptJourneys(question, swept, carriedBy(question), milestones ? MILESTONE_MARKS : [], intervalsIn(question))},
+    `,
+        credit: sql`
+    ${sweptCredit(question)},`,
+        attributed: sql`
       union all
       select number
       from swept_journeys
-      where touches > 0
+      where touches > 0`,
+      };
+  return sql`${conversionsInRange(question, intervalOfConversion(question))},
+    ${crowdedEntities(question)}${milestones ? sql`,${datedConversions(question)}` : sql``},
+    ${parts.journeys}${rankedTouches(question, milestones ? sql`dated` : sql`listed_conversions`, touchWeights(question))},
+    ${byPlace(question)},${parts.credit}
+    attributed as (
+      select number
+      from ranked
+      where place = 1${parts.attributed}
     )`;
 }
 
@@ -130,7 +137,7 @@ function datedConversions(question: CreditQuestion): SQL {
     dated as materialized (
       select c.*, ${milestoneTimes(workspace_id, scope, milestones)}
       from listed_conversions c
-    ), ${crowdMilestones(question, milestones)}`;
+    )${question.all_listed ? sql`` : sql`, ${crowdMilestones(question, milestones)}`}`;
 }
 
 const MILESTONE_MARKS = [

@@ -44,6 +44,16 @@ export function entityOf(scope: ReportScope, row: SQL): SQL {
 }
 
 /**
+ * The ids of the entity of `c`, of which one is null: columns of a select that identify entities as `entityColumns` does.
+ *
+ * Needs: `c (person_id, account_id)`. Gives: the columns `person_id, account_id`.
+ */
+export function entityIds(scope: ReportScope): SQL {
+  if (scope === 'person') return sql`c.person_id, null::text as account_id`;
+  return sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
+}
+
+/**
  * The touchpoint belongs to the entity of the conversion.
  *
  * Needs: `t`, a touchpoint, and `c (person_id, account_id)`. Gives: a condition.

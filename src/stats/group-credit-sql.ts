@@ -30,7 +30,7 @@ export function groupFromList({ group_by }: Pick<CreditQuestion, 'group_by'>): S
  * touch. Only the others are hashed. `distinct` starts with the id or number: in the order of the groups the planner
  * would sort all touches. Texts are put together to lists here, where rows are few.
  *
- * Needs: the steps of `creditByPlace` and `sweptInfluence`. Gives: the step `by_group (interval, dimensions, touchpoints,
+ * Needs: the steps of `creditByPlace`, and those of `sweptInfluence` unless all journeys are listed. Gives: the step `by_group (interval, dimensions, touchpoints,
  * influenced, assisted, weight_0, worth_0 …)`, a row per interval and group.
  * @param isNew a condition on `ranked`, that a touchpoint is counted; null for all
  */
@@ -40,6 +40,16 @@ export function creditByGroup(question: CreditQuestion, isNew: SQL | null): SQL 
   const each = (make: (i: number) => SQL) => eachModel(question, make);
   const credits = each((i) => sql`${weight(i)}, ${worth(i)}`);
   const none = each(() => sql`0, 0`);
+  const swept = question.all_listed
+    ? sql``
+    : sql`
+        union all
+        select interval, ${ofList}, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
+        from swept_credit
+        union all
+        select interval, ${ofList}, 0, influenced, influenced, ${none}
+        from swept_influence
+        where influenced > 0`;
   return sql`by_group as (
       select interval, ${groupAsList(question)} as dimensions, sum(touchpoints)::int as touchpoints,
         sum(influenced)::int as influenced, sum(assisted)::int as assisted,
@@ -56,14 +66,7 @@ export function creditByGroup(question: CreditQuestion, isNew: SQL | null): SQL 
         union all
         select interval, ${group}, 0, count(*), count(*), ${none}
         from (select distinct number, interval, ${group} from ranked where places > 1) held
-        group by interval, ${group}
-        union all
-        select interval, ${ofList}, touchpoints, 0, -lasts, ${each((i) => sql`${creditColumns(i).net}, ${creditColumns(i).value}`)}
-        from swept_credit
-        union all
-        select interval, ${ofList}, 0, influenced, influenced, ${none}
-        from swept_influence
-        where influenced > 0
+        group by interval, ${group}${swept}
       ) counted
       group by interval, ${group}
     )`;

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { conversionConditions } from './conversions-in-range-sql.ts';
 import type { CreditQuestion } from './credit-question.ts';
-import { type EntityColumn, entityColumns, isOfEntity } from './entity-sql.ts';
+import { type EntityColumn, entityColumns, entityIds, isOfEntity } from './entity-sql.ts';
 import { countsAtAll, creditable, groupOf } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
 
@@ -49,10 +49,6 @@ export function startOfDay({ timezone }: Pick<CreditQuestion, 'timezone'>, day: 
  */
 export function heldTouches(question: CreditQuestion, { first_day }: Days): SQL {
   const { scope } = question;
-  const of =
-    scope === 'person'
-      ? sql`c.person_id, null::text as account_id`
-      : sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
   const union = (make: (column: EntityColumn) => SQL) =>
     sql.join(entityColumns(scope).map(make), sql` union all `);
   const isHeld = (end: string, ends: string) => sql`(
@@ -65,7 +61,7 @@ export function heldTouches(question: CreditQuestion, { first_day }: Days): SQL 
       select person_id, account_id, entity, min(from_at) as from_at, max(to_at) as to_at, array_agg(day) as days,
         array_agg(currency) as currencies
       from (
-        select ${of}, c.entity, ${localDay(question, sql`c.occurred_at`)} as day,
+        select ${entityIds(scope)}, c.entity, ${localDay(question, sql`c.occurred_at`)} as day,
           min(c.opens_at) as from_at, max(c.occurred_at) as to_at, min(c.currency) as currency
         from converted c
         where not c.retracted
@@ -75,7 +71,7 @@ export function heldTouches(question: CreditQuestion, { first_day }: Days): SQL 
     ), held_windows as materialized (
       select c.entity, c.days, c.occurred_at - g.lookback as opens_at, c.occurred_at, coalesce(c.touchpoint_id, '') as recorded,
         ${localDay(question, sql`c.occurred_at`)} as day, c.id in (select id from converted) as is_summed
-      from (${union((column) => conversionsOfEntities(question, column))}
+      from (${conversionsOfEntities(question, sql`held_entities`)}
         offset 0
       ) c
       join goal_settings g on g.key = c.goal
@@ -134,16 +130,27 @@ function endsOf(name: string, which: SQL): SQL {
 }
 
 /**
- * Needs: the steps `held_entities` and `goal_settings`. Gives: a select of the conversions in the span of each entity.
- * Bounds compare rows for the reason in `entity-sql.ts`.
+ * The conversions in the span of each entity. Bounds compare rows for the reason in `entity-sql.ts`.
+ *
+ * Needs: the step `goal_settings`, and `entities (person_id, account_id, from_at, to_at)`, a step. Gives: a select of the
+ * columns of that step and of conversions.
  */
-function conversionsOfEntities({ workspace_id }: CreditQuestion, { name, applies }: EntityColumn): SQL {
+export function conversionsOfEntities(question: CreditQuestion, entities: SQL): SQL {
+  const branches = entityColumns(question.scope).map((column) => conversionsBy(question, column, entities));
+  return sql.join(branches, sql` union all `);
+}
+
+function conversionsBy(
+  { workspace_id }: CreditQuestion,
+  { name, applies }: EntityColumn,
+  entities: SQL,
+): SQL {
   return sql`
-        select c.entity, c.days, w.*
-        from held_entities c
+        select c.*, w.id, w.goal, w.occurred_at, w.touchpoint_id, w.currency, w.properties
+        from ${entities} c
         cross join goal_settings g
         cross join lateral (
-          select w.id, w.person_id, w.account_id, w.goal, w.occurred_at, w.touchpoint_id, w.currency, w.properties
+          select w.*
           from conversions w
           where w.workspace_id = ${tenant(workspace_id)} and ${applies} and w.${name} = c.${name}
             and (w.${name}, w.goal, w.occurred_at) >= (c.${name}, g.key, c.from_at)

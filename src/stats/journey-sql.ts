@@ -28,6 +28,11 @@ export interface JourneyQuestion extends MoneyQuestion {
   only_with_journey?: true;
   /** A select of conversions of the goals, with all columns, each once. Absent: those of the range. */
   source?: SQL;
+  /**
+   * No entity of `source` has so many conversions that its journeys are swept, so the steps of swept journeys are left
+   * out: planning them takes longer than the rest of a day.
+   */
+  all_listed?: true;
   /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
   by_currency?: true;
 }

@@ -79,62 +79,55 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
 }
 
 /**
- * Needs: the step `right_days`. Gives: the steps `good_days (day)`, whose sums can be used; and `near_spans (from_at, to_at)`, the rest of
- * the range.
+ * Which of the right days are used. If an entity has very many open conversions, none is, and the whole range is computed:
+ * credit of such entities is not computed by listing touchpoints, which is what tells those that sums count already.
+ *
+ * Needs: the steps of `settledDays`. Gives: the steps `good_days (day)`, whose sums can be used; `open_spans (from_at,
+ * to_at)`, the rest of the range; `added (id)`, the new conversions of good days; and `kept_days (day)`, whose sums are used.
  * @param isUsable a condition
  */
-export function goodDays(question: CreditQuestion, isUsable: SQL): SQL {
+export function keptDays(question: CreditQuestion, isUsable: SQL): SQL {
   return sql`
     good_days as materialized (
       select day
       from right_days
       where (select ${isUsable})
-    ), near_spans as materialized (${spansBetween(question, sql`good_days`)}
+    ), open_spans as materialized (${spansBetween(question, sql`good_days`)}
+    ), added as materialized (
+      select distinct conversion_id as id
+      from unseen
+      where is_added and day in (select day from good_days)
+    ), kept_days as materialized (
+      select day
+      from good_days
+      where (select not exists (
+          select
+          from (${openConversions(question, sql`open_spans`, sql`good_days`)}) c
+          group by ${entityOf(question.scope, sql`c`)}
+          having count(*) > ${MAX_LISTED_JOURNEYS}
+        ))
     )`;
 }
 
 /**
  * The state of the nested statement that computes the rest.
  *
- * Needs: the steps of `settledDays` and `goodDays`. Gives: a jsonb expression.
+ * Needs: the steps of `keptDays`. Gives: a jsonb expression.
  */
 export const stateOfDays: SQL = sql`jsonb_build_object(
-        'days', (select coalesce(jsonb_agg(day), '[]') from good_days),
-        'spans', (select coalesce(jsonb_agg(s), '[]') from near_spans s),
-        'added', (select coalesce(jsonb_agg(distinct conversion_id), '[]') from unseen where is_added and day in (select day from good_days))
+        'days', (select coalesce(jsonb_agg(day), '[]') from kept_days),
+        'spans', (select coalesce(jsonb_agg(s), '[]') from open_spans s),
+        'added', (select coalesce(jsonb_agg(id), '[]') from added)
       )`;
 
-/**
- * The conversions that the nested statement computes. If an entity has very many of them, that is the whole range: credit
- * of such entities is not computed by listing touchpoints, which is what tells those that sums count already.
- *
- * Needs: the state of `stateOfDays`. Gives: the steps `kept_days (day)`, whose sums are used; `open_spans (from_at, to_at)`, the rest
- * of the range; and `added (id)`, the new conversions of kept days.
- */
-export function openDays(question: CreditQuestion): SQL {
-  const { from, to, scope } = question;
-  return sql`good_days as materialized (
-      select day::date as day from jsonb_array_elements_text(${nestedState} -> 'days') good (day)
-    ), near_spans as materialized (
+/** Needs: the state of `stateOfDays`. Gives: the steps `kept_days`, `open_spans` and `added` of `keptDays`. */
+export const openDays: SQL = sql`kept_days as materialized (
+      select day::date as day from jsonb_array_elements_text(${nestedState} -> 'days') kept (day)
+    ), open_spans as materialized (
       select from_at, to_at from jsonb_to_recordset(${nestedState} -> 'spans') span (from_at timestamptz, to_at timestamptz)
     ), added as materialized (
       select id from jsonb_array_elements_text(${nestedState} -> 'added') conversion (id)
-    ), kept_days as materialized (
-      select day
-      from good_days
-      where (select not exists (
-          select
-          from (${openConversions(question, sql`near_spans`, sql`good_days`)}) c
-          where exists (select from good_days)
-          group by ${entityOf(scope, sql`c`)}
-          having count(*) > ${MAX_LISTED_JOURNEYS}
-        ))
-    ), open_spans as materialized (
-      select from_at, to_at from near_spans where exists (select from kept_days)
-      union all
-      select ${from}::timestamptz, ${to}::timestamptz where not exists (select from kept_days)
     )`;
-}
 
 /** The question needs to be noted once a day, until it was asked twice, and if a range begins earlier than all before. */
 function isNoted({ from, timezone }: CreditQuestion): SQL {

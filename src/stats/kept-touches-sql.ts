@@ -1,113 +1,121 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
 import { conversionConditions } from './conversions-in-range-sql.ts';
-import { type CreditQuestion, intervalOf, intervalOfConversion } from './credit-question.ts';
-import { localDay, startOfDay } from './held-touches-sql.ts';
-import { countsAtAll, touchesOfJourneys } from './journey-sql.ts';
+import { type CreditQuestion, intervalOf } from './credit-question.ts';
+import { entityIds } from './entity-sql.ts';
+import { conversionsOfEntities, localDay, startOfDay } from './held-touches-sql.ts';
+import { countsAtAll } from './journey-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
 
 /**
  * The touchpoints of open conversions that the sums of kept days count already. A touchpoint counts on the first day of
  * the range, or of the interval, on which a conversion has it in its journey: if a summed conversion of that day has it,
- * it is in the sums. Each look-up ends at the first conversion that fits, so its cost does not depend on their number.
+ * it is in the sums.
  *
- * Needs: the steps `kept_days`, `added (id)`, the conversions of these days that are not summed, and `converted`. Gives: the steps `near_kept` and `summed_touches (touchpoint_id,
- * interval)`, the interval an empty text without one.
+ * Among the conversions of one goal, if any has a touchpoint, the next one has it, because its window opens first. So the
+ * touchpoints and the conversions of an entity are one list, in the order of time, and windows over the goal give
+ * each touchpoint the next conversion and the next summed one. This costs touchpoints + conversions.
+ *
+ * Needs: the steps `goal_settings`, `converted`, `ranked`, `kept_days`, and `added (id)`, the conversions of these days that
+ * are not summed. Gives: the step `summed_touches (touchpoint_id, interval)`, the interval an empty text without one, and
+ * others.
  */
 export function summedTouches(question: CreditQuestion): SQL {
-  const { from, interval } = question;
+  const { workspace_id, scope } = question;
   const day = localDay(question, sql`c.occurred_at`);
-  const endOfDay = sql`${startOfDay(question, sql`${day} + 1`)} - interval '1 millisecond'`;
-  const start =
-    interval === null
-      ? sql`${from}::timestamptz`
-      : sql`greatest(${from}::timestamptz, ${startOfDay(question, sql`${intervalOf(question, sql`c.occurred_at`)}::date`)})`;
-  const columns = sql`${intervalOfConversion(question)} as interval, c.person_id, c.account_id,
-        ${start} as starts_at, ${endOfDay} as to_at`;
-  const summed = sql`${localDay(question, sql`c.occurred_at`)} in (select day from kept_days)
-            and c.id not in (select id from added)`;
+  const conditions = [
+    isUnretracted(workspace_id),
+    countsAtAll(workspace_id, scope),
+    ...conversionConditions(question, sql`c.`),
+  ];
+  const opens = startOfInterval(question, intervalOf(question, sql`c.occurred_at`));
   return sql`
-    near_kept as materialized (
+    near_entities as materialized (
+      select ${entityIds(scope)}, c.entity, min(greatest(c.opens_at, ${opens})) as from_at,
+        max(${startOfDay(question, sql`${day} + 1`)}) - interval '1 millisecond' as to_at
+      from converted c
+      where not c.retracted
+      group by 1, 2, 3
+    ), near_conversions as materialized (
       select *
       from (
-        select o.*, ${firstDay(question, summed)} as summed_day
+        select *, bool_or(is_summed) over (partition by entity) as has_summed
         from (
-          select c.*, greatest(c.opens_at, ${start}) as from_at, ${endOfDay} as to_at, c.occurred_at as touched_at,
-            '' as except_id
-          from converted c
-          where (select exists (select from kept_days)) and not c.retracted
-          offset 0
-        ) o
-        offset 0
-      ) o
-      where summed_day is not null
-    ), summed_touches as materialized (
-      select touchpoint_id, coalesce(interval, '') as interval
+          select c.entity, c.goal, c.occurred_at, coalesce(c.touchpoint_id, '') as recorded,
+            ${day} in (select day from kept_days) and c.id not in (select id from added) as is_summed
+          from (${conversionsOfEntities(question, sql`near_entities`)}
+            offset 0
+          ) c
+          join goal_settings g on g.key = c.goal
+          where ${sql.join(conditions, sql` and `)}
+        ) c
+      ) c
+      where has_summed
+    ), near_touches as materialized (
+      select entity, touchpoint_id, coalesce(interval, '') as interval, occurred_at,
+        greatest(occurred_at, ${startOfInterval(question, sql`interval`)}) as from_at
       from (
-        select o.touchpoint_id, o.interval, ${firstDay(question, sql`true`)} as first_day,
-          ${firstDay(question, summed)} as summed_day
-        from (
-          select t.touchpoint_id, t.interval, t.person_id, t.account_id, t.occurred_at as touched_at,
-            greatest(t.occurred_at, t.starts_at) as from_at, t.to_at, t.touchpoint_id as except_id
-          from (${touchesOfJourneys(question, sql`near_kept`, columns)}) t
-          offset 0
-        ) o
+        select *, entity in (select entity from near_conversions) as is_near
+        from ranked
         offset 0
-      ) o
-      where summed_day = first_day
+      ) ranked
+      where is_near
+    ), near_listed as (
+      select t.entity, g.key as goal, t.from_at as at, t.touchpoint_id, t.interval, t.occurred_at, g.lookback,
+        null as recorded, false as is_summed
+      from near_touches t
+      cross join goal_settings g
+      union all
+      select entity, goal, occurred_at, null, null, null, null, recorded, is_summed
+      from near_conversions
+    ), summed_touches as materialized (
+      select touchpoint_id, interval
+      from (
+        select touchpoint_id, interval, ${nextOf('any')} as first_at, ${nextOf('summed')} as summed_at
+        from (
+          select *, ${conversionsOf('any', sql`recorded is not null`)}, ${conversionsOf('summed', sql`is_summed`)}
+          from near_listed
+          window later as (partition by entity, goal order by at desc groups between unbounded preceding and 1 preceding),
+            instant as (partition by entity, goal, at)
+        ) placed
+        where touchpoint_id is not null
+      ) next
+      group by touchpoint_id, interval
+      having ${localDay(question, sql`min(first_at)`)} = ${localDay(question, sql`min(summed_at)`)}
     )`;
+}
+
+/** The first instant of an interval in the range. Needs: `interval`, as `intervalOf`. Gives: a timestamptz expression. */
+function startOfInterval(question: CreditQuestion, interval: SQL): SQL {
+  const from = sql`${question.from}::timestamptz`;
+  return question.interval === null
+    ? from
+    : sql`greatest(${from}, ${startOfDay(question, sql`(${interval})::date`)})`;
 }
 
 /** A touchpoint of `ranked` that no sum counts. Needs: the step `summed_touches`. Gives: a condition. */
 export const isUnsummed: SQL = sql`(touchpoint_id, coalesce(interval, '')) not in (select touchpoint_id, interval from summed_touches)`;
 
 /**
- * The local day of the first conversion that counts and has a touchpoint in its journey, among those of an entity between
- * two instants, both included.
- *
- * Needs: the step `goal_settings`; `o (person_id, account_id, touched_at, from_at, to_at,
- * except_id)`, the last one the touchpoint, or an empty text; and `which`, a
- * further condition on `c`, the conversion. Gives: a date expression, null for none.
+ * Needs: the windows `later` and `instant` of `near_listed`, and `which`, a condition on its rows. Gives: the columns of
+ * `nextOf`: the next conversion after the row; and the least and the greatest touchpoint that recorded a conversion at the row's
+ * instant, an empty text for none. That touchpoint is not in the journey which ends there.
  */
-function firstDay(question: CreditQuestion, which: SQL): SQL {
-  const { workspace_id, scope } = question;
-  const entities =
-    scope === 'person'
-      ? [{ name: sql`person_id`, applies: sql`true` }]
-      : [
-          { name: sql`account_id`, applies: sql`o.account_id is not null` },
-          { name: sql`person_id`, applies: sql`o.account_id is null` },
-        ];
-  const conditions = sql.join(
-    [
-      isUnretracted(workspace_id),
-      countsAtAll(workspace_id, scope),
-      ...conversionConditions(question, sql`c.`),
-      which,
-    ],
-    sql` and `,
-  );
-  const first = entities.map(
-    ({ name, applies }) => sql`
-          select min(c.day)
-          from goal_settings g
-          cross join lateral (
-            select ${localDay(question, sql`c.occurred_at`)} as day
-            from conversions c
-            where c.workspace_id = ${tenant(workspace_id)} and c.${name} = o.${name}
-              and (c.${name}, c.goal, c.occurred_at) >= (o.${name}, g.key, o.from_at)
-              and (c.${name}, c.goal, c.occurred_at) <= (o.${name}, g.key, o.to_at)
-              and c.occurred_at - g.lookback <= o.touched_at and c.touchpoint_id is distinct from o.except_id
-              and ${conditions}
-            order by c.occurred_at
-            limit 1
-          ) c
-          where ${applies}`,
-  );
-  return first.length === 1
-    ? sql`(${first[0]})`
-    : sql`coalesce(${sql.join(
-        first.map((one) => sql`(${one})`),
-        sql`, `,
-      )})`;
+function conversionsOf(name: string, which: SQL): SQL {
+  const { next, least, greatest } = columnsOf(name);
+  return sql`min(at) filter (where ${which}) over later as ${next},
+            min(recorded) filter (where ${which}) over instant as ${least},
+            max(recorded) filter (where ${which}) over instant as ${greatest}`;
 }
+
+/** The first conversion that has the touchpoint in its journey. Needs: a row of `placed`. Gives: an expression, null for none. */
+function nextOf(name: string): SQL {
+  const { next, least, greatest } = columnsOf(name);
+  const first = sql`case when ${least} <> touchpoint_id or ${greatest} <> touchpoint_id then at else ${next} end`;
+  return sql`case when ${first} - lookback <= occurred_at then ${first} end`;
+}
+
+const columnsOf = (name: string) => ({
+  next: sql.identifier(`${name}_next`),
+  least: sql.identifier(`${name}_least`),
+  greatest: sql.identifier(`${name}_greatest`),
+});

@@ -18,14 +18,14 @@ import { DIMENSION_COLUMNS } from './where-sql.ts';
  *
  * Needs: `source`, a step with the columns of `converted`, and `lead_at, opportunity_at` for milestones; `weights`, the
  * weights of touches, each with its name and a comma before it. Gives: the steps `touched` and `ranked (number, interval,
- * <dimensions>, net, touchpoint_id, is_shared, place, places, part, <weights>)`; `gross, retracted` if retracted conversions have
- * journeys; and `last_non_direct` for that model: the place of the last touch that is not direct, on that touch, 0 on
+ * <dimensions>, net, touchpoint_id, is_shared, place, places, part, <weights>)`; `entity, occurred_at` if all journeys are listed;
+ * `gross, retracted` if retracted conversions have journeys; and `last_non_direct` for that model: the place of the last touch that is not direct, on that touch, 0 on
  * the others, and null in journeys without one.
  */
 export function rankedTouches(question: CreditQuestion, source: SQL, weights: SQL): SQL {
-  const { models, milestones, with_retracted } = question;
+  const { models, milestones, with_retracted, all_listed } = question;
   const hasNonDirect = models.includes('last_non_direct');
-  const kept = sql`number, interval, ${groupColumns(question)}, net, touchpoint_id, is_shared${with_retracted ? sql`, gross, retracted` : sql``}`;
+  const kept = sql`number, interval, ${groupColumns(question)}, net, touchpoint_id, is_shared${all_listed ? sql`, entity, occurred_at` : sql``}${with_retracted ? sql`, gross, retracted` : sql``}`;
   const place = sql`case when position = 1 then 1 when position = touches then least(touches, 3) else 2 end`;
   const part = sql`case when position in (1, touches) then 1 else 1::float8 / (touches - 2) end`;
   const lastNonDirect = sql`, case
@@ -61,13 +61,14 @@ const nonDirects = sql`, is_direct, count(*) filter (where not is_direct) over e
  * Needs: `c`, a conversion, and `t`, a touchpoint of its journey. Gives: columns of a select.
  */
 function touchColumns(question: CreditQuestion): SQL {
-  const { group_by, models, milestones, settings, with_retracted } = question;
+  const { group_by, models, milestones, settings, with_retracted, all_listed } = question;
   const dimensions = group_by.map((name) => sql`${DIMENSION_COLUMNS[name]} as ${sql.identifier(name)}`);
   const isShared = sql`t.occurred_at <= c.previous_at or t.occurred_at >= c.next_opens_at`;
   return sql.join(
     [
       sql`c.number, c.interval, c.net::float8 as net, coalesce(${isShared}, false) as is_shared`,
       ...dimensions,
+      ...(all_listed ? [sql`c.entity`] : []),
       ...(with_retracted ? [sql`c.gross::float8 as gross, c.retracted`] : []),
       ...(models.includes('last_non_direct') ? [sql`t.channel = 'direct' as is_direct`] : []),
       ...(milestones ? [sql`c.lead_at, c.opportunity_at`] : []),

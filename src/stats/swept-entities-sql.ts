@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { entityOf } from './entity-sql.ts';
+import { entityIds, entityOf } from './entity-sql.ts';
 import type { JourneyQuestion } from './journey-sql.ts';
 
 /** Conversions of an entity in the range up to which each journey lists its touches. */
@@ -19,13 +19,9 @@ export interface SweptQuestion extends JourneyQuestion {
  */
 export function crowdedEntities(question: SweptQuestion): SQL {
   const { scope, with_retracted } = question;
-  const columns =
-    scope === 'person'
-      ? sql`c.person_id, null::text as account_id`
-      : sql`case when c.account_id is null then c.person_id end as person_id, c.account_id`;
   return sql`
     crowded as materialized (
-      select c.entity, ${columns}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
+      select c.entity, ${entityIds(scope)}, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
       from converted c
       where c.is_crowded${with_retracted ? sql`` : sql` and not c.retracted`}
       group by c.entity, ${entityOf(scope, sql`c`)}

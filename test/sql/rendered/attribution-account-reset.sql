@@ -431,13 +431,11 @@ with
   where folded
   group by interval
 ), answer as (
-  select interval, dimensions, false as other, touchpoints, influenced, assisted,
-    array["weight_0"] as credits, array["worth_0"] as values
+  select interval, dimensions, false as other, touchpoints, influenced, assisted, array["weight_0"] as credits, array["worth_0"] as values
   from placed
   where not folded
   union all
-  select interval, null, true, touchpoints, influenced, assisted,
-    array["weight_0"], array["worth_0"]
+  select interval, null, true, touchpoints, influenced, assisted, array["weight_0"] as credits, array["worth_0"] as values
   from folded
 )
 select (
