@@ -50,6 +50,8 @@ export default defineConfig({
   test: {
     testTimeout: 30_000,
     hookTimeout: 120_000,
+    // The files of a worker share their modules, so that the document's schemas are compiled once.
+    isolate: false,
     // Tests mostly wait for the Worker, the database and time-outs; two workers leave half of a small machine idle.
     maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
     projects: [

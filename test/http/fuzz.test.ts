@@ -12,7 +12,7 @@ import { ORIGIN } from './pages.ts';
 needWorld();
 
 /** `npm run test:fuzz` sends more. */
-const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (world.database === 'postgres' ? 3000 : 600));
+const REQUESTS = Number(process.env.FUZZ_REQUESTS ?? (world.database === 'postgres' ? 1500 : 300));
 /** Concurrent requests. */
 const AT_ONCE = 4;
 const SEED = Number(process.env.FUZZ_SEED ?? 20260606);

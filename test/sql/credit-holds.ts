@@ -20,7 +20,7 @@ import {
 
 /** `CREDIT_RUNS=200` for a longer look, at histories that are twice as long. */
 const { CREDIT_RUNS } = process.env;
-export const RUNS = Number(CREDIT_RUNS ?? runs(2));
+export const RUNS = Number(CREDIT_RUNS ?? runs(4));
 export const LENGTH = CREDIT_RUNS === undefined ? 6 : 12;
 
 export const settingsOf = ({ workspace, timezone }: Lived): Settings => ({
