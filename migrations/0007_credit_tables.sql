@@ -30,7 +30,7 @@ CREATE TABLE "credit_days" (
 CREATE TABLE "credit_horizons" (
 	"workspace_id" uuid NOT NULL,
 	"horizon" "pg_snapshot",
-	"fence" "pg_snapshot",
+	"next_horizon" "pg_snapshot",
 	"written_by" "xid8" NOT NULL,
 	CONSTRAINT "credit_horizons_workspace_id_pk" PRIMARY KEY("workspace_id")
 );

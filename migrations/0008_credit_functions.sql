@@ -7,7 +7,7 @@
 --   waiting  a transaction that ran when the horizon was stored has not ended
 --   ready    all have ended: what the horizon sees, and what they did, is visible
 -- A transaction that ran then has an earlier id than the step that stored the horizon, because steps follow each other. Its
--- id may be above the xmax of the fence, which is only the latest id that had ended, so the fence does not tell.
+-- id may be above the xmax of the next horizon, which is only the latest id that had ended, so that does not tell.
 -- Locks: an advisory lock, to the end of the transaction, so that one step of a workspace runs at a time.
 create or replace function begin_settling_credit(p_workspace_id uuid) returns text
 language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$
@@ -44,14 +44,14 @@ $$;
 --> statement-breakpoint
 -- credit_watch: what changes of a workspace have to be marked for its sums of credit (ADR 31).
 -- Result: no row if it keeps none. Otherwise one row:
---   fence         the newest snapshot that settling stored; null before the first
+--   next_horizon  the newest snapshot that settling stored; null before the first
 --   goals         the goals of the kept questions, and those of their milestones
 --   has_accounts  a question has the scope `account`
 --   has_kinds     a question filters kinds, so that kinds without credit count as well
 create or replace function credit_watch(p_workspace_id uuid)
-returns table (fence pg_snapshot, goals text[], has_accounts boolean, has_kinds boolean)
+returns table (next_horizon pg_snapshot, goals text[], has_accounts boolean, has_kinds boolean)
 language sql stable set plan_cache_mode = force_custom_plan set jit = off as $$
-  select h.fence, kept.goals, kept.has_accounts, kept.has_kinds
+  select h.next_horizon, kept.goals, kept.has_accounts, kept.has_kinds
   from credit_horizons h
   cross join lateral (
     select array_agg(distinct goal.key) as goals, bool_or(q.question ->> 'scope' = 'account') as has_accounts,
@@ -110,11 +110,11 @@ begin
       return jsonb_build_object('status', v_status, 'is_left', true);
     end if;
     update credit_horizons h
-    set horizon = null, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
+    set horizon = null, next_horizon = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
   elsif v_status in ('new', 'ready') then
     update credit_horizons h
-    set horizon = h.fence, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
+    set horizon = h.next_horizon, next_horizon = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
     -- Transactions that did not know of a question began before the step that noticed it ended, so their ids are less than
     -- that of the step after it.
@@ -274,16 +274,16 @@ $$;
 --> statement-breakpoint
 -- mark_credit: marks the conversions whose figures may change because of what happened to some people, or at some
 -- accounts, from an instant on: theirs between that instant and another one, both included.
---   p_fence, p_goals, p_has_accounts  as credit_watch returns them
+--   p_next_horizon, p_goals, p_has_accounts  as credit_watch returns them
 --   p_people, p_accounts, …    in parallel; an account may be null
 --   p_recorders                new touchpoints: conversions that they recorded are new as well, and get a mark of their own
--- A conversion that already has a mark which the fence does not see needs no other one: it is not in any sum yet, or its
--- day is open; and settling takes that mark into account only when this transaction has ended.
+-- A conversion that already has a mark which the next horizon does not see needs no other one: it is not in any sum yet, or
+-- its day is open; and settling takes that mark into account only when this transaction has ended.
 -- Bound: of a person, or an account, and a goal, the first 1,000 conversions are marked one by one. If there are so many,
 -- one mark spans all later ones.
 -- The planner overestimates the statement and would compile it, which takes seconds; so compilation is off.
 create or replace function mark_credit(
-  p_workspace_id uuid, p_fence pg_snapshot, p_goals text[], p_has_accounts boolean,
+  p_workspace_id uuid, p_next_horizon pg_snapshot, p_goals text[], p_has_accounts boolean,
   p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[], p_recorders text[] default '{}'
 ) returns void
 language sql set plan_cache_mode = force_custom_plan set jit = off as $$
@@ -333,7 +333,7 @@ language sql set plan_cache_mode = force_custom_plan set jit = off as $$
     select
     from credit_marks m
     where m.workspace_id = (select p_workspace_id) and m.conversion_id = f.id and m.from_at = f.occurred_at
-      and (p_fence is null or not pg_visible_in_snapshot(m.made_by, p_fence))
+      and (p_next_horizon is null or not pg_visible_in_snapshot(m.made_by, p_next_horizon))
     offset 0
   )
 $$;
@@ -352,7 +352,7 @@ begin
     cross join lateral credit_watch(here.workspace_id) watch
   loop
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
       array_agg(c.account_id), array_agg(c.occurred_at), array_agg('infinity'::timestamptz)
     )
     from (select distinct a.conversion_id from changed a where a.workspace_id = v_watch.workspace_id) adjusted
@@ -391,7 +391,7 @@ begin
       cross join lateral credit_watch(here.workspace_id) watch
     loop
       perform mark_credit(
-        v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
+        v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
         array_agg(side.account_id), array_agg(side.occurred_at), array_agg('infinity'::timestamptz)
       )
       from was o
@@ -418,7 +418,7 @@ begin
     where c.workspace_id = v_watch.workspace_id and c.goal = any(v_watch.goals);
 
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
       array_agg(c.account_id), array_agg(c.occurred_at), array_agg('infinity'::timestamptz)
     )
     from changed c
@@ -453,7 +453,7 @@ begin
       cross join lateral credit_watch(changed.workspace_id) watch
     loop
       perform mark_credit(
-        v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
+        v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
         array_agg(side.account_id), array_agg(o.occurred_at), array_agg(o.occurred_at + interval '366 days')
       )
       from was o
@@ -476,7 +476,7 @@ begin
     cross join lateral credit_watch(here.workspace_id) watch
   loop
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
       array_agg(c.since), array_agg(c.until + interval '366 days'),
       case when tg_op = 'INSERT' then array(select r.id from changed r where r.workspace_id = v_watch.workspace_id) else '{}' end
     )

@@ -3,10 +3,10 @@ import { type Database, type Databases, openDatabases } from './db/client.ts';
 import type { Config } from './http/config.ts';
 import { type PendingWorkspace, pendingWorkspaces, settlePendingLinks } from './people/pending-links-sql.ts';
 import { purgeRejections } from './rejections/rejection-sql.ts';
-import { checkCredit } from './stats/check-credit.ts';
-import { type Settler, settlerOf, waitForOthers } from './stats/settle-credit.ts';
-import { keepingWorkspaces } from './stats/settle-credit-sql.ts';
-import { dropStaleMonths, type KeepingWorkspace } from './stats/settle-months-sql.ts';
+import { checkCredit } from './stats/kept/check-credit.ts';
+import { type Settler, settlerOf, waitForOthers } from './stats/kept/settle-credit.ts';
+import { keepingWorkspaces } from './stats/kept/settle-credit-sql.ts';
+import { dropStaleMonths, type KeepingWorkspace } from './stats/kept/settle-months-sql.ts';
 import { clearPlainValues } from './workspaces/plain-values-sql.ts';
 import {
   purgeConversions,

@@ -1,5 +1,5 @@
 import { openDatabases } from '../../src/db/client.ts';
-import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/kept/settle-credit.ts';
 import { DAYS } from '../workspace/size.ts';
 import type { Space } from './space.ts';
 

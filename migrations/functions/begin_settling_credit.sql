@@ -7,7 +7,7 @@
 --   waiting  a transaction that ran when the horizon was stored has not ended
 --   ready    all have ended: what the horizon sees, and what they did, is visible
 -- A transaction that ran then has an earlier id than the step that stored the horizon, because steps follow each other. Its
--- id may be above the xmax of the fence, which is only the latest id that had ended, so the fence does not tell.
+-- id may be above the xmax of the next horizon, which is only the latest id that had ended, so that does not tell.
 -- Locks: an advisory lock, to the end of the transaction, so that one step of a workspace runs at a time.
 create or replace function begin_settling_credit(p_workspace_id uuid) returns text
 language plpgsql set plan_cache_mode = force_custom_plan set jit = off as $$

@@ -45,11 +45,11 @@ begin
       return jsonb_build_object('status', v_status, 'is_left', true);
     end if;
     update credit_horizons h
-    set horizon = null, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
+    set horizon = null, next_horizon = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
   elsif v_status in ('new', 'ready') then
     update credit_horizons h
-    set horizon = h.fence, fence = pg_current_snapshot(), written_by = pg_current_xact_id()
+    set horizon = h.next_horizon, next_horizon = pg_current_snapshot(), written_by = pg_current_xact_id()
     where h.workspace_id = (select p_workspace_id);
     -- Transactions that did not know of a question began before the step that noticed it ended, so their ids are less than
     -- that of the step after it.

@@ -1,15 +1,15 @@
 -- mark_credit: marks the conversions whose figures may change because of what happened to some people, or at some
 -- accounts, from an instant on: theirs between that instant and another one, both included.
---   p_fence, p_goals, p_has_accounts  as credit_watch returns them
+--   p_next_horizon, p_goals, p_has_accounts  as credit_watch returns them
 --   p_people, p_accounts, …    in parallel; an account may be null
 --   p_recorders                new touchpoints: conversions that they recorded are new as well, and get a mark of their own
--- A conversion that already has a mark which the fence does not see needs no other one: it is not in any sum yet, or its
--- day is open; and settling takes that mark into account only when this transaction has ended.
+-- A conversion that already has a mark which the next horizon does not see needs no other one: it is not in any sum yet, or
+-- its day is open; and settling takes that mark into account only when this transaction has ended.
 -- Bound: of a person, or an account, and a goal, the first 1,000 conversions are marked one by one. If there are so many,
 -- one mark spans all later ones.
 -- The planner overestimates the statement and would compile it, which takes seconds; so compilation is off.
 create or replace function mark_credit(
-  p_workspace_id uuid, p_fence pg_snapshot, p_goals text[], p_has_accounts boolean,
+  p_workspace_id uuid, p_next_horizon pg_snapshot, p_goals text[], p_has_accounts boolean,
   p_people uuid[], p_accounts text[], p_since timestamptz[], p_until timestamptz[], p_recorders text[] default '{}'
 ) returns void
 language sql set plan_cache_mode = force_custom_plan set jit = off as $$
@@ -59,7 +59,7 @@ language sql set plan_cache_mode = force_custom_plan set jit = off as $$
     select
     from credit_marks m
     where m.workspace_id = (select p_workspace_id) and m.conversion_id = f.id and m.from_at = f.occurred_at
-      and (p_fence is null or not pg_visible_in_snapshot(m.made_by, p_fence))
+      and (p_next_horizon is null or not pg_visible_in_snapshot(m.made_by, p_next_horizon))
     offset 0
   )
 $$;

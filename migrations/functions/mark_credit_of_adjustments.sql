@@ -12,7 +12,7 @@ begin
     cross join lateral credit_watch(here.workspace_id) watch
   loop
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
       array_agg(c.account_id), array_agg(c.occurred_at), array_agg('infinity'::timestamptz)
     )
     from (select distinct a.conversion_id from changed a where a.workspace_id = v_watch.workspace_id) adjusted

@@ -14,7 +14,7 @@ begin
       cross join lateral credit_watch(here.workspace_id) watch
     loop
       perform mark_credit(
-        v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
+        v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
         array_agg(side.account_id), array_agg(side.occurred_at), array_agg('infinity'::timestamptz)
       )
       from was o
@@ -41,7 +41,7 @@ begin
     where c.workspace_id = v_watch.workspace_id and c.goal = any(v_watch.goals);
 
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id),
       array_agg(c.account_id), array_agg(c.occurred_at), array_agg('infinity'::timestamptz)
     )
     from changed c

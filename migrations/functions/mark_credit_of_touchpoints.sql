@@ -13,7 +13,7 @@ begin
       cross join lateral credit_watch(changed.workspace_id) watch
     loop
       perform mark_credit(
-        v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
+        v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(side.person_id),
         array_agg(side.account_id), array_agg(o.occurred_at), array_agg(o.occurred_at + interval '366 days')
       )
       from was o
@@ -36,7 +36,7 @@ begin
     cross join lateral credit_watch(here.workspace_id) watch
   loop
     perform mark_credit(
-      v_watch.workspace_id, v_watch.fence, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
+      v_watch.workspace_id, v_watch.next_horizon, v_watch.goals, v_watch.has_accounts, array_agg(c.person_id), array_agg(c.account_id),
       array_agg(c.since), array_agg(c.until + interval '366 days'),
       case when tg_op = 'INSERT' then array(select r.id from changed r where r.workspace_id = v_watch.workspace_id) else '{}' end
     )

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { SumsUsed } from '../stats/after-sums.ts';
 import type { CreditQuestion } from '../stats/credit-question.ts';
 import { creditByPlace, eachModel, weight, worth } from '../stats/credit-sql.ts';
 import { conversionSums, creditByGroup, foldedListedJourneys } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import type { KeptQuestion } from '../stats/kept-question.ts';
-import { foldedJourneys, sweptInfluence } from '../stats/swept-influence-sql.ts';
+import type { SumsUsed } from '../stats/kept/after-sums.ts';
+import type { KeptQuestion } from '../stats/kept/kept-question.ts';
+import { foldedJourneys, sweptInfluence } from '../stats/swept/swept-influence-sql.ts';
 
 /** The effective query of the attribution report. */
 export interface AttributionQuestion extends CreditQuestion {

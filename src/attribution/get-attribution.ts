@@ -4,7 +4,7 @@ import { roundAmount } from '../domain/money.ts';
 import { REPORT_ERRORS } from '../http/operation.ts';
 import { creditEcho, creditQuestionOf } from '../stats/credit-fields.ts';
 import { type GroupedJourneyQuestion, groupOut } from '../stats/journey-fields.ts';
-import { keptQuestionOf } from '../stats/kept-question.ts';
+import { keptQuestionOf } from '../stats/kept/kept-question.ts';
 import { defineReport, reportOperation } from '../stats/report.ts';
 import { refuseUnknownGoals } from '../stats/unknown-goals.ts';
 import { missingRateWarning, retentionWarning } from '../stats/warnings.ts';

@@ -2,10 +2,16 @@ import { type SQL, sql } from 'drizzle-orm';
 import { nestedStatement } from '../db/dialect.ts';
 import { creditByPlace } from '../stats/credit-sql.ts';
 import { conversionSums, creditByGroup } from '../stats/group-credit-sql.ts';
-import { keptDays, openConversions, openDays, settledDays, stateOfDays } from '../stats/kept-days-sql.ts';
-import type { KeptQuestion } from '../stats/kept-question.ts';
-import { hasFewGroups, intervalOfDay, keptCredit } from '../stats/kept-sums-sql.ts';
-import { isUnsummed, summedTouches } from '../stats/kept-touches-sql.ts';
+import {
+  keptDays,
+  openConversions,
+  openDays,
+  settledDays,
+  stateOfDays,
+} from '../stats/kept/kept-days-sql.ts';
+import type { KeptQuestion } from '../stats/kept/kept-question.ts';
+import { hasFewGroups, intervalOfDay, keptCredit } from '../stats/kept/kept-sums-sql.ts';
+import { isUnsummed, summedTouches } from '../stats/kept/kept-touches-sql.ts';
 import {
   type AttributionQuestion,
   attributionStatement,

@@ -34,7 +34,7 @@ export const credit_horizons = pgTable(
     /** The snapshot whose marks the next settling takes into account. */
     horizon: snapshot('horizon'),
     /** The next horizon. A change needs no mark for a conversion that has one which this does not see. */
-    fence: snapshot('fence'),
+    next_horizon: snapshot('next_horizon'),
     /**
      * The step that wrote the row. Settling waits until all earlier transactions have ended. In a restored copy it differs
      * from `xmin`, and snapshots mean nothing there.

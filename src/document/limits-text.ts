@@ -11,8 +11,8 @@ import { MAX_KEPT_BYTES } from '../ingest/keep-rejections.ts';
 import { MAX_ITEMS } from '../ingest/read-items.ts';
 import { MAX_REJECTIONS_PER_DAY } from '../ingest/rejection-insert-sql.ts';
 import { MAX_GOALS, MAX_GROUP_BY } from '../stats/journey-fields.ts';
-import { MAX_KEPT_QUESTIONS } from '../stats/note-question-sql.ts';
-import { MAX_CELLS } from '../stats/settle-credit-sql.ts';
+import { MAX_KEPT_QUESTIONS } from '../stats/kept/note-question-sql.ts';
+import { MAX_CELLS } from '../stats/kept/settle-credit-sql.ts';
 import { MAX_WHERE_VALUES } from '../stats/where-fields.ts';
 
 const number = (value: number) => value.toLocaleString('en-US');

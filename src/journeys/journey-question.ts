@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { SweptQuestion } from '../stats/swept-entities-sql.ts';
+import type { SweptQuestion } from '../stats/swept/swept-entities-sql.ts';
 
 /** The effective query of the report on journeys. */
 export interface JourneyReportQuestion extends SweptQuestion {

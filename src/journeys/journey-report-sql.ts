@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { type Bucket, MAX_PATH_END, PATH_LENGTH_BUCKETS, TIME_LAG_BUCKETS } from '../domain/paths.ts';
 import { conversionsInRange } from '../stats/conversions-in-range-sql.ts';
 import { groupOf, knownGoals, nullJourneys, touchesOfJourneys } from '../stats/journey-sql.ts';
-import { crowdedEntities } from '../stats/swept-entities-sql.ts';
+import { crowdedEntities } from '../stats/swept/swept-entities-sql.ts';
 import { boundsOf, type JourneyReportQuestion } from './journey-question.ts';
 import { sweptPaths } from './swept-paths-sql.ts';
 

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { MAX_PATH_END } from '../domain/paths.ts';
-import { type Carried, sweptJourneys } from '../stats/swept-journeys-sql.ts';
+import { type Carried, sweptJourneys } from '../stats/swept/swept-journeys-sql.ts';
 import { boundsOf, type JourneyReportQuestion } from './journey-question.ts';
 
 const CARRIED: readonly Carried[] = [

@@ -5,7 +5,7 @@ import { creditByPlace, weight, worth } from '../stats/credit-sql.ts';
 import { groupAsList } from '../stats/group-credit-sql.ts';
 import { goalKeys, knownGoals } from '../stats/journey-sql.ts';
 import { adjustedConversions, isUnretractedOfMany, MANY_ADJUSTED } from '../stats/net-conversion-sql.ts';
-import { creditColumns } from '../stats/swept-credit-sql.ts';
+import { creditColumns } from '../stats/swept/swept-credit-sql.ts';
 
 /** The effective query of one period: credit by channel under one model. */
 export type OverviewQuestion = CreditQuestion;

@@ -3,7 +3,7 @@ import { groupColumns } from '../stats/credit-question.ts';
 import { creditByPlace, eachModel, grossWorth, weight, worth } from '../stats/credit-sql.ts';
 import { groupAsList } from '../stats/group-credit-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
-import { creditColumns } from '../stats/swept-credit-sql.ts';
+import { creditColumns } from '../stats/swept/swept-credit-sql.ts';
 import { type SpendQuestion, spentInRange } from './spend-days-sql.ts';
 
 /** The effective query of the report on return on spend. */

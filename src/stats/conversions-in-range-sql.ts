@@ -10,7 +10,7 @@ import {
   touchesOfJourneys,
 } from './journey-sql.ts';
 import { adjustedConversions, isAdjusted, isUnretracted, restatedValue } from './net-conversion-sql.ts';
-import { MAX_LISTED_JOURNEYS } from './swept-entities-sql.ts';
+import { MAX_LISTED_JOURNEYS } from './swept/swept-entities-sql.ts';
 import { isOneOf } from './where-sql.ts';
 
 /** The longest lookback a goal can have. */

@@ -3,13 +3,13 @@ import { type Model, needsMilestones } from '../domain/attribution.ts';
 import { DAY_MS, type Interval } from '../domain/time.ts';
 import { conversionsInRange } from './conversions-in-range-sql.ts';
 import { type CreditQuestion, groupColumns, intervalOfConversion } from './credit-question.ts';
-import { crowdMilestones } from './crowd-milestone-sql.ts';
 import { milestoneTimes } from './milestone-sql.ts';
 import { type ModelParameters, weightSql } from './model-sql.ts';
 import { rankedTouches } from './ranked-touches-sql.ts';
-import { sweptCredit } from './swept-credit-sql.ts';
-import { crowdedEntities } from './swept-entities-sql.ts';
-import { type Carried, sweptJourneys } from './swept-journeys-sql.ts';
+import { crowdMilestones } from './swept/crowd-milestone-sql.ts';
+import { sweptCredit } from './swept/swept-credit-sql.ts';
+import { crowdedEntities } from './swept/swept-entities-sql.ts';
+import { type Carried, sweptJourneys } from './swept/swept-journeys-sql.ts';
 
 /** The name of a column that exists once per model, by the model's index in the query. */
 const numberedColumn = (name: string) => (i: number) => sql`${sql.identifier(`${name}_${i}`)}`;

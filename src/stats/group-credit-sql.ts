@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { type CreditQuestion, groupColumns } from './credit-question.ts';
 import { eachModel, weight, worth } from './credit-sql.ts';
-import { creditColumns } from './swept-credit-sql.ts';
+import { creditColumns } from './swept/swept-credit-sql.ts';
 
 /** Sums of credit by group, and totals of conversions. */
 

@@ -11,7 +11,7 @@ import {
   operation,
   type WorkspaceContext,
 } from '../http/operation.ts';
-import { type AskedSums, afterSums } from './after-sums.ts';
+import { type AskedSums, afterSums } from './kept/after-sums.ts';
 import { narrowInput } from './narrow-input.ts';
 
 /** Everything that a report depends on, besides its input and the database. */

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import { openDatabases } from '../../src/db/client.ts';
-import { settleCredit } from '../../src/stats/settle-credit.ts';
+import { settleCredit } from '../../src/stats/kept/settle-credit.ts';
 import { type Answer, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { readToken, readWith } from './tokens.ts';

@@ -1,7 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
-import { endSettling } from '../../src/stats/settle-credit-sql.ts';
-import { settleDays } from '../../src/stats/settle-days-sql.ts';
+import { DAY_MS } from '../../src/domain/time.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/kept/settle-credit.ts';
+import { endSettling } from '../../src/stats/kept/settle-credit-sql.ts';
+import { settleDays } from '../../src/stats/kept/settle-days-sql.ts';
 import { ask, needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import {
@@ -117,7 +118,7 @@ test('a restored copy uses none of its sums, and settles anew', async () => {
   // There, transactions had much higher ids.
   await rowsOf(`update credit_marks set made_by = '900000000' where workspace_id = $1`, [id]);
   await rowsOf(
-    `update credit_horizons set written_by = '5', horizon = '899999999:899999999:', fence = '900000005:900000005:'
+    `update credit_horizons set written_by = '5', horizon = '899999999:899999999:', next_horizon = '900000005:900000005:'
     where workspace_id = $1`,
     [id],
   );
@@ -148,35 +149,46 @@ test('a late touchpoint of a person with more than 1,000 conversions opens all l
   expect(await keptDays(shop)).toBe(31);
 });
 
-/** In Havana clocks go back from 1:00 to midnight on 1 November 2026. */
-const HAVANA = 'America/Havana';
-const NOVEMBER = ['03:30', '04:00', '04:20', '04:40', '05:00', '05:20', '06:00'].map(
-  (time) => `2026-11-01T${time}:00Z`,
-);
+/**
+ * Clocks go back from 1:00 to midnight, in Havana, or from 0:01 to 23:01 of the day before, as they did in St. John's: the
+ * new day begins, ends after a minute, and begins again.
+ */
+const TURNED_BACK = [
+  {
+    timezone: 'America/Havana',
+    range: ['2026-10-20T04:00:00Z', '2026-12-01T05:00:00Z'],
+    night: '2026-11-01',
+    times: ['03:30', '04:00', '04:20', '04:40', '05:00', '05:20', '06:00'],
+  },
+  {
+    timezone: 'America/St_Johns',
+    range: ['2010-10-26T02:30:00Z', '2010-12-01T03:30:00Z'],
+    night: '2010-11-07',
+    times: ['01:30', '02:30', '02:30:30', '02:31', '03:00', '03:30', '04:00'],
+  },
+] as const;
 
-test('ranges and intervals that begin or end around a midnight which is there twice', async () => {
-  const workspace = await TestWorkspace.make({ currency: 'EUR', timezone: HAVANA });
-  await workspace.goal('purchase');
-  const sold = (name: string) =>
-    NOVEMBER.map((occurred_at, i) => ({
-      ...sale(`${name}${i}`, 2),
-      value: i + 1,
-      occurred_at,
-    }));
-  await workspace.load('touchpoints', [
-    touch('t2', 2),
-    { ...touch('t', 2), occurred_at: '2026-10-31T12:00:00Z' },
-  ]);
-  await workspace.load('conversions', sold('c'));
-  const ask = (from = '2026-10-20T04:00:00Z', to = '2026-12-01T05:00:00Z', interval: 'day' | null = null) =>
-    questionOf({ id: workspace.id, currency: 'EUR', timezone: HAVANA }, { from, to, interval });
-  const questions = [
-    ...NOVEMBER.flatMap((from) => [ask(from), ask(from, undefined, 'day')]),
-    ...NOVEMBER.map((to) => ask(undefined, to, 'day')),
-  ];
-  await keep(ask());
-  await settle(workspace);
-  expect(await wrongAnswers(questions), 'settled').toEqual([]);
-  await workspace.load('conversions', sold('added'));
-  expect(await wrongAnswers(questions), 'added').toEqual([]);
-});
+test.each(TURNED_BACK)(
+  'ranges and intervals that begin or end around a midnight which is there twice, in $timezone',
+  async ({ timezone, range: [first, last], night, times }) => {
+    const instants = times.map((time) => new Date(`${night}T${time}Z`).toISOString());
+    const workspace = await TestWorkspace.make({ currency: 'EUR', timezone });
+    await workspace.goal('purchase');
+    const sold = (name: string) =>
+      instants.map((occurred_at, i) => ({ ...sale(`${name}${i}`, 2), value: i + 1, occurred_at }));
+    const before = new Date(Date.parse(night) - DAY_MS / 2).toISOString();
+    await workspace.load('touchpoints', [touch('t2', 2), { ...touch('t', 2), occurred_at: before }]);
+    await workspace.load('conversions', sold('c'));
+    const ask = (from: string = first, to: string = last, interval: 'day' | null = null) =>
+      questionOf({ id: workspace.id, currency: 'EUR', timezone }, { from, to, interval, timezone });
+    const questions = [
+      ...instants.flatMap((from) => [ask(from), ask(from, undefined, 'day')]),
+      ...instants.map((to) => ask(undefined, to, 'day')),
+    ];
+    await keep(ask());
+    await settle(workspace);
+    expect(await wrongAnswers(questions), 'settled').toEqual([]);
+    await workspace.load('conversions', sold('added'));
+    expect(await wrongAnswers(questions), 'added').toEqual([]);
+  },
+);

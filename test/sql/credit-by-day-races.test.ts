@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { keptQuestionOf } from '../../src/stats/kept-question.ts';
-import { endSettling } from '../../src/stats/settle-credit-sql.ts';
-import { settleDays } from '../../src/stats/settle-days-sql.ts';
+import { keptQuestionOf } from '../../src/stats/kept/kept-question.ts';
+import { endSettling } from '../../src/stats/kept/settle-credit-sql.ts';
+import { settleDays } from '../../src/stats/kept/settle-days-sql.ts';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { keep, note, questionOf, settle, settlerIn, settleSteps } from './kept-credit.ts';
@@ -66,7 +66,7 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
     await workspace.load('conversions', [sale('c12', 12)]);
     const step = await beginStep(workspace);
     await step.run(endSettling(workspace.id, RULES, 8));
-    // The mark of c12 is not in the fence that the writer reads, so the touchpoint needs no mark.
+    // The mark of c12 is not in the snapshot that the writer reads, so the touchpoint needs no mark.
     const writer = await openSession(workspace);
     await addTouch(writer, shop, 'late', 3);
     await step.commit();
@@ -87,7 +87,7 @@ describe.skipIf(world.database !== 'postgres')('reports equal the definition', (
       { ...sale('c12', 12), person: { user_id: 'other' } },
     ]);
     const writer = await openSession(workspace);
-    // The mark of c15 is not in the fence that the writer reads, so it gets no other one.
+    // The mark of c15 is not in the snapshot that the writer reads, so it gets no other one.
     await addSale(writer, shop, 'c13', 13);
     await settleSteps(workspace, 1);
     await writer.commit();

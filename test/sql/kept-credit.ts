@@ -11,11 +11,11 @@ import { type Database, openDatabases, underReach } from '../../src/db/client.ts
 import { compile } from '../../src/db/dialect.ts';
 import { REPORT_SETTINGS } from '../../src/db/report-call.ts';
 import { PLAIN_MODELS } from '../../src/domain/attribution.ts';
-import { checkDay, sampleDays } from '../../src/stats/check-credit-sql.ts';
-import type { ChosenSums } from '../../src/stats/chosen-sums.ts';
-import { type KeptQuestion, keptQuestionOf } from '../../src/stats/kept-question.ts';
-import { noteQuestion } from '../../src/stats/note-question-sql.ts';
-import { settlerOf, waitForOthers } from '../../src/stats/settle-credit.ts';
+import { checkDay, sampleDays } from '../../src/stats/kept/check-credit-sql.ts';
+import type { ChosenSums } from '../../src/stats/kept/chosen-sums.ts';
+import { type KeptQuestion, keptQuestionOf } from '../../src/stats/kept/kept-question.ts';
+import { noteQuestion } from '../../src/stats/kept/note-question-sql.ts';
+import { settlerOf, waitForOthers } from '../../src/stats/kept/settle-credit.ts';
 import { world } from '../support/api.ts';
 
 /** Reports from kept sums beside the same reports from rows, in one snapshot. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { openDatabases } from '../../src/db/client.ts';
-import type { KeptQuestion } from '../../src/stats/kept-question.ts';
-import { MAX_KEPT_QUESTIONS, noteQuestion } from '../../src/stats/note-question-sql.ts';
+import type { KeptQuestion } from '../../src/stats/kept/kept-question.ts';
+import { MAX_KEPT_QUESTIONS, noteQuestion } from '../../src/stats/kept/note-question-sql.ts';
 import { needWorld, TestWorkspace, world } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 

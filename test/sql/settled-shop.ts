@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import type { AttributionQuestion } from '../../src/attribution/attribution-sql.ts';
 import { DAY_MS } from '../../src/domain/time.ts';
-import type { ChosenSums } from '../../src/stats/chosen-sums.ts';
-import { beginSettling } from '../../src/stats/settle-credit-sql.ts';
+import type { ChosenSums } from '../../src/stats/kept/chosen-sums.ts';
+import { beginSettling } from '../../src/stats/kept/settle-credit-sql.ts';
 import { TestWorkspace } from '../support/api.ts';
 import { rowsOf } from '../support/tables.ts';
 import { bothAnswers, keep, keptOf, questionOf, settle, wrongAnswers } from './kept-credit.ts';

@@ -46,7 +46,7 @@ with
 ), right_days as materialized (
   select day
   from settled
-  where day not in (select day from unseen where not is_added)
+  where day not in (select day from unseen where not is_added) and not (((case when (((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day + 1) then ((day + 1)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day + 1)::timestamp at time zone 'Europe/Berlin'::text end + interval '59 minutes') at time zone 'Europe/Berlin'::text)::date <= day or ((case when (((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') at time zone 'Europe/Berlin'::text)::date = (day) then ((day)::timestamp at time zone 'Europe/Berlin'::text - interval '1 hour') else (day)::timestamp at time zone 'Europe/Berlin'::text end + interval '59 minutes') at time zone 'Europe/Berlin'::text)::date < day)
 ),
   kept_amounts as materialized (
   select t.*

@@ -1,8 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { entityColumns } from './entity-sql.ts';
-import type { Milestones } from './milestone-sql.ts';
-import { isUnretracted } from './net-conversion-sql.ts';
+import { tenant } from '../../db/tenant.ts';
+import { entityColumns } from '../entity-sql.ts';
+import type { Milestones } from '../milestone-sql.ts';
+import { isUnretracted } from '../net-conversion-sql.ts';
 import type { SweptQuestion } from './swept-entities-sql.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { conversionConditions } from './conversions-in-range-sql.ts';
-import { type CreditQuestion, intervalOf } from './credit-question.ts';
-import { entityIds } from './entity-sql.ts';
+import { conversionConditions } from '../conversions-in-range-sql.ts';
+import { type CreditQuestion, intervalOf } from '../credit-question.ts';
+import { entityIds } from '../entity-sql.ts';
+import { countsAtAll } from '../journey-sql.ts';
+import { isUnretracted } from '../net-conversion-sql.ts';
 import { conversionsOfEntities, localDay, startOfDay } from './held-touches-sql.ts';
-import { countsAtAll } from './journey-sql.ts';
-import { isUnretracted } from './net-conversion-sql.ts';
 
 /**
  * The touchpoints of open conversions that the sums of kept days count already. A touchpoint counts on the first day of

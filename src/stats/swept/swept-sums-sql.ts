@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { CreditQuestion } from './credit-question.ts';
+import type { CreditQuestion } from '../credit-question.ts';
 
 /** What each touch of a journey gets, as events: at a place, a column grows by so much for all touches from there on. */
 export interface Events {

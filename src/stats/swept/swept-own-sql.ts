@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { CreditQuestion } from './credit-question.ts';
+import type { CreditQuestion } from '../credit-question.ts';
 
 /** The position in the journey of a place in it. Needs: `low, recorded`. Gives: an expression. */
 const positionOf = (place: SQL) => sql`(${place} - low - coalesce(recorded < ${place}, false)::int)`;

@@ -1,7 +1,7 @@
-import { openDatabases } from '../db/client.ts';
-import type { WorkspaceSettings } from '../http/caller.ts';
-import type { Config } from '../http/config.ts';
-import type { Reply } from '../http/operation.ts';
+import { openDatabases } from '../../db/client.ts';
+import type { WorkspaceSettings } from '../../http/caller.ts';
+import type { Config } from '../../http/config.ts';
+import type { Reply } from '../../http/operation.ts';
 import { type AskedQuestion, noteQuestion } from './note-question-sql.ts';
 import { settleCredit } from './settle-credit.ts';
 

@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { CreditQuestion } from './credit-question.ts';
+import type { CreditQuestion } from '../credit-question.ts';
 
 /**
  * The journeys that hold each group, in one of two ways, as sums are made (`sumsByGroup`).

@@ -1,5 +1,5 @@
-import type { Database } from '../db/client.ts';
-import { REPORT_SETTINGS } from '../db/report-call.ts';
+import type { Database } from '../../db/client.ts';
+import { REPORT_SETTINGS } from '../../db/report-call.ts';
 import { checkDay, sampleDays } from './check-credit-sql.ts';
 import type { ChosenSums } from './chosen-sums.ts';
 

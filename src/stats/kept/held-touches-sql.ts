@@ -1,10 +1,10 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { conversionConditions } from './conversions-in-range-sql.ts';
-import type { CreditQuestion } from './credit-question.ts';
-import { type EntityColumn, entityColumns, entityIds, isOfEntity } from './entity-sql.ts';
-import { countsAtAll, creditable, groupOf } from './journey-sql.ts';
-import { isUnretracted } from './net-conversion-sql.ts';
+import { tenant } from '../../db/tenant.ts';
+import { conversionConditions } from '../conversions-in-range-sql.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import { type EntityColumn, entityColumns, entityIds, isOfEntity } from '../entity-sql.ts';
+import { countsAtAll, creditable, groupOf } from '../journey-sql.ts';
+import { isUnretracted } from '../net-conversion-sql.ts';
 
 /**
  * Distinct touchpoints, as sums that add up over days. A touchpoint is in the journeys of several conversions, so the
@@ -37,6 +37,17 @@ export function startOfDay({ timezone }: Pick<CreditQuestion, 'timezone'>, day: 
   const midnight = sql`(${day})::timestamp at time zone ${timezone}::text`;
   const hourBefore = sql`(${midnight} - interval '1 hour')`;
   return sql`case when ${localDay({ timezone }, hourBefore)} = (${day}) then ${hourBefore} else ${midnight} end`;
+}
+
+/**
+ * A local day of which a part lies beyond the start of another one: clocks went back from a minute after midnight, as they
+ * did in Newfoundland until 2011. Such days are not in the order of time.
+ *
+ * Needs: `day`, a date. Gives: a condition.
+ */
+export function isTorn(question: Pick<CreditQuestion, 'timezone'>, day: SQL): SQL {
+  const within = (start: SQL) => localDay(question, sql`(${startOfDay(question, start)} + interval '59 minutes')`);
+  return sql`(${within(sql`${day} + 1`)} <= ${day} or ${within(day)} < ${day})`;
 }
 
 /**

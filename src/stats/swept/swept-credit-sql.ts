@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { CreditQuestion } from './credit-question.ts';
-import { weightBetween, weightSql } from './model-sql.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import { weightBetween, weightSql } from '../model-sql.ts';
 import { blockAndGrowth, DECAY_PIECES, sweptFactors } from './swept-decay-sql.ts';
 import { sweptOwn, sweptPieces } from './swept-own-sql.ts';
 import { type Events, sumsByGroup } from './swept-sums-sql.ts';

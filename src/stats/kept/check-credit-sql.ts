@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
+import { tenant } from '../../db/tenant.ts';
+import { conversionSums } from '../group-credit-sql.ts';
 import { type ChosenSums, creditOfDays } from './chosen-sums.ts';
 import type { Days } from './held-touches-sql.ts';
 import { goalsOf } from './kept-days-sql.ts';
@@ -26,7 +27,7 @@ export function sampleDays(workspaceId: string, days: number): SQL {
 
 /**
  * Compares the sums of a day with what they would be now, in one snapshot. A day that is open is not compared. Rows: the
- * number of groups `checked` and of those `differing`.
+ * number of sums `checked`, of groups and of currencies, and of those `differing`.
  */
 export function checkDay(workspaceId: string, chosen: ChosenSums): SQL {
   const { question_id, first_day, question } = chosen;
@@ -63,14 +64,46 @@ export function checkDay(workspaceId: string, chosen: ChosenSums): SQL {
           ),
           sql` or `,
         )}
+    ), day_totals as materialized (${conversionSums}
+    ), differing_totals as materialized (${differingTotals(ofDay)}
+    ), wrong as materialized (
+      select (select count(*) from differing) + (select count(*) from differing_totals) as sums
     ), days as (
-      delete from credit_days where ${ofDay} and exists (select from differing)
+      delete from credit_days where ${ofDay} and (select sums from wrong) > 0
     ), months as (
       delete from credit_months
       where workspace_id = ${tenant(workspaceId)} and question_id = ${question_id}::uuid
-        and month = date_trunc('month', ${first_day}::date::timestamp)::date and exists (select from differing)
+        and month = date_trunc('month', ${first_day}::date::timestamp)::date and (select sums from wrong) > 0
     )
-    select (select count(*) from day_sums)::int as checked, (select count(*) from differing)::int as differing`;
+    select ((select count(*) from day_sums) + (select count(*) from day_totals))::int as checked, sums::int as differing
+    from wrong`;
+}
+
+/** Needs: the steps `settling` and `day_totals`. Gives: a select of the currencies whose totals differ. */
+function differingTotals(ofDay: SQL): SQL {
+  const columns = [
+    ['conversions', 'conversions'],
+    ['net', 'value'],
+    ['gross_conversions', 'gross_conversions'],
+    ['gross', 'gross_value'],
+    ['attributed', 'attributed_conversions'],
+    ['attributed_net', 'attributed_value'],
+    ['valued', 'valued'],
+  ].map(([kept = '', computed = '']) => ({ kept: sql.identifier(kept), computed: sql.identifier(computed) }));
+  const each = (make: (column: (typeof columns)[number]) => SQL, between: SQL) =>
+    sql.join(columns.map(make), between);
+  return sql`
+      select currency
+      from (
+        select 1 as sign, currency, ${each(({ kept, computed }) => sql`${computed} as ${kept}`, sql`, `)}
+        from day_totals
+        union all
+        select -1, currency, ${each(({ kept }) => sql`${kept}`, sql`, `)}
+        from credit_totals
+        where ${ofDay} and exists (select from settling)
+      ) both_sides
+      group by currency
+      having sum(sign) <> 0 or ${each(({ kept }) => sql`sum(sign * ${kept}) <> 0`, sql` or `)}`;
 }
 
 /** Needs: `d`, a settled day. Gives: a select of the marks that open it. */

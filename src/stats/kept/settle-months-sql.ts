@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
+import { tenant } from '../../db/tenant.ts';
+import { exchangeRates, fxRateOf } from '../fx-sql.ts';
 import { type ChosenSums, monthOf, settling } from './chosen-sums.ts';
-import { exchangeRates, fxRateOf } from './fx-sql.ts';
 import { goalsOf } from './kept-days-sql.ts';
 import { keptModels } from './kept-question.ts';
 import { ratesOfMonths } from './kept-sums-sql.ts';

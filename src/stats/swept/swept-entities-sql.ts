@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import type { Dimension } from '../domain/touchpoint-fields.ts';
-import { entityIds, entityOf } from './entity-sql.ts';
-import type { JourneyQuestion } from './journey-sql.ts';
+import type { Dimension } from '../../domain/touchpoint-fields.ts';
+import { entityIds, entityOf } from '../entity-sql.ts';
+import type { JourneyQuestion } from '../journey-sql.ts';
 
 /** Conversions of an entity in the range up to which each journey lists its touches. */
 export const MAX_LISTED_JOURNEYS = 32;

@@ -1,14 +1,14 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
+import { tenant } from '../../db/tenant.ts';
+import { reachedConversions } from '../conversions-in-range-sql.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import { creditByPlace, weight, worth } from '../credit-sql.ts';
+import { conversionSums, creditByGroup } from '../group-credit-sql.ts';
+import { sweptInfluence } from '../swept/swept-influence-sql.ts';
 import { type ChosenSums, creditOfDays, monthOf, settling } from './chosen-sums.ts';
-import { reachedConversions } from './conversions-in-range-sql.ts';
-import type { CreditQuestion } from './credit-question.ts';
-import { creditByPlace, weight, worth } from './credit-sql.ts';
-import { conversionSums, creditByGroup } from './group-credit-sql.ts';
 import { type Days, heldTouches, localDay } from './held-touches-sql.ts';
 import { goalsOf } from './kept-days-sql.ts';
 import { insertMonths } from './settle-months-sql.ts';
-import { sweptInfluence } from './swept-influence-sql.ts';
 
 /** Computes the sums of the chosen days, in place of those that they have. */
 export function settleDays(workspaceId: string, chosen: ChosenSums): SQL[] {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { DAY_MS } from '../domain/time.ts';
-import type { CreditQuestion } from './credit-question.ts';
+import { DAY_MS } from '../../domain/time.ts';
+import type { CreditQuestion } from '../credit-question.ts';
 
 /**
  * Halvings of `time_decay` in a block. Running sums start anew in each block, so that they do not overflow.

@@ -1,11 +1,11 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { nestedState } from '../db/dialect.ts';
-import { tenant } from '../db/tenant.ts';
-import type { CreditQuestion } from './credit-question.ts';
-import { entityOf } from './entity-sql.ts';
-import { localDay, startOfDay } from './held-touches-sql.ts';
+import { nestedState } from '../../db/dialect.ts';
+import { tenant } from '../../db/tenant.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import { entityOf } from '../entity-sql.ts';
+import { MAX_LISTED_JOURNEYS } from '../swept/swept-entities-sql.ts';
+import { isTorn, localDay, startOfDay } from './held-touches-sql.ts';
 import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
-import { MAX_LISTED_JOURNEYS } from './swept-entities-sql.ts';
 
 /**
  * The days of a range whose sums are kept and right (ADR 31), and the conversions of all other instants, which the
@@ -74,7 +74,7 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
     ), right_days as materialized (
       select day
       from settled
-      where day not in (select day from unseen where not is_added)
+      where day not in (select day from unseen where not is_added) and not ${isTorn(question, sql`day`)}
     )`;
 }
 

@@ -5,11 +5,11 @@ import {
   type Model,
   needsMilestones,
   PLAIN_MODELS,
-} from '../domain/attribution.ts';
-import type { ReportScope } from '../domain/settings.ts';
-import type { Dimension, Where } from '../domain/touchpoint-fields.ts';
-import type { CreditQuestion } from './credit-question.ts';
-import type { Milestones } from './milestone-sql.ts';
+} from '../../domain/attribution.ts';
+import type { ReportScope } from '../../domain/settings.ts';
+import type { Dimension, Where } from '../../domain/touchpoint-fields.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import type { Milestones } from '../milestone-sql.ts';
 
 /**
  * Questions whose sums are kept by day (ADR 31): everything of a query for credit that decides the sums of a day, and

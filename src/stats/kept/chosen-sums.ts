@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { startOfLocalDay } from '../domain/time.ts';
-import type { CreditQuestion } from './credit-question.ts';
+import { tenant } from '../../db/tenant.ts';
+import { startOfLocalDay } from '../../domain/time.ts';
+import type { CreditQuestion } from '../credit-question.ts';
 import type { Days } from './held-touches-sql.ts';
 import { type KeptQuestion, keptModels } from './kept-question.ts';
 

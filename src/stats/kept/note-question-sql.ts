@@ -1,5 +1,5 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
+import { tenant } from '../../db/tenant.ts';
 import { goalsOf, questionId } from './kept-days-sql.ts';
 import { ASKED_OFTEN, type KeptQuestion } from './kept-question.ts';
 

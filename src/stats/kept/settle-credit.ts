@@ -1,6 +1,6 @@
-import { type Database, DatabaseUnreachable } from '../db/client.ts';
-import { REPORT_SETTINGS } from '../db/report-call.ts';
-import { meaningOf } from '../db/sqlstate.ts';
+import { type Database, DatabaseUnreachable } from '../../db/client.ts';
+import { REPORT_SETTINGS } from '../../db/report-call.ts';
+import { meaningOf } from '../../db/sqlstate.ts';
 import type { ChosenSums } from './chosen-sums.ts';
 import { beginSettling, endSettling, type SettlingRules } from './settle-credit-sql.ts';
 import { settleDays } from './settle-days-sql.ts';

@@ -1,9 +1,9 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import type { Interval } from '../domain/time.ts';
-import type { CreditQuestion } from './credit-question.ts';
-import { eachModel } from './credit-sql.ts';
-import { exchangeRates, fxRateOf } from './fx-sql.ts';
+import { tenant } from '../../db/tenant.ts';
+import type { Interval } from '../../domain/time.ts';
+import type { CreditQuestion } from '../credit-question.ts';
+import { eachModel } from '../credit-sql.ts';
+import { exchangeRates, fxRateOf } from '../fx-sql.ts';
 import { type KeptQuestion, keptModels } from './kept-question.ts';
 
 /**

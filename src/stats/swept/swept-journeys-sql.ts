@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { tenant } from '../db/tenant.ts';
-import { entityColumns, isOfEntity } from './entity-sql.ts';
-import { creditable, groupOf } from './journey-sql.ts';
+import { tenant } from '../../db/tenant.ts';
+import { entityColumns, isOfEntity } from '../entity-sql.ts';
+import { creditable, groupOf } from '../journey-sql.ts';
 import type { SweptQuestion } from './swept-entities-sql.ts';
 
 /**
