@@ -36,8 +36,9 @@ const QUICK: Effort = {
 function questionsOf(state: State, is_quick: boolean): Question[] {
   const isFirst = state === STATES[0];
   const isMain = state.name === MAIN_STATE;
+  const inStates = REPORTS.filter((read) => read.is_typical).slice(0, is_quick ? 1 : undefined);
   return [...REPORTS, ...LISTS]
-    .filter((read) => isFirst || (read.is_by_day && (isMain || !is_quick || read.is_typical)))
+    .filter((read) => isFirst || (read.is_by_day && isMain) || inStates.includes(read))
     .flatMap((read) =>
       read.ranges.map((range) => ({ read, range, state: state.name, is_shown: isMain || !read.is_by_day })),
     );

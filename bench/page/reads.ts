@@ -25,9 +25,9 @@ export interface Read {
   usual?(question: ReadQuestion): SQL;
   /** Whether the rows of the usual SQL are the credit of the model `linear`, by group. */
   is_credit?: true;
-  /** Whether its time depends on which days are settled, so that it is measured in every state. */
+  /** Whether it reads sums by day. */
   is_by_day?: true;
-  /** The one that the quick run measures in every state. */
+  /** Of those by day, the ones that are measured in every state; in the quick run only the first of them. */
   is_typical?: true;
 }
 
@@ -65,13 +65,15 @@ const attribution = (
 export const REPORTS: readonly Read[] = [
   attribution('1 model', 'models=linear&group_by=channel', ['channel']),
   attribution('8 models', `models=${ALL_MODELS}&group_by=channel`, ['channel'], { is_typical: true }),
-  attribution('8 models, campaigns', `models=${ALL_MODELS}&group_by=channel,campaign`, [
-    'channel',
-    'campaign',
-  ]),
+  attribution(
+    '8 models, campaigns',
+    `models=${ALL_MODELS}&group_by=channel,campaign`,
+    ['channel', 'campaign'],
+    { is_typical: true },
+  ),
   attribution('1 model, by week', 'models=linear&group_by=channel&interval=week', null),
   attribution('1 model, accounts', 'models=linear&group_by=channel&scope=account', null),
-  report('journeys', 'journeys', '&goal=purchase', { usual: usualPaths, is_by_day: true }),
+  report('journeys', 'journeys', '&goal=purchase', { usual: usualPaths }),
   report('lifecycle', 'lifecycle', '', { usual: usualLifecycle }),
   {
     name: 'funnel, 4 steps, 7 days',
@@ -93,8 +95,8 @@ export const REPORTS: readonly Read[] = [
   report('conversations, with a goal', 'conversations', '&group_by=channel&goal=purchase'),
   report('cultivation', 'cultivation', '&goal=purchase'),
   report('advocacy', 'advocacy', '&goal=purchase'),
-  report('roi', 'roi', '&goal=purchase&models=linear&group_by=channel', { is_by_day: true }),
-  report('overview', 'overview', '', { is_by_day: true }),
+  report('roi', 'roi', '&goal=purchase&models=linear&group_by=channel'),
+  report('overview', 'overview', ''),
 ];
 
 const list = (name: string, path: string | ((question: ReadQuestion) => string)): Read => ({
