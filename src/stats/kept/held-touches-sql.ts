@@ -46,7 +46,8 @@ export function startOfDay({ timezone }: Pick<CreditQuestion, 'timezone'>, day: 
  * Needs: `day`, a date. Gives: a condition.
  */
 export function isTorn(question: Pick<CreditQuestion, 'timezone'>, day: SQL): SQL {
-  const within = (start: SQL) => localDay(question, sql`(${startOfDay(question, start)} + interval '59 minutes')`);
+  const within = (start: SQL) =>
+    localDay(question, sql`(${startOfDay(question, start)} + interval '59 minutes')`);
   return sql`(${within(sql`${day} + 1`)} <= ${day} or ${within(day)} < ${day})`;
 }
 

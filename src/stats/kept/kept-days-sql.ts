@@ -79,8 +79,9 @@ export function settledDays(question: CreditQuestion, kept: KeptQuestion): SQL {
 }
 
 /**
- * Which of the right days are used. If an entity has very many open conversions, none is, and the whole range is computed:
- * credit of such entities is not computed by listing touchpoints, which is what tells those that sums count already.
+ * Which of the right days are used. None is, and the whole range is computed, if they are less than half of the days up to
+ * today: to tell the touchpoints that sums count already then costs more than the sums save. So it is if an entity has very
+ * many open conversions: their credit is not computed by listing touchpoints.
  *
  * Needs: the steps of `settledDays`. Gives: the steps `good_days (day)`, whose sums can be used; `open_spans (from_at,
  * to_at)`, the rest of the range; `added (id)`, the new conversions of good days; and `kept_days (day)`, whose sums are used.
@@ -100,7 +101,8 @@ export function keptDays(question: CreditQuestion, isUsable: SQL): SQL {
     ), kept_days as materialized (
       select day
       from good_days
-      where (select not exists (
+      where (select first_day + 2 * (select count(*) from good_days)::int >= least(last_day, ${localDay(question, sql`now()`)}) from asked)
+        and (select not exists (
           select
           from (${openConversions(question, sql`open_spans`, sql`good_days`)}) c
           group by ${entityOf(question.scope, sql`c`)}

@@ -180,7 +180,8 @@ with
 ), kept_days as materialized (
   select day
   from good_days
-  where (select not exists (
+  where (select first_day + 2 * (select count(*) from good_days)::int >= least(last_day, (now() at time zone 'Europe/Berlin'::text)::date) from asked)
+    and (select not exists (
       select
       from (
         select c.*
