@@ -149,6 +149,24 @@ test('a late touchpoint of a person with more than 1,000 conversions opens all l
   expect(await keptDays(shop)).toBe(31);
 });
 
+test('more than half of the days open: the whole range is computed, and settled', async () => {
+  const shop = await openShop();
+  const days = Array.from({ length: 20 }, (_, i) => 11 + i);
+  await shop.workspace.load(
+    'conversions',
+    days.map((day) => sale(`c${day}`, day)),
+  );
+  await settle(shop.workspace);
+  await shop.workspace.load('touchpoints', [touch('late22', 22)]);
+  expect(await keptDays(shop)).toBe(22);
+  await shop.workspace.load('touchpoints', [touch('late3', 3)]);
+  expect(await keptDays(shop)).toBe(0);
+  await agrees(shop, 'open');
+  await settle(shop.workspace);
+  expect(await keptDays(shop)).toBe(31);
+  await agrees(shop, 'settled');
+});
+
 /**
  * Clocks go back from 1:00 to midnight, in Havana, or from 0:01 to 23:01 of the day before, as they did in St. John's: the
  * new day begins, ends after a minute, and begins again.
