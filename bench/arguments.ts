@@ -19,6 +19,8 @@ export const PAGE = 'docs/performance.md';
 /** How the performance page is made. */
 export interface PageOptions {
   sizes: readonly WorkspaceSize[];
+  /** Only reads whose name contains this text. */
+  reads: string;
   is_quick: boolean;
   /** The file of the page; null for stdout. */
   page: string | null;
@@ -39,6 +41,7 @@ npm run bench -- --quick           the same for a small workspace, within two mi
 npm run bench -- name …            one or more of: ${NAMES.join(', ')}
 
   --sizes 1m,3m     only these sizes, of ${SIZES.map(({ name }) => name).join(', ')}; the page goes to stdout
+  --reads TEXT      only operations whose name contains this; the page goes to stdout
   --page FILE       writes the page to this file
   --reuse PREFIX    copies the databases PREFIX1m, PREFIX3m …; those that do not exist are loaded first, and kept
   --load            loads the databases of --reuse that do not exist, and measures nothing
@@ -72,11 +75,12 @@ export function readArguments(args: readonly string[]): Asked {
   const sizes = known.filter(({ name }) => names.includes(name));
   if (values.load)
     return prefix === null ? problem('--load needs --reuse.') : { kind: 'load', sizes, prefix };
-  const isWhole = !values.quick && values.sizes === undefined;
+  const isWhole = !values.quick && values.sizes === undefined && values.reads === undefined;
   return {
     kind: 'page',
     options: {
       sizes,
+      reads: values.reads ?? '',
       is_quick: values.quick ?? false,
       page: values.page ?? (isWhole ? PAGE : null),
       reuse: prefix,
@@ -92,6 +96,7 @@ const parse = (args: readonly string[]) =>
     options: {
       quick: { type: 'boolean' },
       sizes: { type: 'string' },
+      reads: { type: 'string' },
       page: { type: 'string' },
       reuse: { type: 'string' },
       load: { type: 'boolean' },

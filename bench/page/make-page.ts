@@ -36,11 +36,12 @@ const QUICK: Effort = {
  * What is measured in a state: in the first one, where nothing is kept, all reads but those that have no usual SQL and read
  * sums; in the main state all that read sums; in the others the typical ones.
  */
-function questionsOf(state: State, is_quick: boolean): Question[] {
+function questionsOf(state: State, { is_quick, reads }: PageOptions): Question[] {
   const isFirst = state === STATES[0];
   const isMain = state.name === MAIN_STATE;
   const inStates = REPORTS.filter((read) => read.is_typical).slice(0, is_quick ? 1 : undefined);
   return [...REPORTS, ...LISTS]
+    .filter(({ name }) => name.includes(reads))
     .filter((read) => {
       if (inStates.includes(read)) return true;
       return read.is_by_day ? isMain || (isFirst && read.is_credit) : isFirst;
@@ -51,9 +52,9 @@ function questionsOf(state: State, is_quick: boolean): Question[] {
 }
 
 /** The number of steps that `measurePage` begins. */
-export function stepsOf({ sizes, is_quick }: PageOptions): number {
-  const questions = STATES.flatMap((state) => questionsOf(state, is_quick));
-  return 1 + 2 * sizes.length + STATES.length + questions.length;
+export function stepsOf(options: PageOptions): number {
+  const questions = STATES.flatMap((state) => questionsOf(state, options));
+  return 1 + 2 * options.sizes.length + STATES.length + questions.length;
 }
 
 /** Measures everything that the page shows. */
@@ -82,7 +83,7 @@ export async function measurePage(
   const means: Means = { effort, eviction, plans: options.plans, note: progress.note };
   const reads: ReadResult[] = [];
   for (const state of STATES)
-    reads.push(...(await measureState(spaces, state, questionsOf(state, options.is_quick), means, progress)));
+    reads.push(...(await measureState(spaces, state, questionsOf(state, options), means, progress)));
   const writes: WriteResult[] = [];
   for (const space of spaces) {
     progress.step(`writes, ${space.size.name}`);

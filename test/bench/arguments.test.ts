@@ -12,6 +12,7 @@ function pageOptions(asked: Asked) {
 test('without arguments all sizes are measured, and the page is the one in docs', () => {
   expect(pageOptions(readArguments([]))).toEqual({
     sizes: ['1m', '3m', '10m'],
+    reads: '',
     is_quick: false,
     page: PAGE,
     reuse: null,
