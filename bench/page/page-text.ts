@@ -106,8 +106,7 @@ function statements(results: PageResults): string[] {
     tableOf('report', 'month'),
     '### A year',
     tableOf('report', 'year'),
-    '### Lists and single rows',
-    tableOf('operation', null),
+    ...(byRead(results, [null]).length > 0 ? ['### Lists and single rows', tableOf('operation', null)] : []),
   ];
 }
 
