@@ -43,6 +43,12 @@ export function entityOf(scope: ReportScope, row: SQL): SQL {
   return sql`${row}.account_id, case when ${row}.account_id is null then ${row}.person_id end`;
 }
 
+/** The entity of a row as one text. Needs: `row`, as `entityOf`. Gives: a text expression. */
+export function entityText(scope: ReportScope, row: SQL): SQL {
+  if (scope === 'person') return sql`${row}.person_id::text`;
+  return sql`coalesce('@' || ${row}.account_id, ${row}.person_id::text)`;
+}
+
 /**
  * The ids of the entity of `c`, of which one is null: columns of a select that identify entities as `entityColumns` does.
  *

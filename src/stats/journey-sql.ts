@@ -4,7 +4,7 @@ import type { JourneyPolicy } from '../domain/journey.ts';
 import type { ReportScope } from '../domain/settings.ts';
 import type { Where } from '../domain/touchpoint-fields.ts';
 import { type Dimension, KINDS_WITHOUT_CREDIT } from '../domain/touchpoint-fields.ts';
-import { conversionsOfEntity, entityColumns, entityOf, isInWindow } from './entity-sql.ts';
+import { conversionsOfEntity, entityColumns, entityText, isInWindow } from './entity-sql.ts';
 import type { MoneyQuestion } from './fx-sql.ts';
 import { isUnretracted } from './net-conversion-sql.ts';
 import { DIMENSION_COLUMNS, whereConditions } from './where-sql.ts';
@@ -157,26 +157,26 @@ export function touchesOfJourneys(
  * conversion of the goals in `[from - lookback, to)`; its touches are its touchpoints in the lookback before
  * `to`. The domain's `nullJourneyOf` is the definition.
  *
- * Touchpoints and conversions are one list with a window over the entity, because a join or a look-up would
- * depend on sizes that the planner does not know.
+ * Entities are compared by hash look-ups, and touches are not sorted. The look-up of those with a touchpoint in the range
+ * is only needed if that begins within the lookback before `to`.
  *
- * Needs: the step `goal_settings` of `conversionsInRange`. Gives: the steps `acted` and `unconverted
- * (journey, touchpoint_id, occurred_at, dimensions)`, a row per touch. `journey` is the smallest touchpoint
- * id of the journey, which is unique because a touchpoint belongs to one entity.
+ * Needs: the step `goal_settings` of `conversionsInRange`. Gives: the steps `converters` and `unconverted
+ * (journey, touchpoint_id, occurred_at, dimensions)`, a row per touch; `journey` is the entity, as a text.
  */
 export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dimension[]): SQL {
   const { workspace_id, from, to, scope, where } = question;
   const lookback = sql`(select max(lookback) from goal_settings)`;
+  const creditableSince = (
+    since: SQL,
+  ) => sql`t.workspace_id = ${tenant(workspace_id)} and t.occurred_at >= ${since}
+            and t.occurred_at < ${to}::timestamptz and ${creditable(where)}`;
+  const inRange = sql`
+            select ${entityText(scope, sql`t`)}
+            from touchpoints t
+            where ${creditableSince(sql`${from}::timestamptz`)}`;
   return sql`
-    acted as (
-      select t.person_id, t.account_id, t.occurred_at, t.id as touchpoint_id, ${groupOf(dimensions)} as dimensions
-      from touchpoints t
-      where t.workspace_id = ${tenant(workspace_id)}
-        and t.occurred_at >= ${to}::timestamptz - ${lookback}
-        and t.occurred_at < ${to}::timestamptz
-        and ${creditable(where)}
-      union all
-      select c.person_id, c.account_id, null, null, null
+    converters as materialized (
+      select distinct ${entityText(scope, sql`c`)} as journey
       from conversions c
       where c.workspace_id = ${tenant(workspace_id)}
         and c.goal = any(${goalKeys(question)})
@@ -186,11 +186,17 @@ export function nullJourneys(question: JourneyQuestion, dimensions: readonly Dim
     ), unconverted as materialized (
       select journey, touchpoint_id, occurred_at, dimensions
       from (
-        select *, min(touchpoint_id) over entity as journey, max(occurred_at) over entity as newest_at,
-          bool_or(touchpoint_id is null) over entity as has_converted
-        from acted
-        window entity as (partition by ${entityOf(scope, sql`acted`)})
-      ) acted
-      where not has_converted and newest_at >= ${from}::timestamptz
+        select *, journey in (select journey from converters) as has_converted,
+          (select ${from}::timestamptz <= ${to}::timestamptz - ${lookback}) or journey in (${inRange}) as is_in_range
+        from (
+          select ${entityText(scope, sql`t`)} as journey, t.id as touchpoint_id, t.occurred_at,
+            ${groupOf(dimensions)} as dimensions
+          from touchpoints t
+          where ${creditableSince(sql`${to}::timestamptz - ${lookback}`)}
+          offset 0
+        ) t
+        offset 0
+      ) t
+      where not has_converted and is_in_range
     )`;
 }

@@ -117,15 +117,8 @@ with
       partition by c.account_id, case when c.account_id is null then c.person_id end order by c.occurred_at, c.id rows between unbounded preceding and unbounded following
   )
 ),
-  acted as (
-  select t.person_id, t.account_id, t.occurred_at, t.id as touchpoint_id, array[t.channel, t.kind] collate "C" as dimensions
-  from touchpoints t
-  where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
-    and t.occurred_at >= '2026-05-31T22:00:00.000Z'::timestamptz - (select max(lookback) from goal_settings)
-    and t.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
-    and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
-  union all
-  select c.person_id, c.account_id, null, null, null
+  converters as materialized (
+  select distinct coalesce('@' || c.account_id, c.person_id::text) as journey
   from conversions c
   where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
     and c.goal = any('{"purchase"}'::text[])
@@ -140,12 +133,23 @@ with
 ), unconverted as materialized (
   select journey, touchpoint_id, occurred_at, dimensions
   from (
-    select *, min(touchpoint_id) over entity as journey, max(occurred_at) over entity as newest_at,
-      bool_or(touchpoint_id is null) over entity as has_converted
-    from acted
-    window entity as (partition by acted.account_id, case when acted.account_id is null then acted.person_id end)
-  ) acted
-  where not has_converted and newest_at >= '2026-04-30T22:00:00.000Z'::timestamptz
+    select *, journey in (select journey from converters) as has_converted,
+      (select '2026-04-30T22:00:00.000Z'::timestamptz <= '2026-05-31T22:00:00.000Z'::timestamptz - (select max(lookback) from goal_settings)) or journey in (
+      select coalesce('@' || t.account_id, t.person_id::text)
+      from touchpoints t
+      where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz
+        and t.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])) as is_in_range
+    from (
+      select coalesce('@' || t.account_id, t.person_id::text) as journey, t.id as touchpoint_id, t.occurred_at,
+        array[t.channel, t.kind] collate "C" as dimensions
+      from touchpoints t
+      where t.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and t.occurred_at >= '2026-05-31T22:00:00.000Z'::timestamptz - (select max(lookback) from goal_settings)
+        and t.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz and t.voided_at is null and t.kind <> all('{"event","view","other"}'::text[])
+      offset 0
+    ) t
+    offset 0
+  ) t
+  where not has_converted and is_in_range
 ),
   crowded as materialized (
   select c.entity, case when c.account_id is null then c.person_id end as person_id, c.account_id, min(greatest(c.opens_at, c.used_up_to)) as from_at, max(c.occurred_at) as to_at
