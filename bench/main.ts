@@ -11,6 +11,7 @@ import { benchIngest } from './ingest.ts';
 import { benchLocks } from './locks.ts';
 import { measurePage, stepsOf } from './page/make-page.ts';
 import { pageOf } from './page/page-text.ts';
+import type { PageResults } from './page/results.ts';
 import { loadTemplate } from './page/space.ts';
 import { type Note, startProgress } from './progress.ts';
 import { benchRotation } from './rotation.ts';
@@ -63,15 +64,14 @@ async function makePage(options: PageOptions): Promise<void> {
     'npm run bench',
     ...(process.argv.length > 2 ? ['--', ...process.argv.slice(2)] : []),
   ].join(' ');
-  const results = await measurePage(options, command, undo, progress);
+  const { page } = options;
+  const save = async (results: PageResults) => {
+    if (page !== null) await writeFile(resolve(PROJECT_ROOT, page), pageOf(results));
+  };
+  const results = await measurePage(options, command, { undo, progress, save });
   progress.end();
-  const page = pageOf(results);
-  if (options.page === null) {
-    process.stdout.write(page);
-    return;
-  }
-  await writeFile(resolve(PROJECT_ROOT, options.page), page);
-  process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  await save(results);
+  process.stdout.write(page === null ? pageOf(results) : `${JSON.stringify(results, null, 2)}\n`);
 }
 
 async function loadDatabases(sizes: readonly WorkspaceSize[], prefix: string): Promise<void> {

@@ -7,7 +7,7 @@ import { checkout, loadOfMachine, machineOf } from './machine.ts';
 import { type Means, measureRead, type Question } from './measure-read.ts';
 import { measureWrites } from './measure-writes.ts';
 import { LISTS, REPORTS } from './reads.ts';
-import type { Effort, PageResults, ReadResult, WriteResult } from './results.ts';
+import type { Effort, PageResults, ReadResult, WorkspaceFacts, WriteResult } from './results.ts';
 import { openSpace, type Space } from './space.ts';
 import { MAIN_STATE, STATES, type State } from './states.ts';
 import { factsOf } from './workspace-facts.ts';
@@ -57,12 +57,14 @@ export function stepsOf(options: PageOptions): number {
   return 1 + 2 * options.sizes.length + STATES.length + questions.length;
 }
 
-/** Measures everything that the page shows. */
+/**
+ * Measures everything that the page shows.
+ * @param save is called with what is measured so far, so that a run of an hour that fails at its end leaves a page
+ */
 export async function measurePage(
   options: PageOptions,
   command: string,
-  undo: Undo,
-  progress: Progress,
+  { undo, progress, save }: { undo: Undo; progress: Progress; save: (results: PageResults) => Promise<void> },
 ): Promise<PageResults> {
   const [at, started] = [new Date(), performance.now()];
   const effort = options.is_quick ? QUICK : FULL;
@@ -76,20 +78,14 @@ export async function measurePage(
   const [first] = spaces;
   if (!first) throw new Error('no size was asked for');
   const machine = await machineOf(first.client);
-  const workspaces = [];
+  const workspaces: WorkspaceFacts[] = [];
   for (const space of spaces) workspaces.push(await factsOf(space));
   const eviction = await startEviction(first.world.databaseUrl);
   if (eviction) undo.add(eviction.close);
   const means: Means = { effort, eviction, plans: options.plans, note: progress.note };
   const reads: ReadResult[] = [];
-  for (const state of STATES)
-    reads.push(...(await measureState(spaces, state, questionsOf(state, options), means, progress)));
   const writes: WriteResult[] = [];
-  for (const space of spaces) {
-    progress.step(`writes, ${space.size.name}`);
-    writes.push(...(await measureWrites(space, means)));
-  }
-  return {
+  const measured = (): PageResults => ({
     at: at.toISOString(),
     seconds: (performance.now() - started) / 1000,
     command,
@@ -102,7 +98,16 @@ export async function measurePage(
     main_state: MAIN_STATE,
     reads,
     writes,
-  };
+  });
+  for (const state of STATES) {
+    reads.push(...(await measureState(spaces, state, questionsOf(state, options), means, progress)));
+    await save(measured());
+  }
+  for (const space of spaces) {
+    progress.step(`writes, ${space.size.name}`);
+    writes.push(...(await measureWrites(space, means)));
+  }
+  return measured();
 }
 
 /** Measures these questions while all workspaces are in the state. */
