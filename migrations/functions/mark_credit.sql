@@ -7,6 +7,7 @@
 -- its day is open; and settling takes that mark into account only when this transaction has ended.
 -- Bound: of a person, or an account, and a goal, the first 1,000 conversions are marked one by one. If there are so many,
 -- one mark spans all later ones.
+-- Equalities beside the bounds: with bounds alone the planner reads all conversions in the order of time, for each person.
 -- The planner overestimates the statement and would compile it, which takes seconds; so compilation is off.
 create or replace function mark_credit(
   p_workspace_id uuid, p_next_horizon pg_snapshot, p_goals text[], p_has_accounts boolean,
@@ -23,7 +24,7 @@ language sql set plan_cache_mode = force_custom_plan set jit = off as $$
     cross join lateral (
       select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
-      where c.workspace_id = (select p_workspace_id)
+      where c.workspace_id = (select p_workspace_id) and c.person_id = person.person_id and c.goal = goal.key
         and (c.person_id, c.goal, c.occurred_at) >= (person.person_id, goal.key, person.since)
         and (c.person_id, c.goal, c.occurred_at) <= (person.person_id, goal.key, person.until)
       order by c.occurred_at
@@ -43,7 +44,8 @@ language sql set plan_cache_mode = force_custom_plan set jit = off as $$
     cross join lateral (
       select c.goal, c.occurred_at, c.id, c.touchpoint_id, row_number() over (order by c.occurred_at) as nth
       from conversions c
-      where c.workspace_id = (select p_workspace_id) and c.account_id is not null
+      where c.workspace_id = (select p_workspace_id) and c.account_id = account.account_id and c.goal = goal.key
+        and c.account_id is not null
         and (c.account_id, c.goal, c.occurred_at) >= (account.account_id, goal.key, account.since)
         and (c.account_id, c.goal, c.occurred_at) <= (account.account_id, goal.key, account.until)
       order by c.occurred_at
