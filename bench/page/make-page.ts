@@ -33,8 +33,8 @@ const QUICK: Effort = {
 };
 
 /**
- * What is measured in a state: in the first one, where nothing is kept, all reads but those that have no usual SQL and read
- * sums; in the main state all that read sums; in the others the typical ones.
+ * What is measured in a state. The first state, where nothing is kept, has all reads; of those that read sums it has the
+ * ones with usual SQL. The main state has all reads from sums, and every other state the typical ones.
  */
 function questionsOf(state: State, { is_quick, reads }: PageOptions): Question[] {
   const isFirst = state === STATES[0];
