@@ -1,10 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
-import {
-  type CountedQuestion,
-  conversionsUntilNow,
-  countedConversions,
-} from '../stats/counted-conversion-sql.ts';
+import { type CountedQuestion, countedConversions } from '../stats/counted-conversion-sql.ts';
 import { knownGoals } from '../stats/journey-sql.ts';
 
 /** The effective query of the advocacy report. */
@@ -39,7 +35,7 @@ export interface AdvocacyAnswer {
  * a property test compares the two.
  *
  * Strategy: (1) For each advocate and person, take the first referral ever from the touchpoints that name an
- * advocate. (2) Take the counted conversions of the range, and the later ones of people who were referred in it. (3) Sum the conversions that follow each referral of the range
+ * advocate. (2) Take the counted conversions. (3) Sum the conversions that follow each referral of the range
  * by advocate. (4) Join referrals to the referrals that the referred people made. (5) For the totals, join
  * each conversion to the first referral of its person.
  */
@@ -47,8 +43,7 @@ export function advocacyStatement(question: AdvocacyQuestion): SQL {
   const { workspace_id, goals, limit } = question;
   return sql`
     with ${pairs(question)},
-    ${referred},
-    ${countedConversions(question, consequences(question))},
+    ${countedConversions(question)},
     ${advocateSteps},
     ${totalSteps(question)}
     select (${knownGoals(workspace_id, goals)}) as goals,
@@ -118,38 +113,6 @@ function pairs({ workspace_id, from, to, now }: AdvocacyQuestion): SQL {
     )`;
 }
 
-/** Needs: the step `pairs`. Gives: the step `referred (person_id, first_ever, first_in_range)`. */
-const referred = sql`
-    referred as materialized (
-      select person_id, min(referred_at) as first_ever, min(referred_at) filter (where is_in_range) as first_in_range
-      from pairs
-      group by person_id
-    )`;
-
-/**
- * The conversions of the range, and those after it of people who were referred in it. Bounds compare rows for the reason in
- * `entity-sql.ts`.
- *
- * Needs: the step `referred`. Gives: a select of conversions.
- */
-function consequences(question: AdvocacyQuestion): SQL {
-  const { workspace_id, goals, from, to, now } = question;
-  return sql`${conversionsUntilNow(question)}
-            and c.occurred_at >= ${from}::timestamptz and c.occurred_at < ${to}::timestamptz
-          union all
-          select c.*
-          from (select person_id from referred where first_in_range is not null) r
-          cross join unnest(${sql.param(goals)}::text[]) goal
-          cross join lateral (
-            select c.*
-            from conversions c
-            where c.workspace_id = ${tenant(workspace_id)} and c.person_id = r.person_id
-              and (c.person_id, c.goal, c.occurred_at) >= (r.person_id, goal, ${to}::timestamptz)
-              and (c.person_id, c.goal, c.occurred_at) <= (r.person_id, goal, ${now}::timestamptz)
-            offset 0
-          ) c`;
-}
-
 /**
  * The sums of each advocate.
  *
@@ -191,12 +154,16 @@ const advocateSteps = sql`
  * The conversions, with whether each is word of mouth (`is_told`) and follows a referral of the
  * range (`is_brought`).
  *
- * Needs: the steps `referred` and `counted`. Gives: the step `placed`, the columns of `counted` with `is_in_range,
- * is_told, is_brought`.
+ * Needs: the steps `pairs` and `counted`. Gives: the steps `referred (person_id, first_ever, first_in_range)`
+ * and `placed`, the columns of `counted` with `is_in_range, is_told, is_brought`.
  */
 function totalSteps({ from, to }: AdvocacyQuestion): SQL {
   return sql`
-    placed as (
+    referred as materialized (
+      select person_id, min(referred_at) as first_ever, min(referred_at) filter (where is_in_range) as first_in_range
+      from pairs
+      group by person_id
+    ), placed as (
       select c.*, c.occurred_at >= ${from}::timestamptz and c.occurred_at < ${to}::timestamptz as is_in_range,
         c.occurred_at >= r.first_ever as is_told, c.occurred_at >= r.first_in_range as is_brought
       from counted c

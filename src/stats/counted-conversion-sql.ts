@@ -1,7 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { tenant } from '../db/tenant.ts';
 import { dayOf, exchangeRates, fxRateOf, type MoneyQuestion } from './fx-sql.ts';
-import { countsAtAll } from './journey-sql.ts';
 import {
   adjustedConversions,
   isAdjusted,
@@ -19,45 +18,39 @@ export interface CountedQuestion extends MoneyQuestion {
 }
 
 /**
- * Those of some conversions that count until now. Retracted ones do not count, and a goal that counts once counts only the
- * person's first, which is found by a look-up.
+ * The conversions of the goals, by person, that count until now. Retracted ones do not count,
+ * and a goal that counts once counts only the person's first. All of history is read, because
+ * the first conversion depends on it.
  *
- * Needs: `source`, a select of conversions of the goals, each once; all of history unless given. Gives: the steps `adjusted`, `held`, `fx` and
- * `counted (id, person_id, occurred_at, net, lacks_rate)`; `net` is in the report's currency, null without a value or
- * without a rate.
+ * Needs: no step. Gives: the steps `adjusted`, `held`, `fx` and `counted (id, person_id, occurred_at, net, lacks_rate)`;
+ * `net` is in the report's currency, null without a value or without a rate.
  */
-export function countedConversions(question: CountedQuestion, source = conversionsUntilNow(question)): SQL {
-  const { workspace_id, from } = question;
-  const adjusted = (id: SQL) => isAdjusted(MANY_ADJUSTED, id);
+export function countedConversions(question: CountedQuestion): SQL {
+  const { workspace_id, goals, now, from } = question;
   return sql`
     ${adjustedConversions(workspace_id, MANY_ADJUSTED)},
     held as materialized (
-      select c.id, c.person_id, c.occurred_at, c.currency, ${dayOf(question, sql`c.occurred_at`)} as day,
-        coalesce(${restatedValue(workspace_id, sql`c.is_adjusted`)}, c.value) as value
+      select *, row_number() over (partition by person_id, goal order by occurred_at, id) as nth
       from (
-        select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.currency, c.value, ${adjusted(sql`c.id`)} as is_adjusted
-        from (${source}
+        select c.id, c.person_id, c.goal, c.occurred_at, c.currency, g.counting,
+          coalesce(${restatedValue(workspace_id, sql`c.is_adjusted`)}, c.value) as value, ${dayOf(question, sql`c.occurred_at`)} as day
+        from (
+          select c.id, c.person_id, c.goal, c.occurred_at, c.currency, c.value, ${isAdjusted(MANY_ADJUSTED, sql`c.id`)} as is_adjusted
+          from conversions c
+          where c.workspace_id = ${tenant(workspace_id)} and c.goal = any(${sql.param(goals)}::text[])
+            and c.occurred_at <= ${now}::timestamptz
           offset 0
         ) c
-        offset 0
-      ) c
-      join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
-      where ${isUnretracted(workspace_id, sql`c.id`, sql`c.is_adjusted`)} and ${countsAtAll(workspace_id, 'person', adjusted)}
+        join goals g on g.workspace_id = ${tenant(workspace_id)} and g.key = c.goal
+        where ${isUnretracted(workspace_id, sql`c.id`, sql`c.is_adjusted`)}
+      ) unretracted
     ), ${exchangeRates(question, sql`select currency, day from held where occurred_at >= ${from}::timestamptz`)},
     counted as materialized (
       select id, person_id, occurred_at, value * rate as net, value is not null and rate is null as lacks_rate
       from (
         select *, ${fxRateOf(question, sql`currency`, sql`day`)} as rate
         from held
+        where counting = 'every' or nth = 1
       ) rated
     )`;
-}
-
-/** The conversions of the goals until now. Needs: no step. Gives: a select. */
-export function conversionsUntilNow({ workspace_id, goals, now }: CountedQuestion): SQL {
-  return sql`
-          select c.*
-          from conversions c
-          where c.workspace_id = ${tenant(workspace_id)} and c.goal = any(${sql.param(goals)}::text[])
-            and c.occurred_at <= ${now}::timestamptz`;
 }

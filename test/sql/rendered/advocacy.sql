@@ -24,11 +24,6 @@ with
     group by advocate_id, person_id
   ) first_referrals
 ),
-  referred as materialized (
-  select person_id, min(referred_at) as first_ever, min(referred_at) filter (where is_in_range) as first_in_range
-  from pairs
-  group by person_id
-),
   adjusted as materialized (
   select a.conversion_id
   from adjustments a
@@ -37,60 +32,31 @@ with
   limit 50000
 ),
   held as materialized (
-  select c.id, c.person_id, c.occurred_at, c.currency, (c.occurred_at at time zone 'Europe/Berlin')::date as day,
-    coalesce(case when c.is_adjusted then (
-      select a.value
-      from adjustments a
-      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
-      order by a.occurred_at desc, a.id desc
-      limit 1
-    ) end, c.value) as value
+  select *, row_number() over (partition by person_id, goal order by occurred_at, id) as nth
   from (
-    select c.id, c.person_id, c.account_id, c.goal, c.occurred_at, c.currency, c.value, ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
+    select c.id, c.person_id, c.goal, c.occurred_at, c.currency, g.counting,
+      coalesce(case when c.is_adjusted then (
+        select a.value
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'restatement'
+        order by a.occurred_at desc, a.id desc
+        limit 1
+      ) end, c.value) as value, (c.occurred_at at time zone 'Europe/Berlin')::date as day
     from (
-      select c.*
+      select c.id, c.person_id, c.goal, c.occurred_at, c.currency, c.value, ((select count(*) >= 50000 from adjusted) or c.id in (select conversion_id from adjusted)) as is_adjusted
       from conversions c
       where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.goal = any('{"purchase"}'::text[])
         and c.occurred_at <= '2026-06-15T12:00:00.000Z'::timestamptz
-        and c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz
-      union all
-      select c.*
-      from (select person_id from referred where first_in_range is not null) r
-      cross join unnest('{"purchase"}'::text[]) goal
-      cross join lateral (
-        select c.*
-        from conversions c
-        where c.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and c.person_id = r.person_id
-          and (c.person_id, c.goal, c.occurred_at) >= (r.person_id, goal, '2026-05-31T22:00:00.000Z'::timestamptz)
-          and (c.person_id, c.goal, c.occurred_at) <= (r.person_id, goal, '2026-06-15T12:00:00.000Z'::timestamptz)
-        offset 0
-      ) c
       offset 0
     ) c
-    offset 0
-  ) c
-  join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
-  where (not c.is_adjusted or not exists (
-      select
-      from adjustments a
-      where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
-      offset 0
-  )) and (g.counting = 'every' or not exists (select
-      from (
-        select held.id, held.occurred_at
-        from conversions held
-        where held.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid)
-          and true
-          and held.person_id = c.person_id
-          and (held.person_id, held.goal, held.occurred_at) >= (c.person_id, c.goal, '-infinity'::timestamptz)
-          and (held.person_id, held.goal, held.occurred_at) <= (c.person_id, c.goal, c.occurred_at)) earlier
-      where (earlier.occurred_at, earlier.id) < (c.occurred_at, c.id)
-        and (not ((select count(*) >= 50000 from adjusted) or earlier.id in (select conversion_id from adjusted)) or not exists (
-          select
-          from adjustments a
-          where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = earlier.id and a.kind = 'retraction'
-          offset 0
-  ))))
+    join goals g on g.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and g.key = c.goal
+    where (not c.is_adjusted or not exists (
+        select
+        from adjustments a
+        where a.workspace_id = (select '0192f0c1-7d1e-7a3b-8c4d-5e6f708192a3'::uuid) and a.conversion_id = c.id and a.kind = 'retraction'
+        offset 0
+    ))
+  ) unretracted
 ), "fx" as materialized (
   select jsonb_object_agg(known.currency || ' ' || known.day, coalesce(known.direct, known.there * known.onward)) as rates
   from (
@@ -130,6 +96,7 @@ with
       else ((select rates from "fx") ->> (currency || ' ' || day))::numeric
       end as rate
     from held
+    where counting = 'every' or nth = 1
   ) rated
 ),
   brought as (
@@ -161,7 +128,11 @@ with
     group by advocate_id
   ) seconds using (advocate_id)
 ),
-  placed as (
+  referred as materialized (
+  select person_id, min(referred_at) as first_ever, min(referred_at) filter (where is_in_range) as first_in_range
+  from pairs
+  group by person_id
+), placed as (
   select c.*, c.occurred_at >= '2026-04-30T22:00:00.000Z'::timestamptz and c.occurred_at < '2026-05-31T22:00:00.000Z'::timestamptz as is_in_range,
     c.occurred_at >= r.first_ever as is_told, c.occurred_at >= r.first_in_range as is_brought
   from counted c
