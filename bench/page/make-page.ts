@@ -33,8 +33,9 @@ const QUICK: Effort = {
 };
 
 /**
- * What is measured in a state. The first state, where nothing is kept, has all reads; of those that read sums it has the
- * ones with usual SQL. The main state has all reads from sums, and every other state the typical ones.
+ * The questions that are measured in a state. The main state measures every read that uses sums, and the first state, where
+ * nothing is kept, every read that does not. The first state also measures those with usual SQL; all other states measure
+ * the typical ones.
  */
 function questionsOf(state: State, { is_quick, reads }: PageOptions): Question[] {
   const isFirst = state === STATES[0];

@@ -29,8 +29,8 @@ export interface JourneyQuestion extends MoneyQuestion {
   /** A select of conversions of the goals, with all columns, each once. Absent: those of the range. */
   source?: SQL;
   /**
-   * No entity of `source` has so many conversions that its journeys are swept, so the steps of swept journeys are left
-   * out: planning them takes longer than the rest of a day.
+   * No entity of `source` has so many conversions that its journeys are swept. The steps of swept journeys are left out,
+   * which cost planning and would find nothing.
    */
   all_listed?: true;
   /** Amounts stay in the currency of the conversion, and sums are by currency as well. */
